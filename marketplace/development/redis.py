@@ -54,12 +54,20 @@ def redis_command(folder: Path, port: int) -> list[str]:
     return [redis_binary(), *(word for name, value in options.items() for word in (f"--{name}", value))]
 
 
+def _bound_to_parent() -> list[str]:
+    """Where util-linux is at hand, the kernel ends the server should this process be killed."""
+    setpriv = shutil.which("setpriv")
+    return [setpriv, "--pdeathsig", "TERM"] if setpriv else []
+
+
 def start_redis(state: Path, port: int) -> RedisServer:
     """A Redis server listens on the port and ends with this process."""
     folder = state.expanduser().resolve() / "redis"
     command = redis_command(folder, port)
     with (folder / "server.log").open("ab") as log:
-        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        process = subprocess.Popen(
+            [*_bound_to_parent(), *command], stdin=subprocess.DEVNULL, stdout=log, stderr=log
+        )
     server = RedisServer(process, port)
     atexit.register(server.stop)
     deadline = time.monotonic() + START_SECONDS

@@ -1,0 +1,63 @@
+# Two commands matter: `make run` and `make test`. Both set up what is missing first; a second run is instant.
+.DEFAULT_GOAL := help
+SHELL := /bin/sh
+
+UV_VERSION := 0.13.9
+VENV := .venv
+BIN := $(VENV)/bin
+CONTRACTS := settlement/contracts
+ASSETS := marketplace/assets
+ARGS ?=
+
+.PHONY: help setup run demo test lint format bench assets contracts clean
+
+help: ## Show these commands
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
+
+setup: $(VENV)/.stamp-python $(CONTRACTS)/node_modules/.stamp ## Create .venv and install the locked dependencies
+
+$(BIN)/uv:
+	sh scripts/create_venv.sh $(VENV) $(UV_VERSION)
+
+$(VENV)/.stamp-python: $(BIN)/uv uv.lock pyproject.toml client/pyproject.toml
+	$(BIN)/uv sync --frozen --inexact
+	@touch $@
+
+$(CONTRACTS)/node_modules/.stamp: $(VENV)/.stamp-python $(CONTRACTS)/package-lock.json
+	sh scripts/npm.sh --prefix $(CONTRACTS) ci --no-audit --no-fund
+	@touch $@
+
+run: setup ## Start every part, play the story, serve until Ctrl-C
+	@exec $(BIN)/python -m marketplace.development run
+
+demo: setup ## Play the story and exit 0 only if every step held
+	@exec $(BIN)/python -m marketplace.development demo
+
+test: setup ## Linters, type check, import contracts and the whole test suite (ARGS="-k name" narrows it)
+	@exec $(BIN)/python -m pytest $(ARGS)
+
+lint: setup ## Linters, type check and import contracts alone
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: setup ## Rewrite the source in the house style
+	$(BIN)/ruff check --fix-only .
+	$(BIN)/ruff format .
+
+bench: setup ## Measure, print, and write docs/benchmarks.md
+	@exec $(BIN)/python -m tests.benchmarks $(ARGS)
+
+assets: setup ## Rebuild the committed style sheet and scripts
+	sh scripts/npm.sh --prefix $(ASSETS) ci --no-audit --no-fund
+	sh scripts/npm.sh --prefix $(ASSETS) run build
+
+contracts: setup ## Rebuild the committed ABI and bytecode, and run the contracts' own tests
+	sh scripts/npm.sh --prefix $(CONTRACTS) run build
+	sh scripts/npm.sh --prefix $(CONTRACTS) test
+
+clean: ## Remove everything that is made, the environment included
+	rm -rf $(VENV) .gridclear $(CONTRACTS)/node_modules $(CONTRACTS)/out $(CONTRACTS)/cache $(ASSETS)/node_modules
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+	rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
