@@ -1,0 +1,31 @@
+"""The rows of the compliance app, one module per aggregate."""
+
+from compliance.base.audit import AuditEvent, AuditSeal
+from compliance.models.cases import Case, CaseNote, Finding
+from compliance.models.decisions import Clearance, Decision
+from compliance.models.identity import IdentityVerification
+from compliance.models.parties import OwnershipEdge, Party, PartyWallet, Restriction
+from compliance.models.screening import Match, Screening
+from compliance.models.watchlists import ListedName, ListedParty, ListedWallet, Watchlist, WatchlistVersion
+
+__all__ = [
+    "AuditEvent",
+    "AuditSeal",
+    "Case",
+    "CaseNote",
+    "Clearance",
+    "Decision",
+    "Finding",
+    "IdentityVerification",
+    "ListedName",
+    "ListedParty",
+    "ListedWallet",
+    "Match",
+    "OwnershipEdge",
+    "Party",
+    "PartyWallet",
+    "Restriction",
+    "Screening",
+    "Watchlist",
+    "WatchlistVersion",
+]

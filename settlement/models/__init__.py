@@ -1,0 +1,28 @@
+"""The rows of the settlement app, one module per aggregate."""
+
+from settlement.models.chain import ChainBlock, ChainCursor, ChainEvent, ChainTransaction, EscrowDeposit
+from settlement.models.documents import Receipt, ReconciliationDifference, ReconciliationRun
+from settlement.models.holds import Capture, Hold
+from settlement.models.ledger import Account, Entry, Transfer
+from settlement.models.payments import CardPayment, InboundEvent, PaymentProfile
+from settlement.models.payouts import Payout
+
+__all__ = [
+    "Account",
+    "Capture",
+    "CardPayment",
+    "ChainBlock",
+    "ChainCursor",
+    "ChainEvent",
+    "ChainTransaction",
+    "Entry",
+    "EscrowDeposit",
+    "Hold",
+    "InboundEvent",
+    "PaymentProfile",
+    "Payout",
+    "Receipt",
+    "ReconciliationDifference",
+    "ReconciliationRun",
+    "Transfer",
+]

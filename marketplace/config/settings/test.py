@@ -1,0 +1,34 @@
+"""The test suite: real PostgreSQL and Redis, started by tests/conftest.py."""
+
+import os
+
+from marketplace.config.settings import environment
+
+_state = environment.state_folder() / "test"
+os.environ.setdefault("REDIS_URL", f"unix://{_state / 'redis.sock'}")
+
+from marketplace.config.settings.base import *  # noqa: E402, F403
+
+STATE_DIR = _state
+SECRET_KEY = "test-only-" + "0" * 40
+DEBUG = False
+ALLOWED_HOSTS = ["testserver", "localhost", "127.0.0.1"]
+DATABASES = {"default": environment.database(os.environ.get("DATABASE_URL", "postgresql://postgres@/postgres"))}
+DATABASES["default"]["TEST"] = {"NAME": "gridclear_test"}
+CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+}
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
+CELERY_TASK_ALWAYS_EAGER = True
+CELERY_TASK_EAGER_PROPAGATES = True
+GRIDCLEAR_ALLOW_SIMULATED = True
+GRIDCLEAR_ALLOW_PROCESS_RUNTIME = True
+GRIDCLEAR_CLEARANCE_KEY_FILE = str(_state / "keys/clearance.pem")
+GRIDCLEAR_CHAIN_KEY_DIR = str(_state / "keys/chain")
+STRIPE_API_KEY = "sk_test_gridclear"
+STRIPE_API_BASE = os.environ.get("STRIPE_API_BASE", "")
+STRIPE_WEBHOOK_SECRET = "whsec_test_gridclear"  # noqa: S105
+GRIDCLEAR_DEVELOPMENT = True

@@ -1,0 +1,1 @@
+"""Upward signals of the lower apps are answered here, and only here."""

@@ -1,0 +1,102 @@
+"""What was seen on chain, what was sent there, and the escrow deposits that came of it."""
+
+from typing import ClassVar
+
+from django.db import models
+
+from compliance.base.models import Row, StatefulRow
+from settlement.models.holds import Hold
+
+
+class ChainCursor(models.Model):
+    """How far one contract on one chain was followed."""
+
+    chain_id = models.BigIntegerField()
+    contract = models.CharField(max_length=64)
+    block_number = models.BigIntegerField(default=0)
+    block_hash = models.CharField(max_length=66, blank=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["chain_id", "contract"], name="one_cursor_per_contract")]
+
+
+class ChainBlock(models.Model):
+    """A followed block; kept until it is beyond any reorganisation."""
+
+    chain_id = models.BigIntegerField()
+    number = models.BigIntegerField()
+    hash = models.CharField(max_length=66)
+    parent_hash = models.CharField(max_length=66)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["chain_id", "number"], name="one_followed_block_per_height")]
+
+
+class ChainEvent(Row):
+    """A log of the escrow contract; its effect is in the same transaction. `rolled_back_at`: the block vanished."""
+
+    chain_id = models.BigIntegerField()
+    contract = models.CharField(max_length=64)
+    block_number = models.BigIntegerField(db_index=True)
+    block_hash = models.CharField(max_length=66)
+    transaction_hash = models.CharField(max_length=66)
+    log_index = models.PositiveIntegerField()
+    name = models.CharField(max_length=40)
+    args = models.JSONField()
+    applied_at = models.DateTimeField(null=True, blank=True)
+    rolled_back_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["chain_id", "block_hash", "transaction_hash", "log_index"],
+                name="one_chain_event_per_log",
+            )
+        ]
+
+
+class ChainTransaction(StatefulRow):
+    """A transaction of ours: signed and stored with its nonce before it is broadcast."""
+
+    class State(models.TextChoices):
+        SIGNED = "signed", "Signed"
+        BROADCAST = "broadcast", "Broadcast"
+        CONFIRMED = "confirmed", "Confirmed"
+        REVERTED = "reverted", "Reverted"
+
+    TRANSITIONS: ClassVar[dict[str, frozenset[str]]] = {
+        State.SIGNED: frozenset({State.BROADCAST, State.CONFIRMED, State.REVERTED}),
+        State.BROADCAST: frozenset({State.CONFIRMED, State.REVERTED}),
+    }
+
+    purpose = models.CharField(max_length=32)
+    idempotency_key = models.CharField(max_length=120, unique=True)
+    chain_id = models.BigIntegerField()
+    sender = models.CharField(max_length=64)
+    nonce = models.BigIntegerField()
+    to_address = models.CharField(max_length=64)
+    raw = models.TextField(help_text="0x-prefixed signed transaction")
+    hash = models.CharField(max_length=66, unique=True)
+    subject_id = models.UUIDField(null=True, blank=True, db_index=True)
+    block_number = models.BigIntegerField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["chain_id", "sender", "nonce"], name="one_transaction_per_nonce")
+        ]
+
+
+class EscrowDeposit(Row):
+    """The EIP-712 clearance given out for one hold, and the deposit that used it."""
+
+    hold = models.OneToOneField(Hold, on_delete=models.PROTECT, related_name="escrow_deposit")
+    chain_id = models.BigIntegerField()
+    contract = models.CharField(max_length=64)
+    token = models.CharField(max_length=64)
+    lease_key = models.CharField(max_length=66, unique=True, help_text="bytes32 of the lease")
+    payer = models.CharField(max_length=64)
+    payee = models.CharField(max_length=64)
+    typed_data = models.JSONField()
+    signature = models.CharField(max_length=132)
+    transaction_hash = models.CharField(max_length=66, blank=True)
+    deposited_minor = models.BigIntegerField(default=0)

@@ -1,0 +1,99 @@
+"""Holds: money set aside for one lease before its GPUs run, and what is captured from it."""
+
+from typing import ClassVar
+
+import pgtrigger
+from django.db import models
+from django.db.models import F, Q
+
+from compliance.base.models import StatefulRow
+from compliance.base.walls import Immutable, Wall
+
+# Wall 2: whatever writes the row (raw SQL too), a hold opens only on a live clearance about these parties.
+HOLD_NEEDS_CLEARANCE = """
+IF NEW.state IN ('opening', 'open') AND NOT EXISTS (
+    SELECT 1 FROM compliance_clearance c
+    WHERE c.id = NEW.clearance_id AND c.purpose = 'lease' AND c.revoked_at IS NULL
+      AND c.expires_at > greatest(now(), NEW.state_changed_at)
+      AND c.subject_id = NEW.subject_id
+      AND c.renter_party_id = NEW.party_id AND c.provider_party_id = NEW.payee_party_id
+) THEN
+    RAISE EXCEPTION 'a hold needs a live clearance about its lease and parties' USING ERRCODE = 'check_violation';
+END IF;
+RETURN NEW;
+"""
+
+
+class Hold(StatefulRow):
+    """Up to `amount_minor` of the renter's money is reserved for one lease."""
+
+    class Rail(models.TextChoices):
+        BALANCE = "balance", "Prepaid balance"
+        CARD = "card", "Card"
+        ESCROW = "escrow", "On-chain escrow"
+
+    class State(models.TextChoices):
+        OPENING = "opening", "Opening"
+        OPEN = "open", "Open"
+        FROZEN = "frozen", "Frozen"
+        SETTLING = "settling", "Settling"
+        SETTLED = "settled", "Settled"
+        FAILED = "failed", "Failed"
+
+    TRANSITIONS: ClassVar[dict[str, frozenset[str]]] = {
+        State.OPENING: frozenset({State.OPEN, State.FAILED, State.FROZEN}),
+        State.OPEN: frozenset({State.FROZEN, State.SETTLING}),
+        State.FROZEN: frozenset({State.OPEN, State.SETTLING, State.FAILED}),
+        State.SETTLING: frozenset({State.SETTLED, State.FROZEN}),
+    }
+
+    rail = models.CharField(max_length=8, choices=Rail)
+    clearance = models.ForeignKey("compliance.Clearance", on_delete=models.PROTECT, related_name="+")
+    party = models.ForeignKey("compliance.Party", on_delete=models.PROTECT, related_name="holds")
+    payee_party = models.ForeignKey("compliance.Party", on_delete=models.PROTECT, related_name="+")
+    subject_id = models.UUIDField(unique=True, help_text="The lease")
+    currency = models.CharField(max_length=8)
+    amount_minor = models.BigIntegerField()
+    captured_minor = models.BigIntegerField(default=0, help_text="Cumulative")
+    final_minor = models.BigIntegerField(null=True, blank=True, help_text="Set when settling begins")
+    fee_bps = models.PositiveIntegerField(default=0, help_text="Frozen when the hold is opened")
+    rate_minor_per_hour = models.BigIntegerField(help_text="For all GPUs of the lease")
+    expires_at = models.DateTimeField(help_text="End of the longest possible lease")
+    idempotency_key = models.CharField(max_length=120, unique=True)
+    payment_method = models.CharField(max_length=120, blank=True, help_text="Stripe payment method id")
+    wallet_address = models.CharField(max_length=64, blank=True)
+    failure_code = models.CharField(max_length=64, blank=True)
+    frozen_reason = models.CharField(max_length=64, blank=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(amount_minor__gt=0), name="hold_amount_is_positive"),
+            models.CheckConstraint(
+                condition=Q(captured_minor__gte=0) & Q(captured_minor__lte=F("amount_minor")),
+                name="captured_within_hold",
+            ),
+        ]
+        triggers = [
+            Wall(
+                name="hold_needs_clearance",
+                when=pgtrigger.Before,
+                operation=pgtrigger.Insert | pgtrigger.UpdateOf("state", "clearance_id", "party_id", "payee_party_id"),
+                func=HOLD_NEEDS_CLEARANCE,
+            ),
+            Immutable(name="hold_kept", operation=pgtrigger.Delete),
+        ]
+
+
+class Capture(models.Model):
+    """A cumulative amount earned under a hold; replays and reordering of smaller totals do nothing."""
+
+    id = models.BigAutoField(primary_key=True)
+    hold = models.ForeignKey(Hold, on_delete=models.PROTECT, related_name="captures")
+    cumulative_minor = models.BigIntegerField()
+    billed_seconds = models.BigIntegerField(default=0)
+    evidence = models.CharField(max_length=200, blank=True)
+    at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["hold", "cumulative_minor"], name="capture_once_per_total")]
+        triggers = [Immutable(name="capture_immutable")]

@@ -1,0 +1,65 @@
+"""Card payments and the inbox of signed notices from the rails."""
+
+from typing import ClassVar
+
+from django.db import models
+
+from compliance.base.models import Row, StatefulRow
+from settlement.models.holds import Hold
+
+
+class PaymentProfile(Row):
+    """What a party is called on the rails: Stripe customer as a renter, connected account as a provider."""
+
+    party = models.OneToOneField("compliance.Party", on_delete=models.PROTECT, related_name="payment_profile")
+    stripe_customer_id = models.CharField(max_length=64, blank=True)
+    stripe_account_id = models.CharField(max_length=64, blank=True)
+    payouts_enabled = models.BooleanField(default=False)
+    payout_wallet = models.CharField(max_length=64, blank=True)
+
+
+class CardPayment(StatefulRow):
+    """A PaymentIntent of ours: a top-up of the prepaid balance or the authorization behind a hold."""
+
+    class Purpose(models.TextChoices):
+        TOP_UP = "top_up", "Top-up"
+        HOLD = "hold", "Hold"
+
+    class State(models.TextChoices):
+        CREATING = "creating", "Being created"
+        PROCESSING = "processing", "Processing"
+        AUTHORIZED = "authorized", "Authorized"
+        SUCCEEDED = "succeeded", "Succeeded"
+        CANCELED = "canceled", "Canceled"
+        FAILED = "failed", "Failed"
+
+    TRANSITIONS: ClassVar[dict[str, frozenset[str]]] = {
+        State.CREATING: frozenset({State.PROCESSING, State.AUTHORIZED, State.SUCCEEDED, State.FAILED, State.CANCELED}),
+        State.PROCESSING: frozenset({State.AUTHORIZED, State.SUCCEEDED, State.FAILED, State.CANCELED}),
+        State.AUTHORIZED: frozenset({State.SUCCEEDED, State.CANCELED, State.FAILED}),
+    }
+
+    purpose = models.CharField(max_length=8, choices=Purpose)
+    party = models.ForeignKey("compliance.Party", on_delete=models.PROTECT, related_name="card_payments")
+    hold = models.OneToOneField(Hold, null=True, blank=True, on_delete=models.PROTECT, related_name="card_payment")
+    currency = models.CharField(max_length=8)
+    amount_minor = models.BigIntegerField()
+    captured_minor = models.BigIntegerField(default=0)
+    payment_method = models.CharField(max_length=120, blank=True)
+    payment_intent_id = models.CharField(max_length=64, blank=True, db_index=True)
+    idempotency_key = models.CharField(max_length=120, unique=True)
+    failure_code = models.CharField(max_length=64, blank=True)
+
+
+class InboundEvent(Row):
+    """A notice from a rail, stored once, its effect in the same transaction; unknown types are kept."""
+
+    source = models.CharField(max_length=16)
+    external_id = models.CharField(max_length=120)
+    type = models.CharField(max_length=80)
+    payload = models.JSONField()
+    processed_at = models.DateTimeField(null=True, blank=True)
+    outcome = models.CharField(max_length=40, blank=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["source", "external_id"], name="one_inbound_event_per_id")]

@@ -1,0 +1,63 @@
+"""Real parts for every test: PostgreSQL and Redis are started once for the checkout, and shared by the workers."""
+
+import os
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+from django.core.cache import cache
+from django.db import connections
+
+from compliance.base.clock import ManualClock, use_clock
+from marketplace.config.settings.environment import ROOT, database
+from marketplace.development.services import start_postgres, start_redis
+
+SHARED_DATA = ROOT.parent / "shared" / "data"
+
+
+@pytest.fixture(scope="session")
+def postgres_url() -> str:
+    """A real PostgreSQL: DATABASE_URL's, or an embedded one under the state folder."""
+    return os.environ.get("DATABASE_URL") or start_postgres(Path(settings.STATE_DIR))
+
+
+@pytest.fixture(scope="session")
+def redis_url() -> str:
+    """A real Redis, empty or shared: tests use their own key prefixes."""
+    return os.environ.get("TEST_REDIS_URL") or start_redis(Path(settings.STATE_DIR)).url
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(postgres_url: str, django_db_modify_db_settings_parallel_suffix: None) -> None:
+    """The test database lies in that PostgreSQL."""
+    live = connections["default"].settings_dict
+    found = database(postgres_url)
+    for key in ("NAME", "USER", "PASSWORD", "HOST", "PORT"):
+        live[key] = found[key]
+    live["NAME"] = "postgres"
+
+
+@pytest.fixture(autouse=True)
+def _empty_cache() -> None:
+    cache.clear()
+
+
+@pytest.fixture
+def clock() -> Iterator[ManualClock]:
+    """A clock that stands still a moment ahead of the machine's and moves only by `clock.advance(...)`.
+
+    It starts at the present because the database's own guards compare with the server's time too.
+    """
+    start = datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=1)
+    with use_clock(ManualClock(start)) as manual:
+        yield manual  # type: ignore[misc]
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The folder of real lists and cases beside the checkout; tests that need it skip where it is absent."""
+    if not SHARED_DATA.is_dir():
+        pytest.skip("the folder of real data (../shared/data) is absent")
+    return SHARED_DATA
