@@ -59,3 +59,8 @@ class Immutable(Wall):
             f"RAISE EXCEPTION '{model._meta.db_table}: % is refused, rows are kept as written', TG_OP "
             "USING ERRCODE = 'check_violation';"
         )
+
+
+def update_of(*columns: str) -> pgtrigger.Operation:
+    """The operation “update of these columns”, named as the database names them."""
+    return pgtrigger.UpdateOf(*columns)  # type: ignore[no-untyped-call]

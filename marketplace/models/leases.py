@@ -8,7 +8,7 @@ from django.db import models
 from django.db.models import Q
 
 from compliance.base.models import Row, StatefulRow
-from compliance.base.walls import Immutable, Wall
+from compliance.base.walls import Immutable, Wall, update_of
 from marketplace.models.nodes import Gpu, Node
 from marketplace.models.offers import Offer
 from marketplace.models.organizations import Organization
@@ -170,7 +170,7 @@ class Lease(StatefulRow):
                 name="lease_needs_clearance",
                 when=pgtrigger.Before,
                 operation=pgtrigger.Insert
-                | pgtrigger.UpdateOf("state", "clearance_id", "renter_party_id", "provider_party_id", "hold_id"),
+                | update_of("state", "clearance_id", "renter_party_id", "provider_party_id", "hold_id"),
                 func=LEASE_NEEDS_CLEARANCE,
             ),
             Wall(

@@ -7,7 +7,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from compliance.base.models import StatefulRow
-from compliance.base.walls import Immutable, Wall
+from compliance.base.walls import Immutable, Wall, update_of
 
 # Wall 2: whatever writes the row (raw SQL too), a hold opens only on a live clearance about these parties.
 HOLD_NEEDS_CLEARANCE = """
@@ -77,7 +77,7 @@ class Hold(StatefulRow):
             Wall(
                 name="hold_needs_clearance",
                 when=pgtrigger.Before,
-                operation=pgtrigger.Insert | pgtrigger.UpdateOf("state", "clearance_id", "party_id", "payee_party_id"),
+                operation=pgtrigger.Insert | update_of("state", "clearance_id", "party_id", "payee_party_id"),
                 func=HOLD_NEEDS_CLEARANCE,
             ),
             Immutable(name="hold_kept", operation=pgtrigger.Delete),

@@ -7,7 +7,7 @@ from django.db import models
 from django.db.models import Q
 
 from compliance.base.models import StatefulRow
-from compliance.base.walls import Immutable, Wall
+from compliance.base.walls import Immutable, Wall, update_of
 from settlement.models.ledger import Account
 
 # Wall 2 for payouts.
@@ -57,7 +57,7 @@ class Payout(StatefulRow):
             Wall(
                 name="payout_needs_clearance",
                 when=pgtrigger.Before,
-                operation=pgtrigger.Insert | pgtrigger.UpdateOf("state", "clearance_id", "party_id"),
+                operation=pgtrigger.Insert | update_of("state", "clearance_id", "party_id"),
                 func=PAYOUT_NEEDS_CLEARANCE,
             ),
             Immutable(name="payout_kept", operation=pgtrigger.Delete),
