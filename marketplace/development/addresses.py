@@ -18,9 +18,7 @@ def print_addresses(console: Console, state: Path, environment: Mapping[str, str
     table.add_row("API docs", f"{base}/api/v1/docs/")
     table.add_row("Logs", str(state / "logs"))
     console.print(table)
-    people = Table(
-        "Sign in as", "who is", title=f"Everyone's password: {PASSWORD}", title_justify="left", box=None
-    )
+    people = Table("Sign in as", "who is", title=f"Everyone's password: {PASSWORD}", title_justify="left", box=None)
     for email, description in logins():
         people.add_row(email, description)
     console.print(people)

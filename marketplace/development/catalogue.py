@@ -16,9 +16,7 @@ def foundation_parts(state: Path, ports: Ports) -> list[Part]:
     """What everything stands on; a part whose real counterpart is configured is left out."""
     parts = []
     if not uses_real("DATABASE_URL"):
-        parts.append(
-            Part("postgres", [sys.executable, "-m", "marketplace.development.postgres_holder", str(state)])
-        )
+        parts.append(Part("postgres", [sys.executable, "-m", "marketplace.development.postgres_holder", str(state)]))
     if not uses_real("REDIS_URL"):
         parts.append(Part("redis", redis_command(state / "redis", ports.redis), port=ports.redis))
     if not uses_real("CHAIN_RPC_URL"):

@@ -187,9 +187,7 @@ def _execute(program: str, *arguments: str) -> None:
             check=False,
         )
     if result.returncode != 0:
-        raise DevelopmentError(
-            f"{program} ended with {result.returncode}: {log.read_text(errors='replace')[-500:]}"
-        )
+        raise DevelopmentError(f"{program} ended with {result.returncode}: {log.read_text(errors='replace')[-500:]}")
 
 
 def _users_file(folder: Path) -> Path:

