@@ -14,6 +14,7 @@ import pwd
 import stat
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import psutil
 import psycopg
@@ -106,14 +107,8 @@ def _prepare(folder: Path) -> None:
         _let_others_traverse(data)
         _let_others_traverse(_binaries() / "postgres")
     data.chmod(stat.S_IRWXU)
-    arguments = [
-        "--auth=trust",
-        "--encoding=UTF8",
-        "--locale-provider=builtin",
-        "--locale=C.UTF-8",
-        "--no-sync",
-    ]
-    _execute("initdb", *arguments, "--username", SUPERUSER, "--pgdata", str(data))
+    locale = ["--encoding=UTF8", "--locale-provider=builtin", "--locale=C.UTF-8"]
+    _execute("initdb", "--auth=trust", *locale, "--no-sync", "--username", SUPERUSER, "--pgdata", str(data))
 
 
 def _account(user: str) -> pwd.struct_passwd:
@@ -174,6 +169,8 @@ def _control(folder: Path, action: str, *arguments: str) -> None:
 def _execute(program: str, *arguments: str) -> None:
     """The program has ended well, run by the unprivileged account where this process is root."""
     log = Path(arguments[arguments.index("--pgdata") + 1]).parent / f"{program}.log"
+    user = _system_user()
+    account: dict[str, Any] = {"user": user, "group": user, "extra_groups": []} if user is not None else {}
     with log.open("wb") as output:
         # A file, not a pipe: the server inherits the descriptor and would keep a pipe open for ever.
         result = subprocess.run(
@@ -181,13 +178,14 @@ def _execute(program: str, *arguments: str) -> None:
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
-            user=_system_user(),
+            **account,
             cwd="/",
             start_new_session=True,
             check=False,
         )
     if result.returncode != 0:
-        raise DevelopmentError(f"{program} ended with {result.returncode}: {log.read_text(errors='replace')[-500:]}")
+        said = log.read_text(errors="replace")[-500:]
+        raise DevelopmentError(f"{program} ended with {result.returncode}: {said}")
 
 
 def _users_file(folder: Path) -> Path:
