@@ -1,0 +1,76 @@
+"""How each state looks: its word, its tone and its icon. Never colour alone."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """A tone of the brand sheet, an icon of the sprite and a word."""
+
+    word: str
+    tone: str
+    icon: str
+
+
+LOOKS: dict[str, Look] = {
+    # decisions
+    "ALLOW": Look("Allowed", "allowed", "check"),
+    "REVIEW": Look("In review", "waiting", "clock"),
+    "DENY": Look("Refused", "refused", "cross"),
+    # leases
+    "pending_funds": Look("Waiting for funds", "waiting", "clock"),
+    "funded": Look("Funded", "allowed", "check"),
+    "starting": Look("Starting", "waiting", "clock"),
+    "running": Look("Running", "allowed", "play"),
+    "stopping": Look("Stopping", "waiting", "stop"),
+    "ended": Look("Ended", "neutral", "stop"),
+    "settled": Look("Settled", "allowed", "check"),
+    "suspended": Look("Suspended", "frozen", "snow"),
+    "failed": Look("Failed", "refused", "cross"),
+    # nodes and offers
+    "online": Look("Online", "allowed", "check"),
+    "offline": Look("Offline", "neutral", "ring"),
+    "pending": Look("Waiting", "waiting", "clock"),
+    "enrolled": Look("Enrolled", "allowed", "check"),
+    "retired": Look("Retired", "neutral", "stop"),
+    "draft": Look("Draft", "neutral", "ring"),
+    "active": Look("Active", "allowed", "check"),
+    "paused": Look("Paused", "neutral", "pause"),
+    "withdrawn": Look("Withdrawn", "neutral", "stop"),
+    # identity
+    "submitted": Look("Submitted", "waiting", "clock"),
+    "verified": Look("Verified", "allowed", "check"),
+    "rejected": Look("Rejected", "refused", "cross"),
+    "expired": Look("Expired", "waiting", "clock"),
+    "none": Look("Not started", "neutral", "ring"),
+    # cases and matches
+    "open": Look("Open", "waiting", "ring"),
+    "awaiting_party": Look("Waiting for the party", "waiting", "mail"),
+    "awaiting_approval": Look("Waiting for a second officer", "waiting", "user"),
+    "closed": Look("Closed", "neutral", "check"),
+    "confirmed": Look("Same party", "refused", "flag"),
+    "false_positive": Look("Another party", "allowed", "check"),
+    # holds and payouts
+    "authorized": Look("Held", "waiting", "clock"),
+    "captured": Look("Captured", "allowed", "check"),
+    "released": Look("Released", "neutral", "check"),
+    "frozen": Look("Frozen", "frozen", "snow"),
+    "cancelled": Look("Cancelled", "neutral", "cross"),
+    "sent": Look("Sent", "waiting", "up"),
+    "paid": Look("Paid", "allowed", "check"),
+    "refused": Look("Refused", "refused", "cross"),
+    # watchlist versions
+    "loading": Look("Loading", "waiting", "clock"),
+    "current": Look("Current", "allowed", "check"),
+    "superseded": Look("Superseded", "neutral", "ring"),
+    "stale": Look("Stale", "refused", "warn"),
+    # books and chains
+    "ok": Look("In order", "allowed", "check"),
+    "broken": Look("Broken", "refused", "warn"),
+    "revoked": Look("Revoked", "neutral", "cross"),
+}
+
+
+def look(state: str) -> Look:
+    """The look of a state; an unknown one is shown in words, neutrally."""
+    return LOOKS.get(state) or LOOKS.get(state.lower()) or Look(state.replace("_", " ").capitalize(), "neutral", "dot")
