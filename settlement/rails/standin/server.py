@@ -1,0 +1,123 @@
+"""The wire: threads of the standard library's HTTP server."""
+
+import html
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import urlsplit
+
+from settlement.rails.standin import connect
+from settlement.rails.standin.api import CardNetwork, Request, Response, control
+from settlement.rails.standin.errors import CardNetworkError
+from settlement.rails.standin.network import Call, Terms
+from settlement.rails.standin.store import Store
+from settlement.rails.standin.webhooks import Deliverer
+
+_PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Stand-in card network</title>
+<h1>Stand-in card network</h1><p>Development only. Finish the onboarding of {account}?</p>
+<form method="post"><button>Finish</button></form></html>"""
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    wbufsize = 65_536
+    disable_nagle_algorithm = True
+    server: "StandinServer"
+
+    def do_GET(self) -> None:
+        """A request to read."""
+        self._serve()
+
+    def do_POST(self) -> None:
+        """A request to do."""
+        self._serve()
+
+    def do_DELETE(self) -> None:
+        """A request to remove; nothing here can be removed."""
+        self._serve()
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Requests are not logged."""
+
+    def _serve(self) -> None:
+        parts = urlsplit(self.path)
+        length = int(self.headers.get("Content-Length") or 0)
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        request = Request(self.command, parts.path, parts.query, headers, self.rfile.read(length))
+        if parts.path.startswith("/_control/"):
+            self._reply(control(self.server.network, request))
+        elif parts.path.startswith("/setup/e/"):
+            self._onboarding(parts.path.rsplit("/", 1)[1])
+        else:
+            self._reply(self.server.network.answer(request))
+
+    def _onboarding(self, account_id: str) -> None:
+        """The hosted onboarding: a page with a button, then back to the platform."""
+        network = self.server.network
+        call = Call(network.store, network.terms, {})
+        try:
+            with network.store.transaction():
+                body = call.find("account", account_id)
+                if self.command == "POST":
+                    body = connect.onboard(call, account_id)
+        except CardNetworkError as error:
+            self._reply(Response(error.status, str(error)))
+            return
+        if self.command == "POST":
+            self.server.deliverer.wake()
+            back = body["metadata"].get("standin_return_url", "/")
+            self._reply(Response(303, "", (("Location", back),)))
+            return
+        self._reply(Response(200, _PAGE.format(account=html.escape(account_id))), "text/html; charset=utf-8")
+
+    def _reply(self, response: Response, content_type: str = "application/json") -> None:
+        if response.dropped:
+            self.close_connection = True
+            return
+        payload = response.body.encode()
+        self.send_response(response.status)
+        for name, value in response.headers:
+            self.send_header(name, value)
+        self.send_header("Content-Type", content_type)
+        self.send_header("Content-Length", str(len(payload)))
+        self.end_headers()
+        self.wfile.write(payload)
+
+
+class StandinServer(ThreadingHTTPServer):
+    """The stand-in card network on a port; `serve()` in the foreground or `start()` in a thread."""
+
+    daemon_threads = True
+    request_queue_size = 64
+
+    def __init__(
+        self, *, port: int, state: str, webhook_url: str, webhook_secret: str, available_after: int = 0
+    ) -> None:
+        super().__init__(("127.0.0.1", port), _Handler)
+        self.store = Store(state)
+        self.url = f"http://127.0.0.1:{self.server_address[1]}"
+        self.deliverer = Deliverer(self.store, webhook_url, webhook_secret)
+        terms = Terms(available_after=available_after, base_url=self.url)
+        self.network = CardNetwork(self.store, terms, self.deliverer.wake)
+        self._thread: threading.Thread | None = None
+
+    def serve(self) -> None:
+        """Requests are answered until the process ends."""
+        self.deliverer.start()
+        self.serve_forever()
+
+    def start(self) -> None:
+        """Requests are answered in a thread until `close()`."""
+        self.deliverer.start()
+        self._thread = threading.Thread(target=self.serve_forever, args=(0.05,), daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        """The port and the state file are free again."""
+        if self._thread:
+            self.shutdown()
+            self._thread.join()
+        self.deliverer.end()
+        if self.deliverer.is_alive():
+            self.deliverer.join()
+        self.server_close()
+        self.store.close()
