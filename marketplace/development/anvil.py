@@ -1,32 +1,27 @@
 """The EVM node of development: anvil, from the npm packages of `settlement/contracts`."""
 
 import json
-import shutil
 from pathlib import Path
 
-from marketplace.development.environment import CHAIN_ID, ROOT
+from marketplace.development.environment import CHAIN_ID
 from marketplace.development.errors import DevelopmentError
 from marketplace.development.ports import HOST
-
-MODULES = ROOT / "settlement" / "contracts" / "node_modules" / "@foundry-rs"
-
-
-def anvil_binary() -> str:
-    """The path of anvil; raises DevelopmentError when there is none."""
-    for candidate in sorted(MODULES.glob("anvil-*/bin/anvil")):
-        return str(candidate)
-    installed = shutil.which("anvil")
-    if installed is None:
-        raise DevelopmentError("No EVM node: run `make setup` (it installs anvil), or set CHAIN_RPC_URL.")
-    return installed
+from settlement.contracts.toolchain import ToolMissing, anvil_binary
 
 
 def anvil_command(state: Path, port: int) -> list[str]:
-    """The command line of a node that mines each transaction at once and keeps its chain between starts."""
+    """The command line of a node that mines each transaction at once and keeps its chain between starts.
+
+    Raises DevelopmentError when there is no anvil.
+    """
     folder = state / "chain"
     folder.mkdir(parents=True, exist_ok=True)
+    try:
+        binary = str(anvil_binary())
+    except ToolMissing as error:
+        raise DevelopmentError(f"{error} Or set CHAIN_RPC_URL.") from error
     return [
-        *(anvil_binary(), "--host", HOST, "--port", str(port), "--chain-id", str(CHAIN_ID)),
+        *(binary, "--host", HOST, "--port", str(port), "--chain-id", str(CHAIN_ID)),
         *("--state", str(_readable_state(folder)), "--state-interval", "5"),
         # Empty blocks come besides, so that confirmations need no one's transaction.
         *("--block-time", "2", "--mixed-mining", "--quiet"),

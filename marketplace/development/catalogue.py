@@ -4,11 +4,12 @@ import sys
 from pathlib import Path
 
 from marketplace.development.anvil import anvil_command
-from marketplace.development.environment import Ports, uses_real
+from marketplace.development.environment import STANDIN_WEBHOOK_SECRET, Ports, uses_real
 from marketplace.development.parts import Part
 from marketplace.development.ports import HOST
 from marketplace.development.redis import redis_command
 
+WEBHOOK_PATH = "/webhooks/stripe/"
 CELERY = [sys.executable, "-m", "celery", "-A", "marketplace.config.celery"]
 
 
@@ -42,4 +43,9 @@ def _web(ports: Ports) -> list[str]:
 
 
 def _card_network(state: Path, ports: Ports) -> list[str]:
-    return [sys.executable, "-m", "settlement.rails.standin", "--port", str(ports.card)]
+    webhook = f"http://{HOST}:{ports.web}{WEBHOOK_PATH}"
+    return [
+        *(sys.executable, "-m", "settlement.rails.standin", "--port", str(ports.card)),
+        *("--state", str(state / "card-network.sqlite3")),
+        *("--webhook-url", webhook, "--webhook-secret", STANDIN_WEBHOOK_SECRET),
+    ]
