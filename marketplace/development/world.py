@@ -67,23 +67,43 @@ def person(name: str, country: str, percent: str, birth_date: str) -> Owner:
 
 PROVIDERS = (
     Company(
-        "southerncross", "Southern Cross Compute Pty Ltd", "AU", "Brisbane", "ACN 990 100 201",
-        region="AU-QLD", provider=True,
+        "southerncross",
+        "Southern Cross Compute Pty Ltd",
+        "AU",
+        "Brisbane",
+        "ACN 990 100 201",
+        region="AU-QLD",
+        provider=True,
         owners=(person("Matilda Hargreaves", "AU", "60", "1979-03-14"), person("Owen Tully", "AU", "40", "1983-11-02")),
     ),
     Company(
-        "helvetia", "Limmatrechner AG", "CH", "Zurich", "CHE-990.100.202",
-        region="CH-ZH", provider=True,
+        "helvetia",
+        "Limmatrechner AG",
+        "CH",
+        "Zurich",
+        "CHE-990.100.202",
+        region="CH-ZH",
+        provider=True,
         owners=(person("Regula Ammann", "CH", "100", "1971-06-30"),),
     ),
     Company(
-        "mainrechner", "Mainrechner GmbH", "DE", "Frankfurt", "HRB 990203",
-        region="DE-HE", provider=True,
+        "mainrechner",
+        "Mainrechner GmbH",
+        "DE",
+        "Frankfurt",
+        "HRB 990203",
+        region="DE-HE",
+        provider=True,
         owners=(person("Jürgen Brandt", "DE", "51", "1968-01-19"), person("Heike Vogel", "DE", "49", "1975-09-08")),
     ),
     Company(
-        "merlion", "Kallang Compute Pte. Ltd.", "SG", "Singapore", "UEN 990100204K",
-        region="SG", provider=True,
+        "merlion",
+        "Kallang Compute Pte. Ltd.",
+        "SG",
+        "Singapore",
+        "UEN 990100204K",
+        region="SG",
+        provider=True,
         owners=(person("Tan Wei Ling", "SG", "100", "1980-05-21"),),
     ),
 )
@@ -97,24 +117,48 @@ SUPPLIES = (
 )
 
 LION_CITY = Company(
-    "lioncity", "Lion City Labs Pte. Ltd.", "SG", "Singapore", "UEN 202600101A", region="SG",
+    "lioncity",
+    "Lion City Labs Pte. Ltd.",
+    "SG",
+    "Singapore",
+    "UEN 202600101A",
+    region="SG",
     owners=(person("Lim Hui Min", "SG", "70", "1987-02-11"), person("Arjun Pillai", "SG", "30", "1985-07-25")),
 )
 UNIVERSITY = Company(
-    "zurichberg", "Universität Zürichberg", "CH", "Zurich", "CHE-990.100.301", region="CH-ZH",
+    "zurichberg",
+    "Universität Zürichberg",
+    "CH",
+    "Zurich",
+    "CHE-990.100.301",
+    region="CH-ZH",
     owners=(Owner("Kanton Zürichberg", "CH", "100", kind="entity", headquarters="CH"),),
 )
 STRAITS = Company(
-    "straits", "Straits Render Pte. Ltd.", "SG", "Singapore", "UEN 202600102B", region="SG",
+    "straits",
+    "Straits Render Pte. Ltd.",
+    "SG",
+    "Singapore",
+    "UEN 202600102B",
+    region="SG",
     owners=(
         Owner(
-            "Jade Harbour Holdings Limited", "HK", "100", kind="entity", headquarters="HK",
+            "Jade Harbour Holdings Limited",
+            "HK",
+            "100",
+            kind="entity",
+            headquarters="HK",
             owners=(
                 Owner(
-                    "Northgate Digital Holdings Ltd", "VG", "100", kind="entity", headquarters="VG",
+                    "Northgate Digital Holdings Ltd",
+                    "VG",
+                    "100",
+                    kind="entity",
+                    headquarters="VG",
                     owners=(
-                        Owner("Beijing Qianyun Lianhe Technology Co., Ltd.", "CN", "100", kind="entity",
-                              headquarters="CN"),
+                        Owner(
+                            "Beijing Qianyun Lianhe Technology Co., Ltd.", "CN", "100", kind="entity", headquarters="CN"
+                        ),
                     ),
                 ),
             ),
@@ -122,7 +166,12 @@ STRAITS = Company(
     ),
 )
 BROKER = Company(
-    "broker", "Coral Sea Compute Brokers Pty Ltd", "AU", "Brisbane", "ACN 990 100 205", region="AU-QLD",
+    "broker",
+    "Coral Sea Compute Brokers Pty Ltd",
+    "AU",
+    "Brisbane",
+    "ACN 990 100 205",
+    region="AU-QLD",
     owners=(person("Gregory Whitlam-Hayes", "AU", "100", "1974-12-03"),),
 )
 
