@@ -1,0 +1,1 @@
+"""The escrow contract: Solidity sources, the compiler's settings, and what they compile to."""
