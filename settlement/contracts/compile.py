@@ -52,8 +52,9 @@ def compile_sources(sources: dict[str, Path], names: tuple[str, ...]) -> dict[st
 
 def _is_fault(notice: dict[str, Any]) -> bool:
     """Any error; a warning only in our own sources (OpenZeppelin's transient guard brings a notice of its own)."""
-    ours = notice.get("sourceLocation", {}).get("file", "").startswith(("src/", "test/"))
-    return notice["severity"] == "error" or (notice["severity"] == "warning" and ours)
+    ours: bool = notice.get("sourceLocation", {}).get("file", "").startswith(("src/", "test/"))
+    severity: str = notice["severity"]
+    return severity == "error" or (severity == "warning" and ours)
 
 
 def _solc(request: str) -> dict[str, Any]:

@@ -132,10 +132,10 @@ class World:
         self.send(by or self.payer, self.token.functions.approve(self.escrow.address, amount))
 
     def deposit(
-        self, clearance: dict[str, Any] | None = None, signature: bytes | None = None, **kwargs: Any
+        self, clearance: dict[str, Any] | None = None, signature: bytes | None = None, **changes: Any
     ) -> TxReceipt:
         """A deposit with the payer's allowance; terms and signature are good unless given."""
-        terms = clearance or self.clearance(**terms_)
+        terms = clearance or self.clearance(**changes)
         self.approve(terms["cap"])
         signed = self.sign(terms) if signature is None else signature
         return self.send(self.payer, self.escrow.functions.deposit(as_tuple(terms), signed))
