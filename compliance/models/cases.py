@@ -50,6 +50,12 @@ class Case(StatefulRow):
     screening = models.ForeignKey(Screening, null=True, blank=True, on_delete=models.PROTECT, related_name="cases")
     subject_id = models.UUIDField(null=True, blank=True, db_index=True)
     reason_codes = models.JSONField(default=list)
+    findings_wanted = models.JSONField(
+        default=list, help_text="What a release answers: party, reason code, scope and subject hash of each"
+    )
+    scope_key = models.CharField(
+        max_length=64, blank=True, help_text="Digest of what the case asks; one open case each"
+    )
     summary = models.CharField(max_length=400)
     assignee = models.CharField(max_length=120, blank=True)
     proposed_disposition = models.CharField(max_length=12, choices=Disposition, blank=True)
@@ -62,9 +68,17 @@ class Case(StatefulRow):
     class Meta:
         indexes = [models.Index(fields=["state", "-priority", "state_deadline_at"])]
         constraints = [
+            # The identity of a party is approved by one officer; every other end of a case takes two.
             models.CheckConstraint(
-                condition=~Q(disposition="release") | ~Q(approved_by=models.F("proposed_by")),
-                name="release_needs_four_eyes",
+                condition=Q(disposition="")
+                | Q(kind="identity_review")
+                | (~Q(proposed_by="") & ~Q(approved_by="") & ~Q(approved_by=models.F("proposed_by"))),
+                name="disposition_needs_four_eyes",
+            ),
+            models.UniqueConstraint(
+                fields=["scope_key"],
+                condition=~Q(state="closed") & ~Q(scope_key=""),
+                name="one_open_case_per_question",
             ),
         ]
 

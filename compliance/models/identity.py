@@ -31,6 +31,9 @@ class IdentityVerification(StatefulRow):
     level = models.CharField(max_length=12, choices=Level)
     method = models.CharField(max_length=40, default="officer_review")
     declaration = models.JSONField(default=dict, blank=True)
+    facts_digest = models.CharField(
+        max_length=64, blank=True, help_text="Of the party, its owners and theirs as submitted; a change ends its force"
+    )
     decided_by = models.CharField(max_length=120, blank=True)
     verified_at = models.DateTimeField(null=True, blank=True)
     expires_at = models.DateTimeField(null=True, blank=True, db_index=True)

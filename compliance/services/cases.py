@@ -1,0 +1,325 @@
+"""Cases: a question for officers, from its opening to an end that two of them agree on."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from enum import StrEnum
+from uuid import UUID
+
+from django.db import connection, transaction
+from django.db.models import Max
+
+from compliance.base import audit, clock
+from compliance.base.actor import Actor
+from compliance.base.canonical import digest
+from compliance.base.errors import Conflict, InvalidInput, NotFound
+from compliance.base.transition import transition
+from compliance.models import Case, CaseNote, Decision, Match, Party, Screening
+from compliance.services import findings, restrictions
+from compliance.services.findings import Question
+from compliance.services.notices import send_on_commit
+from compliance.services.officers import FourEyesRequired, require_officer
+from compliance.signals import case_closed
+
+_NUMBER_LOCK = 0x6772_6964_6361_7365  # "gridcase"
+ANSWER_WITHIN = timedelta(days=14)
+APPROVE_WITHIN = timedelta(hours=24)
+_WITHIN = {
+    Case.Priority.LOW: timedelta(days=14),
+    Case.Priority.NORMAL: timedelta(days=3),
+    Case.Priority.HIGH: timedelta(hours=24),
+    Case.Priority.URGENT: timedelta(hours=4),
+}
+_State = Case.State
+
+
+class ReleaseReason(StrEnum):
+    """Why a case is released."""
+
+    DIFFERENT_PARTY = "different_party"
+    END_USER_KNOWN = "end_user_known"
+    OWNERSHIP_EXPLAINED = "ownership_explained"
+    DOCUMENTS_VERIFIED = "documents_verified"
+    LICENCE_HELD = "licence_held"
+    LIST_IS_SOUND = "list_is_sound"
+
+
+class ConfirmReason(StrEnum):
+    """Why a case is confirmed."""
+
+    SAME_PARTY = "same_party"
+    NO_ANSWER = "no_answer"
+    NOT_PLAUSIBLE = "not_plausible"
+    NOT_ALLOWED = "not_allowed"
+    LIST_IS_BROKEN = "list_is_broken"
+
+
+class TippingOff(InvalidInput):
+    """A question to a party names what it must not learn."""
+
+    code = "tipping_off"
+    default_message = (
+        "The question names a list or a listed party, which the party must not learn. Nothing was sent; ask for the "
+        "facts alone."
+    )
+
+
+class PartyChanged(Conflict):
+    """The party is no longer as it was when the disposition was proposed."""
+
+    code = "party_changed"
+    default_message = (
+        "The party's details changed after this was proposed. Nothing was changed; return the case and look again."
+    )
+
+
+def open_case(
+    *,
+    kind: str,
+    summary: str,
+    reason_codes: Sequence[str],
+    actor: Actor,
+    priority: int = Case.Priority.NORMAL.value,
+    party: Party | None = None,
+    decision: Decision | None = None,
+    screening: Screening | None = None,
+    subject_id: UUID | None = None,
+    scope: str = "",
+    questions: Sequence[Question] = (),
+) -> Case:
+    """An open case asks this; when one already does (kind, party, reasons, scope), it is that one.
+
+    `questions` are what a release will answer.
+    """
+    reasons = sorted(set(reason_codes))
+    key = digest([kind, party and str(party.pk), reasons, scope])
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            # Numbers without gaps, and one open case per question: openers wait for each other.
+            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_NUMBER_LOCK])
+        present = Case.objects.filter(scope_key=key).exclude(state=_State.CLOSED).first()
+        if present is not None:
+            return present
+        now = clock.now()
+        case = Case.objects.create(
+            state=_State.OPEN,
+            state_changed_at=now,
+            state_deadline_at=now + _WITHIN[Case.Priority(priority)],
+            number=(Case.objects.aggregate(top=Max("number"))["top"] or 0) + 1,
+            kind=kind,
+            priority=priority,
+            party=party,
+            decision=decision,
+            screening=screening,
+            subject_id=subject_id,
+            reason_codes=reasons,
+            findings_wanted=[question.as_json() for question in questions],
+            scope_key=key,
+            summary=summary[:400],
+        )
+        audit.record("case.opened", actor=actor, subject=case, data={"kind": kind, "reasons": reasons})
+    return case
+
+
+def assign_case(case_id: UUID, *, actor: Actor) -> Case:
+    """The case is the officer's. Raises Forbidden, NotFound, Conflict when it is closed."""
+    require_officer(actor)
+    with transaction.atomic():
+        case = _locked(case_id)
+        case.assignee = actor.ref
+        case.save(update_fields=["assignee"])
+        audit.record("case.assigned", actor=actor, subject=case)
+    return case
+
+
+def add_note(case_id: UUID, body: str, *, actor: Actor) -> CaseNote:
+    """An internal note stands in the case; the party never sees it. Raises Forbidden, NotFound, InvalidInput."""
+    require_officer(actor)
+    with transaction.atomic():
+        return _note(_locked(case_id), CaseNote.Kind.NOTE, body, actor)
+
+
+def request_information(case_id: UUID, question: str, *, actor: Actor) -> CaseNote:
+    """The party is asked, and the case waits fourteen days for its answer.
+
+    Raises Forbidden, NotFound, InvalidInput, TippingOff, IllegalTransition.
+    """
+    require_officer(actor)
+    with transaction.atomic():
+        case = _locked(case_id)
+        _refuse_tipping_off(case, question)
+        note = _note(case, CaseNote.Kind.REQUEST, question, actor)
+        transition(
+            case,
+            _State.AWAITING_PARTY,
+            actor=actor,
+            event="case.information_requested",
+            deadline_at=clock.now() + ANSWER_WITHIN,
+        )
+    return note
+
+
+def answer_request(case_id: UUID, answer: str, *, actor: Actor) -> CaseNote:
+    """The party's answer stands in the case, which is open again. The caller has checked who answers for the party.
+
+    Raises NotFound when nothing was asked, InvalidInput.
+    """
+    with transaction.atomic():
+        case = _locked(case_id)
+        if case.state != _State.AWAITING_PARTY:
+            raise NotFound("There is no open question to answer. Nothing was changed.")
+        note = _note(case, CaseNote.Kind.ANSWER, answer, actor)
+        transition(case, _State.OPEN, actor=actor, event="case.answered", deadline_at=_deadline(case))
+    return note
+
+
+def propose_disposition(case_id: UUID, disposition: str, reason_code: str, body: str, *, actor: Actor) -> Case:
+    """The case awaits a second officer. `reason_code` is one of ReleaseReason or ConfirmReason.
+
+    Raises Forbidden, NotFound, InvalidInput, IllegalTransition; Conflict for an identity review, which is decided by
+    `identity.approve_verification` or `reject_verification`.
+    """
+    require_officer(actor)
+    if disposition not in Case.Disposition.values:
+        raise InvalidInput("A disposition is release or confirm. Nothing was changed.")
+    allowed = ReleaseReason if disposition == Case.Disposition.RELEASE else ConfirmReason
+    if reason_code not in set(allowed):
+        raise InvalidInput(f"The reason is one of: {', '.join(allowed)}. Nothing was changed.")
+    with transaction.atomic():
+        case = _locked(case_id)
+        if case.kind == Case.Kind.IDENTITY_REVIEW:
+            raise Conflict("An identity review ends by approving or rejecting the verification. Nothing was changed.")
+        _note(case, CaseNote.Kind.PROPOSAL, body, actor)
+        transition(
+            case,
+            _State.AWAITING_APPROVAL,
+            actor=actor,
+            event="case.disposition_proposed",
+            data={"disposition": disposition, "reason": reason_code},
+            deadline_at=clock.now() + APPROVE_WITHIN,
+            proposed_disposition=disposition,
+            proposed_by=actor.ref,
+            proposal_reason=reason_code,
+            findings_wanted=findings.bound_now([Question.from_json(value) for value in case.findings_wanted]),
+        )
+    return case
+
+
+def return_case(case_id: UUID, body: str, *, actor: Actor) -> Case:
+    """The proposal is withdrawn and the case is open again. Any officer may. Raises Forbidden, NotFound."""
+    require_officer(actor)
+    with transaction.atomic():
+        case = _locked(case_id)
+        _note(case, CaseNote.Kind.APPROVAL, body, actor)
+        transition(
+            case,
+            _State.OPEN,
+            actor=actor,
+            event="case.returned",
+            deadline_at=_deadline(case),
+            proposed_disposition="",
+            proposed_by="",
+            proposal_reason="",
+        )
+    return case
+
+
+def approve_disposition(case_id: UUID, body: str, *, actor: Actor) -> Case:
+    """The case is closed as proposed, by four eyes.
+
+    A release writes findings, lifts the case's restrictions and marks its matches as another party; a confirmation
+    marks them as the same party and leaves the restrictions. `case_closed` goes out on commit.
+    Raises Forbidden, FourEyesRequired, NotFound, PartyChanged, IllegalTransition.
+    """
+    require_officer(actor)
+    with transaction.atomic():
+        case = _locked(case_id)
+        if case.state == _State.AWAITING_APPROVAL and case.proposed_by == actor.ref:
+            raise FourEyesRequired
+        if findings.bound_now([Question.from_json(value) for value in case.findings_wanted]) != case.findings_wanted:
+            raise PartyChanged
+        _note(case, CaseNote.Kind.APPROVAL, body, actor)
+        _close(case, case.proposed_disposition, actor=actor, event="case.closed", approved_by=actor.ref)
+        _take_effect(case, actor)
+    return case
+
+
+def close_identity_case(verification_id: UUID, disposition: str, *, actor: Actor) -> None:
+    """The open case of the verification, if any, is closed. Called by services/identity.py alone."""
+    case = Case.objects.filter(kind=Case.Kind.IDENTITY_REVIEW, subject_id=verification_id).exclude(state=_State.CLOSED)
+    for row in case:
+        _close(row, disposition, actor=actor, event="case.closed", approved_by=actor.ref if disposition else "")
+
+
+def escalate_overdue(*, actor: Actor) -> int:
+    """Every case past its deadline is urgent with a new deadline; an answer that never came reopens it. How many."""
+    overdue = Case.objects.exclude(state=_State.CLOSED).filter(state_deadline_at__lte=clock.now())
+    count = 0
+    for case_id in overdue.values_list("pk", flat=True)[:500]:
+        with transaction.atomic():
+            case = Case.objects.select_for_update(skip_locked=True).filter(pk=case_id).first()
+            if case is None or case.is_terminal or (case.state_deadline_at or clock.now()) > clock.now():
+                continue
+            if case.state == _State.AWAITING_PARTY:
+                transition(case, _State.OPEN, actor=actor, event="case.answer_overdue")
+            case.priority = Case.Priority.URGENT
+            case.escalated_at = clock.now()
+            case.state_deadline_at = _deadline(case)
+            case.save(update_fields=["priority", "escalated_at", "state_deadline_at"])
+            audit.record("case.escalated", actor=actor, subject=case)
+            count += 1
+    return count
+
+
+def _take_effect(case: Case, actor: Actor) -> None:
+    released = case.disposition == Case.Disposition.RELEASE
+    if released:
+        findings.write_findings(case, approved_by=actor)
+        restrictions.lift_of_case(case, actor=actor)
+    to = Match.State.FALSE_POSITIVE if released else Match.State.CONFIRMED
+    if case.screening_id is not None:
+        for match in Match.objects.filter(screening_id=case.screening_id, state=Match.State.OPEN):
+            transition(match, to, actor=actor, event=f"match.{to}", data={"case": str(case.pk)})
+
+
+def _close(case: Case, disposition: str, *, actor: Actor, event: str, approved_by: str) -> None:
+    transition(
+        case,
+        _State.CLOSED,
+        actor=actor,
+        event=event,
+        data={"disposition": disposition},
+        disposition=disposition,
+        approved_by=approved_by,
+    )
+    send_on_commit(case_closed, case_id=case.pk, subject_id=case.subject_id, disposition=disposition)
+
+
+def _refuse_tipping_off(case: Case, question: str) -> None:
+    said = question.casefold()
+    words = {"sanction", "watchlist", "ofac", "blocked person", "denied person", "suspicious"}
+    matches = Match.objects.filter(screening_id=case.screening_id) if case.screening_id else Match.objects.none()
+    names = list(matches.values_list("listed_name", flat=True))
+    if any(word in said for word in words) or any(len(name) > 3 and name.casefold() in said for name in names):
+        raise TippingOff
+
+
+def _note(case: Case, kind: CaseNote.Kind, body: str, actor: Actor) -> CaseNote:
+    text = body.strip()
+    if not text or len(text) > 10_000:
+        raise InvalidInput("A text of 1 to 10,000 characters is needed. Nothing was changed.")
+    note = CaseNote.objects.create(case=case, kind=kind, author=actor.ref, author_label=actor.label[:200], body=text)
+    audit.record("case.note_added", actor=actor, subject=case, data={"note": str(note.pk), "kind": kind.value})
+    return note
+
+
+def _deadline(case: Case) -> datetime:
+    return clock.now() + _WITHIN[Case.Priority(case.priority)]
+
+
+def _locked(case_id: UUID) -> Case:
+    case = Case.objects.select_for_update().filter(pk=case_id).first()
+    if case is None:
+        raise NotFound("There is no such case. Nothing was changed.")
+    if case.state == _State.CLOSED:
+        raise Conflict("The case is closed. Nothing was changed; a new question opens a new case.")
+    return case

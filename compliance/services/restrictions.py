@@ -1,0 +1,85 @@
+"""Restrictions: while one stands, the party opens, runs, funds and is paid for nothing."""
+
+from uuid import UUID
+
+from django.db import transaction
+
+from compliance.base import audit, clock
+from compliance.base.actor import Actor
+from compliance.base.errors import NotFound
+from compliance.models import Case, Party, Restriction
+from compliance.services import clearances
+from compliance.services.notices import send_on_commit
+from compliance.services.officers import require_officer
+from compliance.signals import party_restricted, restriction_lifted
+
+
+def impose(
+    party_id: UUID,
+    reason_code: str,
+    *,
+    actor: Actor,
+    case: Case | None = None,
+    kind: str = Restriction.Kind.FREEZE.value,
+) -> Restriction:
+    """The party is restricted and holds no live clearance; `party_restricted` goes out on commit.
+
+    Imposing the same again (kind, reason, case) changes nothing. Raises NotFound.
+    """
+    with transaction.atomic():
+        # The party's row serializes two imposers.
+        if not Party.objects.select_for_update().filter(pk=party_id).exists():
+            raise NotFound("There is no such party. Nothing was changed.")
+        present = Restriction.objects.filter(
+            party_id=party_id, kind=kind, reason_code=reason_code, case=case, lifted_at=None
+        ).first()
+        if present is not None:
+            clearances.revoke_for_party(party_id, reason_code, actor)
+            return present
+        row = Restriction.objects.create(
+            party_id=party_id, kind=kind, reason_code=reason_code, case=case, imposed_by=actor.ref
+        )
+        audit.record(
+            "party.restricted",
+            actor=actor,
+            subject=row,
+            data={"party": str(party_id), "reason": reason_code, "kind": kind, "case": case and str(case.pk)},
+        )
+        clearances.revoke_for_party(party_id, reason_code, actor)
+        send_on_commit(party_restricted, party_id=party_id, case_id=case and case.pk, reason=reason_code)
+    return row
+
+
+def lift(restriction_id: UUID, *, actor: Actor) -> Restriction:
+    """The restriction is lifted, by an officer; a restriction of a case falls only with the case's release.
+
+    Revoked clearances stay revoked: the gate is asked anew. Raises Forbidden, NotFound.
+    """
+    require_officer(actor)
+    row = Restriction.objects.filter(pk=restriction_id, case=None).first()
+    if row is None:
+        raise NotFound("There is no such restriction to lift. One that belongs to a case is lifted by its release.")
+    lift_rows([row], actor=actor)
+    row.refresh_from_db()
+    return row
+
+
+def lift_of_case(case: Case, *, actor: Actor) -> int:
+    """Every open restriction that the case imposed is lifted. Called by the case's release only."""
+    return lift_rows(list(Restriction.objects.filter(case=case, lifted_at=None)), actor=actor)
+
+
+def lift_rows(rows: list[Restriction], *, actor: Actor) -> int:
+    """The given restrictions are lifted; `restriction_lifted` goes out on commit for each. Returns how many fell."""
+    fallen = 0
+    with transaction.atomic():
+        for row in rows:
+            changed = Restriction.objects.filter(pk=row.pk, lifted_at=None).update(
+                lifted_at=clock.now(), lifted_by=actor.ref
+            )
+            if not changed:
+                continue
+            fallen += 1
+            audit.record("party.restriction_lifted", actor=actor, subject=row, data={"party": str(row.party_id)})
+            send_on_commit(restriction_lifted, party_id=row.party_id, case_id=row.case_id)
+    return fallen
