@@ -3,6 +3,7 @@
 from django.db import models
 
 from compliance.base.models import Row
+from compliance.base.walls import Immutable
 from settlement.models.holds import Hold
 
 
@@ -23,6 +24,9 @@ class Receipt(Row):
     refunded_minor = models.BigIntegerField(default=0)
     description = models.CharField(max_length=300, blank=True)
 
+    class Meta:
+        triggers = [Immutable(name="receipt_immutable")]
+
 
 class ReconciliationRun(Row):
     """One comparison of a rail with the ledger."""
@@ -33,6 +37,7 @@ class ReconciliationRun(Row):
     currency = models.CharField(max_length=8)
     items_compared = models.PositiveIntegerField(default=0)
     balanced = models.BooleanField()
+    through_at = models.DateTimeField(help_text="The rail's lines up to here were compared")
 
 
 class ReconciliationDifference(Row):

@@ -25,7 +25,10 @@ RETURN NEW;
 
 
 class Hold(StatefulRow):
-    """Up to `amount_minor` of the renter's money is reserved for one lease."""
+    """Up to `amount_minor` of the renter's money is reserved for one lease.
+
+    Every state but FROZEN has a deadline: only compliance ends a freeze, in its own time.
+    """
 
     class Rail(models.TextChoices):
         BALANCE = "balance", "Prepaid balance"
@@ -36,6 +39,7 @@ class Hold(StatefulRow):
         OPENING = "opening", "Opening"
         OPEN = "open", "Open"
         FROZEN = "frozen", "Frozen"
+        RELEASED = "released", "Released from the freeze, to be settled"
         SETTLING = "settling", "Settling"
         SETTLED = "settled", "Settled"
         FAILED = "failed", "Failed"
@@ -43,7 +47,8 @@ class Hold(StatefulRow):
     TRANSITIONS: ClassVar[dict[str, frozenset[str]]] = {
         State.OPENING: frozenset({State.OPEN, State.FAILED, State.FROZEN}),
         State.OPEN: frozenset({State.FROZEN, State.SETTLING}),
-        State.FROZEN: frozenset({State.OPEN, State.SETTLING, State.FAILED}),
+        State.FROZEN: frozenset({State.OPEN, State.RELEASED, State.FAILED}),
+        State.RELEASED: frozenset({State.SETTLING, State.FROZEN}),
         State.SETTLING: frozenset({State.SETTLED, State.FROZEN}),
     }
 
@@ -56,6 +61,8 @@ class Hold(StatefulRow):
     amount_minor = models.BigIntegerField()
     captured_minor = models.BigIntegerField(default=0, help_text="Cumulative")
     final_minor = models.BigIntegerField(null=True, blank=True, help_text="Set when settling begins")
+    billed_seconds = models.BigIntegerField(default=0, help_text="Set when settling begins")
+    description = models.CharField(max_length=300, blank=True, help_text="For the receipt")
     fee_bps = models.PositiveIntegerField(default=0, help_text="Frozen when the hold is opened")
     rate_minor_per_hour = models.BigIntegerField(help_text="For all GPUs of the lease")
     expires_at = models.DateTimeField(help_text="End of the longest possible lease")

@@ -29,10 +29,13 @@ class Account(Row):
         AVAILABLE = "available", "Prepaid, free to use"
         HELD = "held", "Held for leases"
         PAYABLE = "payable", "Owed to a provider"
+        PAYING = "paying", "On its way to a provider"
         BLOCKED = "blocked", "Blocked property"
         FEES = "fees", "Fees earned"
         STRIPE_CLEARING = "stripe_clearing", "Money at Stripe"
         CHAIN_CLEARING = "chain_clearing", "Tokens in the escrow contract"
+        BANK = "bank", "Money at the platform's bank"
+        PROCESSING = "processing", "Cost of payments"
         SUSPENSE = "suspense", "Not yet explained"
 
     class Pot(models.TextChoices):

@@ -2,10 +2,27 @@
 
 from typing import ClassVar
 
+import pgtrigger
 from django.db import models
+from django.db.models import Q
 
 from compliance.base.models import Row, StatefulRow
+from compliance.base.walls import Immutable, Wall
 from settlement.models.holds import Hold
+
+
+# Wall 2 for money that comes in without a lease: a top-up begins only on a live clearance about its payer.
+TOP_UP_NEEDS_CLEARANCE = """
+IF NEW.purpose = 'top_up' AND NOT EXISTS (
+    SELECT 1 FROM compliance_clearance c
+    WHERE c.id = NEW.clearance_id AND c.purpose = 'deposit' AND c.revoked_at IS NULL
+      AND c.expires_at > greatest(now(), NEW.state_changed_at)
+      AND c.subject_id = NEW.id AND c.renter_party_id = NEW.party_id
+) THEN
+    RAISE EXCEPTION 'a top-up needs a live clearance about its payer' USING ERRCODE = 'check_violation';
+END IF;
+RETURN NEW;
+"""
 
 
 class PaymentProfile(Row):
@@ -42,13 +59,35 @@ class CardPayment(StatefulRow):
     purpose = models.CharField(max_length=8, choices=Purpose)
     party = models.ForeignKey("compliance.Party", on_delete=models.PROTECT, related_name="card_payments")
     hold = models.OneToOneField(Hold, null=True, blank=True, on_delete=models.PROTECT, related_name="card_payment")
+    clearance = models.ForeignKey(
+        "compliance.Clearance", null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
     currency = models.CharField(max_length=8)
     amount_minor = models.BigIntegerField()
     captured_minor = models.BigIntegerField(default=0)
     payment_method = models.CharField(max_length=120, blank=True)
     payment_intent_id = models.CharField(max_length=64, blank=True, db_index=True)
+    charge_id = models.CharField(max_length=64, blank=True, db_index=True)
     idempotency_key = models.CharField(max_length=120, unique=True)
     failure_code = models.CharField(max_length=64, blank=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(amount_minor__gt=0), name="card_payment_amount_is_positive"),
+            models.CheckConstraint(
+                condition=(Q(purpose="hold") & Q(hold__isnull=False)) | (Q(purpose="top_up") & Q(hold__isnull=True)),
+                name="card_payment_has_its_hold",
+            ),
+        ]
+        triggers = [
+            Wall(
+                name="top_up_needs_clearance",
+                when=pgtrigger.Before,
+                operation=pgtrigger.Insert,
+                func=TOP_UP_NEEDS_CLEARANCE,
+            ),
+            Immutable(name="card_payment_kept", operation=pgtrigger.Delete),
+        ]
 
 
 class InboundEvent(Row):
