@@ -10,7 +10,6 @@ from compliance.base.models import Row, StatefulRow
 from compliance.base.walls import Immutable, Wall
 from settlement.models.holds import Hold
 
-
 # Wall 2 for money that comes in without a lease: a top-up begins only on a live clearance about its payer.
 TOP_UP_NEEDS_CLEARANCE = """
 IF NEW.purpose = 'top_up' AND NOT EXISTS (
