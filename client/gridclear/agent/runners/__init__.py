@@ -1,0 +1,1 @@
+"""Ways to run a workload on this machine, behind one protocol."""

@@ -1,0 +1,5 @@
+"""The `gridclear` command."""
+
+from gridclear.cli.main import app
+
+__all__ = ["app"]
