@@ -1,0 +1,68 @@
+"""The watchlists as they stand: what is current, how old, and what the last load refused."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from compliance.base import clock
+from compliance.models import Watchlist, WatchlistVersion
+
+
+@dataclass(frozen=True, slots=True)
+class ListStatus:
+    """One list. `state`: current, stale, missing. `refusal` is of a load newer than the current version."""
+
+    code: str
+    title: str
+    authority: str
+    required: bool
+    state: str
+    version_id: UUID | None
+    sha256: str
+    row_count: int
+    fetched_at: datetime | None
+    confirmed_at: datetime | None
+    stale_at: datetime | None
+    refusal: str
+
+
+def watchlist_status() -> list[ListStatus]:
+    """Every registered list, by code, in three queries."""
+    refused = {
+        row.watchlist_id: row
+        for row in WatchlistVersion.objects.filter(state=WatchlistVersion.State.REFUSED).order_by("created_at")
+    }
+    current = {row.watchlist_id: row for row in current_versions()}
+    return [
+        _status(watchlist, current.get(watchlist.code), refused.get(watchlist.code))
+        for watchlist in Watchlist.objects.order_by("code")
+    ]
+
+
+def current_versions() -> list[WatchlistVersion]:
+    """The current version of each list that has one, by code, with its list."""
+    return list(
+        WatchlistVersion.objects.filter(state=WatchlistVersion.State.CURRENT)
+        .select_related("watchlist")
+        .order_by("watchlist_id")
+    )
+
+
+def _status(watchlist: Watchlist, current: WatchlistVersion | None, refused: WatchlistVersion | None) -> ListStatus:
+    stale_at = current and current.confirmed_at + timedelta(seconds=watchlist.staleness_limit_seconds)
+    state = "missing" if current is None or stale_at is None else "stale" if stale_at <= clock.now() else "current"
+    newer = refused is not None and (current is None or refused.fetched_at > current.confirmed_at)
+    return ListStatus(
+        code=watchlist.code,
+        title=watchlist.title,
+        authority=watchlist.authority,
+        required=watchlist.required,
+        state=state,
+        version_id=current.pk if current else None,
+        sha256=current.sha256 if current else "",
+        row_count=current.row_count if current else 0,
+        fetched_at=current.fetched_at if current else None,
+        confirmed_at=current.confirmed_at if current else None,
+        stale_at=stale_at,
+        refusal=refused.refusal if refused is not None and newer else "",
+    )
