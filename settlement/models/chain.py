@@ -33,7 +33,11 @@ class ChainBlock(models.Model):
 
 
 class ChainEvent(Row):
-    """A log of the escrow contract; its effect is in the same transaction. `rolled_back_at`: the block vanished."""
+    """A log of the escrow contract, recorded when seen.
+
+    `applied_at`: it is final, and its effect stands in the same transaction. `rolled_back_at`: its block vanished,
+    and its effect, if it had one, was reversed in the same transaction.
+    """
 
     chain_id = models.BigIntegerField()
     contract = models.CharField(max_length=64)
@@ -48,9 +52,11 @@ class ChainEvent(Row):
 
     class Meta:
         constraints = [
+            # A block may vanish and come back: what was rolled back stays, and does not stand in the way.
             models.UniqueConstraint(
                 fields=["chain_id", "block_hash", "transaction_hash", "log_index"],
-                name="one_chain_event_per_log",
+                condition=models.Q(rolled_back_at=None),
+                name="one_live_chain_event_per_log",
             )
         ]
 
@@ -67,6 +73,9 @@ class ChainTransaction(StatefulRow):
     TRANSITIONS: ClassVar[dict[str, frozenset[str]]] = {
         State.SIGNED: frozenset({State.BROADCAST, State.CONFIRMED, State.REVERTED}),
         State.BROADCAST: frozenset({State.CONFIRMED, State.REVERTED}),
+        # A reorganisation can take its block away: it is sent again, as it was signed.
+        State.CONFIRMED: frozenset({State.BROADCAST}),
+        State.REVERTED: frozenset({State.BROADCAST}),
     }
 
     purpose = models.CharField(max_length=32)
