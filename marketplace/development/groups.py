@@ -11,7 +11,7 @@ from marketplace.development.errors import DevelopmentError
 from marketplace.development.parts import Part, dump_parts
 
 READY_SECONDS = 120
-STOP_SECONDS = 20
+STOP_SECONDS = 30
 
 
 class Group:

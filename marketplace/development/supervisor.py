@@ -14,11 +14,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TextIO
 
+from honcho import manager as honcho_manager
 from honcho.manager import SYSTEM_PRINTER_NAME, Manager
 
 from marketplace.development.parts import Part, load_parts
 
 PR_SET_PDEATHSIG = 1
+# Seconds until honcho kills what was asked to end: an agent first ends its workloads and reports them.
+PATIENCE = 25
 
 
 class LogPrinter:
@@ -41,6 +44,7 @@ def supervise(state: Path, parts: list[Part]) -> int:
     """All parts have ended; returns the exit status of the first that did."""
     logs = {part.name: part.log_path(state).open("w") for part in parts}
     logs[SYSTEM_PRINTER_NAME] = (state / "logs" / f"{parts[0].name}.supervisor.log").open("w")
+    honcho_manager.KILL_WAIT = PATIENCE
     manager = Manager(printer=LogPrinter(logs))
     for part in parts:
         manager.add_process(part.name, f"exec {shlex.join(part.command)}", env={**os.environ, **part.environment})

@@ -1,0 +1,76 @@
+"""Nodes and offers: one-time tokens for agents that have not enrolled, then offers on what the agents report."""
+
+import json
+import time
+from pathlib import Path
+
+from django.conf import settings
+
+from marketplace.development.agents import enrolled_node_id, tokens_file
+from marketplace.development.errors import DevelopmentError
+from marketplace.development.seeding.people import organization_of
+from marketplace.development.world import PROVIDERS, SUPPLIES, Supply
+from marketplace.models import Node, Offer, User
+from marketplace.services import nodes, offers
+from marketplace.services.offers import OfferTerms
+
+REPORT_SECONDS = 60
+LONGEST_LEASE_SECONDS = 7 * 24 * 3600
+
+
+def write_enrolment_tokens() -> None:
+    """A fresh token lies in the state folder for every node whose agent is not enrolled here."""
+    state = Path(settings.STATE_DIR)
+    tokens = {}
+    for supply in SUPPLIES:
+        if live_node(supply, enrolled_node_id(state, supply)) is None:
+            owner = owner_of(supply)
+            _retire_orphans(supply, owner)
+            _, secret = nodes.create_enrolment_token(
+                organization_of(owner), supply.name, supply.country, supply.region, supply.city, user=owner
+            )
+            tokens[supply.name] = secret
+    path = tokens_file(state)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(tokens))
+    path.chmod(0o600)
+
+
+def seed_offers() -> None:
+    """Every node is online, has reported its GPUs, and has its offer. Raises DevelopmentError when one is not."""
+    for supply in SUPPLIES:
+        node = _wait_for_inventory(supply)
+        if not Offer.objects.filter(node=node).exclude(state=Offer.State.WITHDRAWN).exists():
+            owner = owner_of(supply)
+            terms = OfferTerms(supply.count, supply.price_minor, max_seconds=LONGEST_LEASE_SECONDS)
+            offers.create_offer(node.organization, node.pk, supply.slug, terms, user=owner, actor=owner.as_actor())
+
+
+def owner_of(supply: Supply) -> User:
+    """The person who owns the provider of this node."""
+    company = next(company for company in PROVIDERS if company.key == supply.provider)
+    return User.objects.get(email=company.email)
+
+
+def live_node(supply: Supply, node_id: str | None) -> Node | None:
+    """The node that takes part under this id."""
+    if node_id is None:
+        return None
+    return Node.objects.filter(pk=node_id, name=supply.name).exclude(state=Node.State.RETIRED).first()
+
+
+def _retire_orphans(supply: Supply, owner: User) -> None:
+    """Nodes whose agent's folder is gone: nobody can speak for them any more."""
+    for node in Node.objects.filter(organization__in=owner.organization_ids(), name=supply.name):
+        if node.state != Node.State.RETIRED:
+            nodes.retire_node(node.pk, user=owner, actor=owner.as_actor())
+
+
+def _wait_for_inventory(supply: Supply) -> Node:
+    deadline = time.monotonic() + REPORT_SECONDS
+    while time.monotonic() < deadline:
+        node = live_node(supply, enrolled_node_id(Path(settings.STATE_DIR), supply))
+        if node is not None and node.gpus.filter(present=True).count() == supply.count:
+            return node
+        time.sleep(0.2)
+    raise DevelopmentError(f"The agent of {supply.name} reported no inventory within {REPORT_SECONDS} seconds.")
