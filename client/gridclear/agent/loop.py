@@ -4,6 +4,7 @@ import logging
 import random
 import threading
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from gridclear.agent.clock import Clock
@@ -24,6 +25,15 @@ WATCH_SECONDS = 1.0
 LONGEST_BACKOFF_SECONDS = 30.0
 LINES_PER_REQUEST = 500
 GOODBYE_SECONDS = 10.0
+
+
+@dataclass(frozen=True)
+class Pending:
+    """Log lines to send, and the cursor after them; `from_agent` when they are the agent's own words."""
+
+    lines: list[LogLine]
+    cursor: str
+    from_agent: bool = False
 
 
 class Session(Protocol):
@@ -137,7 +147,7 @@ class Agent:
         if not last:
             supervisor.apply(desired)
         for workload in ended:
-            if workload.lease_id not in {item.lease_id for item in desired if item.run}:
+            if last or workload.lease_id not in {item.lease_id for item in desired if item.run}:
                 self._settle(workload)
 
     def _settle(self, workload: Workload) -> None:
@@ -157,20 +167,20 @@ class Agent:
     # -- logs ------------------------------------------------------------------------------------------------
 
     def _has_log(self, workload: Workload) -> bool:
-        lines, _ = self._pending(workload)
-        return bool(lines)
+        return bool(self._pending(workload).lines)
 
-    def _pending(self, workload: Workload) -> tuple[list[LogLine], str]:
-        """Lines not yet taken by the server, and the cursor after them. The agent's own words come last."""
+    def _pending(self, workload: Workload) -> Pending:
+        """What the server has not yet taken. The agent's own words come after all of the workload's."""
         try:
             batch = self._supervisor.runner.read_logs(workload.lease_id, workload.log_cursor, LINES_PER_REQUEST)
         except Exception:
             log.exception("the log of lease %s cannot be read", workload.lease_id)
-            return [], workload.log_cursor
+            return Pending([], workload.log_cursor)
         if batch.lines or workload.active or not workload.notes:
-            return batch.lines, batch.cursor
+            return Pending(batch.lines, batch.cursor)
         at = self._supervisor.now_text()
-        return [LogLine("stderr", at, f"gridclear: {note}") for note in workload.notes], batch.cursor
+        words = [LogLine("stderr", at, f"gridclear: {note}") for note in workload.notes]
+        return Pending(words, batch.cursor, from_agent=True)
 
     def _send_logs(self) -> None:
         for workload in self._supervisor.store:
@@ -178,7 +188,8 @@ class Agent:
                 self._send_log(workload)
 
     def _send_log(self, workload: Workload) -> None:
-        lines, cursor = self._pending(workload)
+        pending = self._pending(workload)
+        lines = pending.lines
         if not lines:
             return
         following = workload.log_sequence + len(lines)
@@ -194,9 +205,9 @@ class Agent:
             log.warning("lease %s: the server refuses %d log lines: %s", workload.lease_id, len(lines), error)
             answer = {}
         with self._supervisor.lock:
-            if not workload.active and cursor == workload.log_cursor:
+            if pending.from_agent:
                 workload.notes.clear()
-            workload.log_cursor = cursor
+            workload.log_cursor = pending.cursor
             workload.log_sequence = max(following, _whole(answer.get("next_sequence")))
 
 
