@@ -6,8 +6,8 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.urls import reverse
 
-from marketplace.models import Membership, User
-from marketplace.views.session import current_membership, memberships_of
+from marketplace.models import Membership, Organization, User
+from marketplace.permissions import active_membership
 
 THEMES = (("system", "dot"), ("light", "sun"), ("dark", "moon"))
 THEME_COOKIE = "theme"
@@ -35,10 +35,23 @@ def links_for(user: User | None, membership: Membership | None) -> list[tuple[st
     return links
 
 
+def account_tabs(request: HttpRequest) -> list[dict[str, Any]]:
+    """The pages about a person's own login."""
+    pages = (
+        ("Overview", "web:account"),
+        ("Password", "account_change_password"),
+        ("E-mail", "account_email"),
+        ("Two steps", "mfa_index"),
+    )
+    return [
+        {"label": label, "url": reverse(name), "current": request.path == reverse(name)} for label, name in pages
+    ]
+
+
 def shell(request: HttpRequest) -> dict[str, Any]:
     """The variables of base.html."""
     user = request.user if isinstance(getattr(request, "user", None), User) else None
-    membership = current_membership(request) if user else None
+    membership = active_membership(request) if user else None
     navigation = []
     for label, name, icon in links_for(user, membership):
         url = reverse(name)
@@ -50,6 +63,7 @@ def shell(request: HttpRequest) -> dict[str, Any]:
         "navigation": navigation,
         "membership": membership,
         "organization": membership.organization if membership else None,
-        "organizations": [m.organization for m in memberships_of(user)] if user else [],
+        "organizations": list(Organization.objects.visible_to(user).order_by("name")) if membership and user else [],
+        "account_tabs": account_tabs(request) if user else [],
         "development": getattr(settings, "GRIDCLEAR_DEVELOPMENT", False),
     }

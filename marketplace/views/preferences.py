@@ -3,12 +3,16 @@
 from uuid import UUID
 
 from django.contrib.auth.decorators import login_required
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST
 
+from compliance.base.errors import NotFound
+from marketplace.models import Organization
+from marketplace.permissions import select_organization
+from marketplace.views.base import person
 from marketplace.views.context import THEME_COOKIE
-from marketplace.views.session import SESSION_KEY, memberships_of
 
 
 def back(request: HttpRequest) -> str:
@@ -36,7 +40,15 @@ def theme(request: HttpRequest) -> HttpResponse:
 @login_required
 def switch_organization(request: HttpRequest, pk: UUID) -> HttpResponse:
     """The session acts for the organization; 404 unless the person is a member."""
-    if not any(m.organization_id == pk for m in memberships_of(request.user)):
-        raise Http404
-    request.session[SESSION_KEY] = str(pk)
+    organization = Organization.objects.visible_to(person(request)).filter(pk=pk).first()
+    if organization is None:
+        raise NotFound
+    select_organization(request, organization)
     return HttpResponseRedirect("/")
+
+
+@login_required
+def account(request: HttpRequest) -> HttpResponse:
+    """The person's own login and the organizations that they belong to."""
+    memberships = person(request).memberships.select_related("organization").order_by("created_at")
+    return render(request, "marketplace/account.html", {"memberships": memberships})

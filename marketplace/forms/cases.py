@@ -1,0 +1,68 @@
+"""What officers write in a case, and what a party answers."""
+
+from django import forms
+
+from compliance.services.cases import ConfirmReason, ReleaseReason
+
+DISPOSITIONS = (
+    ("release", "Release: another party, or resolved"),
+    ("confirm", "Confirm: refuse and keep frozen"),
+)
+
+
+def words_of(reason: str) -> str:
+    """`end_user_known` as `End user known`."""
+    return reason.replace("_", " ").capitalize()
+
+
+REASONS = (
+    ("Release", [(each.value, words_of(each.value)) for each in ReleaseReason]),
+    ("Confirm", [(each.value, words_of(each.value)) for each in ConfirmReason]),
+)
+
+
+def prose(label: str, rows: int = 4, help_text: str = "") -> forms.CharField:
+    """A field for sentences."""
+    return forms.CharField(
+        label=label, max_length=4000, help_text=help_text, widget=forms.Textarea(attrs={"rows": rows})
+    )
+
+
+class NoteForm(forms.Form):
+    """An internal note."""
+
+    body = prose("Internal note", 3, "Officers only.")
+
+
+class RequestForm(forms.Form):
+    """A question to the party."""
+
+    body = prose("Question to the party", 4, "The party reads this. Do not hint at any list, name or match.")
+
+
+class ProposalForm(forms.Form):
+    """What the officer thinks should follow."""
+
+    disposition = forms.ChoiceField(label="Disposition", choices=DISPOSITIONS, widget=forms.RadioSelect)
+    reason = forms.ChoiceField(label="Reason", choices=REASONS)
+    body = prose("Why", 4, "Rests on what is in the case. The second officer reads it.")
+
+
+class ApprovalForm(forms.Form):
+    """The second officer's word."""
+
+    body = prose("Your view", 3)
+
+
+class AnswerForm(forms.Form):
+    """The party's answer."""
+
+    body = prose("Your answer", 6)
+
+
+class AuditFilter(forms.Form):
+    """Filters of the audit log, in the URL."""
+
+    event = forms.CharField(label="Event", required=False, max_length=80)
+    actor = forms.CharField(label="Actor", required=False, max_length=120)
+    subject = forms.CharField(label="Subject", required=False, max_length=120)

@@ -1,0 +1,37 @@
+"""Members, API keys, top-ups."""
+
+from django import forms
+
+from marketplace.forms.base import DollarsField
+from marketplace.models import ApiKey, Membership
+
+
+class MemberForm(forms.Form):
+    """A person who has signed up joins with a role."""
+
+    email = forms.EmailField(label="E-mail address")
+    role = forms.ChoiceField(label="Role", choices=Membership.Role.choices, initial=Membership.Role.MEMBER)
+
+
+class RoleForm(forms.Form):
+    """A member's role."""
+
+    role = forms.ChoiceField(label="Role", choices=Membership.Role.choices)
+
+
+class ApiKeyForm(forms.Form):
+    """A key for a program."""
+
+    name = forms.CharField(label="Name", max_length=80, help_text="What uses it.")
+    scopes = forms.MultipleChoiceField(
+        label="It may", choices=ApiKey.Scope.choices, widget=forms.CheckboxSelectMultiple, initial=[ApiKey.Scope.READ]
+    )
+    days = forms.IntegerField(label="Valid for days", min_value=1, max_value=730, initial=90)
+
+
+class TopUpForm(forms.Form):
+    """Money from the card into the prepaid balance."""
+
+    amount_minor = DollarsField(label="Amount in USD", initial="100.00")
+    payment_method = forms.CharField(widget=forms.HiddenInput, required=False, max_length=120)
+    key = forms.UUIDField(widget=forms.HiddenInput)
