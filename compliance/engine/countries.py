@@ -1,0 +1,73 @@
+"""Country tables of a pack: groups and embargoes, each membership with the days on which it holds."""
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Membership:
+    """The country belonged to the group from `start` (inclusive) until `end` (exclusive)."""
+
+    group: str
+    country: str
+    start: date | None
+    end: date | None
+
+    def holds_on(self, day: date) -> bool:
+        """Whether the day lies inside."""
+        return (self.start is None or self.start <= day) and (self.end is None or day < self.end)
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """An area that a country code does not show, with the codes and names by which it is known."""
+
+    group: str
+    label: str
+    known_as: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CountryTables:
+    """Groups of countries by date, and regions."""
+
+    memberships: tuple[Membership, ...]
+    regions: tuple[Region, ...]
+    names: dict[str, str]
+    region_needed: tuple[str, ...]
+
+    def members(self, group: str, day: date) -> frozenset[str]:
+        """The countries of the group on that day."""
+        return frozenset(each.country for each in self.memberships if each.group == group and each.holds_on(day))
+
+    def region(self, group: str, text: str) -> Region | None:
+        """The region of the group that the text names, by code or by name."""
+        wanted = " ".join(text.casefold().split())
+        if not wanted:
+            return None
+        return next((each for each in self.regions if each.group == group and wanted in each.known_as), None)
+
+    def name(self, code: str) -> str:
+        """The country's name in English, or its code."""
+        return self.names.get(code, code)
+
+
+def countries_from(tables: dict[str, Any]) -> CountryTables:
+    """The tables in a pack's countries.toml. Raises KeyError or TypeError when they lack something."""
+    steady = [
+        Membership(group, country, None, None) for group, row in tables["groups"].items() for country in row["members"]
+    ]
+    dated = [
+        Membership(row["group"], row["country"], row.get("from"), row.get("until")) for row in tables.get("dated", [])
+    ]
+    regions = tuple(
+        Region(row["group"], row["label"], tuple(each.casefold() for each in row["known_as"]))
+        for row in tables.get("regions", [])
+    )
+    return CountryTables(
+        memberships=(*steady, *dated),
+        regions=regions,
+        names=dict(tables.get("names", {})),
+        region_needed=tuple(tables.get("region_needed", ())),
+    )

@@ -1,0 +1,148 @@
+"""Policy packs: dated, hashed sets of rules and country tables, read from files and never changed once released."""
+
+import hashlib
+import tomllib
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+from compliance.engine.countries import CountryTables, countries_from
+from compliance.engine.outcome import KINDS, SEVERITY
+
+POLICIES = Path(__file__).resolve().parent.parent / "policies"
+GRIDCLEAR = POLICIES / "gridclear"
+PACK_FILES = ("pack.toml", "countries.toml", "cases.toml")
+
+
+class PackInvalid(ValueError):
+    """A pack's files do not make a pack."""
+
+
+class NoPackInForce(LookupError):
+    """No released pack covers the moment asked for; nothing may be decided without one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """Days on which a rule is in force; the last day is exclusive and may be open."""
+
+    start: date
+    end: date | None = None
+
+    def covers(self, day: date) -> bool:
+        """Whether the day lies inside."""
+        return self.start <= day and (self.end is None or day < self.end)
+
+
+@dataclass(frozen=True, slots=True)
+class RulePolicy:
+    """One rule as the pack has it: what it is called, what it rests on, when it holds and how it is told."""
+
+    code: str
+    function: str
+    label: str
+    kind: str
+    outcome: str
+    citation: str
+    source_url: str
+    purposes: tuple[str, ...]
+    effective: tuple[Interval, ...]
+    passed: str
+    renter_words: str
+    next_step: str
+    params: dict[str, Any] = field(default_factory=dict)
+
+    def interval_on(self, day: date) -> Interval | None:
+        """The interval that covers the day, if the rule is in force on it."""
+        return next((interval for interval in self.effective if interval.covers(day)), None)
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyPack:
+    """A released set of rules. `label` names it in decisions and clearances."""
+
+    id: str
+    version: str
+    in_force_from: date
+    hash: str
+    rules: tuple[RulePolicy, ...]
+    countries: CountryTables
+
+    @property
+    def label(self) -> str:
+        """`id@version`."""
+        return f"{self.id}@{self.version}"
+
+
+def pack_hash(folder: Path) -> str:
+    """SHA-256 over the names and contents of the pack's files, in hex."""
+    sealed = hashlib.sha256()
+    for path in sorted(folder.glob("*.toml")):
+        sealed.update(f"{path.name}\0{hashlib.sha256(path.read_bytes()).hexdigest()}\n".encode())
+    return sealed.hexdigest()
+
+
+def load_pack(folder: Path) -> PolicyPack:
+    """The pack that the folder holds. Raises `PackInvalid`."""
+    try:
+        head = tomllib.loads((folder / "pack.toml").read_text(encoding="utf-8"))
+        tables = tomllib.loads((folder / "countries.toml").read_text(encoding="utf-8"))
+        rules = tuple(_rule(row) for row in head["rules"])
+        pack = PolicyPack(
+            id=head["id"],
+            version=head["version"],
+            in_force_from=head["in_force_from"],
+            hash=pack_hash(folder),
+            rules=rules,
+            countries=countries_from(tables),
+        )
+    except (OSError, KeyError, TypeError, ValueError) as error:
+        raise PackInvalid(f"{folder.name} is no policy pack: {error}") from error
+    codes = [rule.code for rule in rules]
+    if len(set(codes)) != len(codes):
+        raise PackInvalid(f"{folder.name} names a rule twice")
+    return pack
+
+
+def load_packs(root: Path = GRIDCLEAR) -> tuple[PolicyPack, ...]:
+    """Every pack below the folder, oldest first."""
+    packs = [load_pack(folder) for folder in root.iterdir() if (folder / "pack.toml").is_file()]
+    return tuple(sorted(packs, key=lambda pack: (pack.in_force_from, pack.version)))
+
+
+def pack_in_force(as_of: datetime, packs: tuple[PolicyPack, ...]) -> PolicyPack:
+    """The newest pack in force at the moment, by its day in UTC. Raises `NoPackInForce`."""
+    day = as_of.astimezone(UTC).date()
+    found = [pack for pack in packs if pack.in_force_from <= day]
+    if not found:
+        raise NoPackInForce(f"no policy pack is in force on {day.isoformat()}")
+    return found[-1]
+
+
+def pack_labelled(label: str, packs: tuple[PolicyPack, ...]) -> PolicyPack:
+    """The pack of that label, for a replay. Raises `NoPackInForce`."""
+    for pack in packs:
+        if pack.label == label:
+            return pack
+    raise NoPackInForce(f"the policy pack {label} is not here")
+
+
+def _rule(row: dict[str, Any]) -> RulePolicy:
+    if row["kind"] not in KINDS or row["outcome"] not in SEVERITY:
+        raise PackInvalid(f"rule {row['code']} has an unknown kind or outcome")
+    return RulePolicy(
+        code=row["code"],
+        function=row["function"],
+        label=row["label"],
+        kind=row["kind"],
+        outcome=row["outcome"],
+        citation=row["citation"],
+        source_url=row["source_url"],
+        purposes=tuple(row["purposes"]),
+        effective=tuple(Interval(each["from"], each.get("until")) for each in row["effective"]),
+        passed=row["passed"],
+        renter_words=row["renter_words"],
+        next_step=row["next_step"],
+        params=dict(row.get("params", {})),
+    )

@@ -1,0 +1,136 @@
+"""Rules about the lists: current, everybody compared, and what was found."""
+
+from collections.abc import Iterable
+
+from compliance.engine.facts import ScreeningHit
+from compliance.engine.ownership import UNRESOLVED, YES, OwnershipAnswer, describe, owned_by, percent
+from compliance.engine.packs import RulePolicy
+from compliance.engine.rules.base import Answer, Problem, Question, problems
+
+
+def lists_loaded(question: Question, rule: RulePolicy) -> Answer:
+    """Every list that the pack requires has a version."""
+    loaded = {state.code for state in question.facts.lists if state.version}
+    missing = [code for code in rule.params["required"] if code not in loaded]
+    return problems(*(Problem(f"The list {code} is not loaded.", (code,), unknown=True) for code in missing))
+
+
+def lists_fresh(question: Question, rule: RulePolicy) -> Answer:
+    """No required list is older than it may be."""
+    required = set(rule.params["required"])
+    stale = [state for state in question.facts.lists if state.code in required and state.version and state.stale]
+    return problems(
+        *(Problem(f"The list {each.code} is out of date.", (each.code, each.version), unknown=True) for each in stale)
+    )
+
+
+def everybody_screened(question: Question, rule: RulePolicy) -> Answer:
+    """Every party among the facts was compared with the lists."""
+    screened = set(question.facts.screened)
+    left_out = [party for key, party in sorted(question.people.items()) if key not in screened]
+    return problems(*(Problem(f"{party.name} was not screened.", (), party.id, unknown=True) for party in left_out))
+
+
+def listed_party(question: Question, rule: RulePolicy) -> Answer:
+    """No uncleared hit of the strength and the authorities of the rule, on those whom the rule is about."""
+    dealing = {party.id for party in question.principals}
+    related = bool(rule.params.get("related"))
+    found = [hit for hit in _hits(question, rule) if (hit.party_id not in dealing) == related]
+    if not found:
+        cleared = sum(1 for hit in question.facts.hits if hit.cleared)
+        return Answer(
+            detail=f"{rule.passed} {cleared} earlier match(es) were found to be other parties." if cleared else ""
+        )
+    return problems(*(_hit_problem(question, hit) for hit in found))
+
+
+def owned_by_listed(question: Question, rule: RulePolicy) -> Answer:
+    """The dealing parties are not owned to the threshold by listed parties (see `ownership.owned_by`).
+
+    `answer` says which answer of the fixpoint is this rule's problem: YES, or UNRESOLVED (which takes possible
+    matches among the owners for true), or MINORITY (a listed owner below the threshold).
+    """
+    sure = {hit.party_id for hit in _hits(question, rule) if hit.strength == "strong"}
+    possible = {hit.party_id for hit in _hits(question, rule)}
+    found = []
+    for party in question.principals:
+        if party.kind != "entity":
+            continue
+        first = owned_by(question.facts.edges, sure - {party.id}, party.id)
+        second = owned_by(question.facts.edges, possible - {party.id}, party.id)
+        wanted = rule.params["answer"]
+        if wanted == YES and first.answer == YES:
+            found.append(_owned_problem(question, party.id, first, sure))
+        elif wanted == UNRESOLVED and first.answer != YES and second.answer != "NO":
+            found.append(_owned_problem(question, party.id, second, possible, unknown=True))
+        elif wanted == "MINORITY" and first.answer == "NO" == second.answer and first.low > 0:
+            found.append(_owned_problem(question, party.id, first, sure))
+    return problems(*found)
+
+
+def wallet_listed(question: Question, rule: RulePolicy) -> Answer:
+    """The wallet presented is on no list."""
+    return problems(
+        *(
+            Problem(
+                f"The wallet {hit.address} is listed by {hit.authority} as one of {hit.listed_name} ({hit.external_id}).",
+                (hit.list_code, hit.external_id, hit.address),
+            )
+            for hit in question.facts.wallet_hits
+        )
+    )
+
+
+def wallet_known(question: Question, rule: RulePolicy) -> Answer:
+    """Where money moves on chain, there is a wallet and it was compared with the lists."""
+    facts = question.facts
+    if facts.rail != "escrow" and facts.purpose != "deposit" and not facts.wallet:
+        return Answer(detail="No wallet takes part.")
+    if not facts.wallet:
+        return problems(Problem("No wallet is given, and escrow needs one.", unknown=True))
+    if not facts.wallet_screened:
+        return problems(Problem("The wallet was not screened.", (facts.wallet,), unknown=True))
+    return Answer()
+
+
+def _hits(question: Question, rule: RulePolicy) -> Iterable[ScreeningHit]:
+    params = rule.params
+    for hit in question.facts.hits:
+        if hit.cleared or hit.listed_as_blocked != params["blocked"]:
+            continue
+        if "authorities" in params and hit.authority not in params["authorities"]:
+            continue
+        if "not_programmes" in params and set(hit.programmes) & set(params["not_programmes"]):
+            continue
+        if "programmes" in params and not set(hit.programmes) & set(params["programmes"]):
+            continue
+        if "strength" in params and hit.strength != params["strength"]:
+            continue
+        yield hit
+
+
+def _hit_problem(question: Question, hit: ScreeningHit) -> Problem:
+    surely = "is" if hit.strength == "strong" else "may be"
+    return Problem(
+        f"{question.name(hit.party_id)} {surely} {hit.listed_name} ({hit.list_code} {hit.external_id}, "
+        f"score {hit.score:.2f}, threshold {hit.threshold:.2f}).",
+        (f"{hit.list_code}:{hit.external_id}", *hit.features),
+        hit.party_id,
+        f"{hit.list_code}:{hit.external_id}:{hit.entry_hash}",
+        unknown=hit.strength != "strong",
+    )
+
+
+def _owned_problem(
+    question: Question, party_id: str, answer: OwnershipAnswer, listed: set[str], *, unknown: bool = False
+) -> Problem:
+    names = {key: party.name for key, party in question.people.items()}
+    path = describe(answer.path, names, dict.fromkeys(sorted(listed), "listed"))
+    share = percent(answer.low, answer.high)
+    return Problem(
+        f"Listed parties, with what they own, hold {share} of {question.name(party_id)}: {'; '.join(path)}.",
+        tuple(path),
+        party_id,
+        ",".join(sorted(listed)),
+        unknown,
+    )

@@ -1,0 +1,66 @@
+"""Rules about the use: for whom is computed, and what for."""
+
+import re
+
+from compliance.engine.packs import RulePolicy
+from compliance.engine.rules.base import Answer, Problem, Question, problems
+
+
+def end_user_disclosed(question: Question, rule: RulePolicy) -> Answer:
+    """It is said for whom is computed."""
+    renter, user = question.facts.renter, question.facts.end_user
+    who = renter.id if renter else ""
+    if user is None or user.kind not in ("self", "other", "undisclosed"):
+        return problems(Problem("Nothing is said about the end user.", (), who, "end_user:unknown", unknown=True))
+    if user.kind == "undisclosed" or (user.kind == "other" and not (user.name.strip() and user.country)):
+        return problems(
+            Problem("The end user is not disclosed.", (f"end_user={user.kind}",), who, "end_user:undisclosed")
+        )
+    return Answer()
+
+
+def end_user_is_renter(question: Question, rule: RulePolicy) -> Answer:
+    """The renter computes for itself."""
+    renter, user = question.facts.renter, question.facts.end_user
+    if user is None or user.kind != "other" or not (user.name.strip() and user.country):
+        return Answer()
+    sentence = f"The renter computes for another: {user.name} in {question.country(user.country)}."
+    scope = f"end_user:{' '.join(user.name.casefold().split())}:{user.country}"
+    return problems(Problem(sentence, (user.name, user.country), renter.id if renter else "", scope))
+
+
+def end_user_place(question: Question, rule: RulePolicy) -> Answer:
+    """Controlled chips do not compute for an end user in the rule's groups."""
+    user = question.facts.end_user
+    if not question.controlled or user is None or user.country not in question.members(*rule.params["groups"]):
+        return Answer()
+    sentence = f"Controlled chips would compute for an end user in {question.country(user.country)}."
+    renter = question.facts.renter
+    return problems(Problem(sentence, (user.country,), renter.id if renter else "", f"end_user:{user.country}"))
+
+
+def end_use_words(question: Question, rule: RulePolicy) -> Answer:
+    """The end use, as told, names nothing that Part 744 asks about."""
+    text = question.facts.end_use.casefold()
+    words = [word for word in rule.params["words"] if re.search(rf"\b{re.escape(word)}", text)]
+    renter = question.facts.renter
+    return problems(
+        *(
+            Problem(f"The end use speaks of '{word}'.", (word,), renter.id if renter else "", f"end_use:{word}")
+            for word in words
+        )
+    )
+
+
+def end_use_told(question: Question, rule: RulePolicy) -> Answer:
+    """For controlled chips the end use is told."""
+    if not question.controlled or question.facts.end_use.strip():
+        return Answer()
+    renter = question.facts.renter
+    return problems(Problem("No end use is told.", (), renter.id if renter else "", "end_use:unknown", unknown=True))
+
+
+def chips_classified(question: Question, rule: RulePolicy) -> Answer:
+    """Says how each chip is classified; a chip that cannot be classified counts as controlled and is no problem here."""
+    lines = [f"{chip.count} x {chip.slug}: {found.eccn}. {' '.join(found.working)}" for chip, found in question.chips]
+    return Answer(detail=" ".join(lines))

@@ -1,0 +1,58 @@
+"""What every importer gives, and how it refuses."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+
+class NotAList(ValueError):
+    """The file is not the list it should be; the message says in one line what is wrong. Nothing was loaded."""
+
+
+@dataclass(frozen=True, slots=True)
+class ListedName:
+    """A name of a listed party. `weak` is the list's own word for a low-quality alias; `script` is ISO 15924."""
+
+    name: str
+    strength: str = "strong"  # strong | weak
+    script: str = ""
+    primary: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ListEntry:
+    """One listed party, whatever the format. Countries are ISO 3166-1 alpha-2; birth dates YYYY, YYYY-MM or -DD."""
+
+    external_id: str
+    kind: str  # person | entity | vessel | aircraft
+    names: tuple[ListedName, ...]
+    authority: str  # OFAC | UN | BIS | STATE
+    blocked: bool  # property is blocked, as against an export restriction only
+    countries: tuple[str, ...] = ()
+    birth_dates: tuple[str, ...] = ()
+    programmes: tuple[str, ...] = ()
+    identifiers: tuple[str, ...] = ()  # "Passport A123 (IR)"
+    wallets: tuple[tuple[str, str], ...] = ()  # (currency, address), letter case kept
+    remarks: str = ""
+
+    @property
+    def primary_name(self) -> str:
+        """The name under which the list files the party."""
+        return next((each.name for each in self.names if each.primary), self.names[0].name)
+
+
+Importer = Callable[[Path], Iterator[ListEntry]]
+
+
+def unique(entries: Iterator[ListEntry]) -> Iterator[ListEntry]:
+    """The entries as they come. Raises `NotAList` for an id that stands twice, a party without a name, or no entry."""
+    seen: set[str] = set()
+    for entry in entries:
+        if not entry.external_id or not entry.names:
+            raise NotAList(f"an entry has no {'name' if entry.external_id else 'id'}; the list was not loaded")
+        if entry.external_id in seen:
+            raise NotAList(f"the entry {entry.external_id} stands twice; the list was not loaded")
+        seen.add(entry.external_id)
+        yield entry
+    if not seen:
+        raise NotAList("the file holds no entries; the list was not loaded")
