@@ -71,6 +71,8 @@ class Hold(StatefulRow):
     wallet_address = models.CharField(max_length=64, blank=True)
     failure_code = models.CharField(max_length=64, blank=True)
     frozen_reason = models.CharField(max_length=64, blank=True)
+    freeze_count = models.PositiveIntegerField(default=0)
+    blocked_minor = models.BigIntegerField(default=0, help_text="Lies in the renter's blocked account")
 
     class Meta:
         constraints = [

@@ -1,0 +1,74 @@
+"""Which accounts there are, and on which side of zero each may stand.
+
+The chart. Positive is a credit: what the platform owes or has earned. Every account exists per pot (`card`: money that
+came by card, in USD cents; `escrow`: tokens that came by chain, in units of 1e-6) and per currency; pots never mix,
+so money is refunded only to where it came from.
+
+| kind | whose | stands | what it is |
+|---|---|---|---|
+| available | a party | >= 0 | prepaid, free to use (escrow: withdrawable from the contract) |
+| held | a renter | >= 0 | set aside for open leases |
+| blocked | a renter | >= 0 | held money that compliance froze |
+| payable | a provider | >= 0 | earned, not yet paid out |
+| paying | a provider | >= 0 | on its way to the provider |
+| fees | the platform | >= 0 | fees earned |
+| stripe_clearing | the platform | any | money at the card network (negative: it is there) |
+| chain_clearing | the platform | <= 0 | tokens in the escrow contract |
+| bank | the platform | any | money that the card network paid to the platform's bank |
+| processing | the platform | <= 0 | what payments cost: the card network's fees, charges too small to collect |
+| suspense | the platform | any | not yet explained |
+
+`stripe_clearing` may cross zero: the network takes its fees before the books learn of them. `chain_clearing` may not:
+the contract cannot pay out what it does not hold.
+"""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from settlement.models import Account
+
+Kind, Pot = Account.Kind, Account.Pot
+
+_SIGNS = {
+    Kind.CHAIN_CLEARING: Account.Sign.DEBIT,
+    Kind.PROCESSING: Account.Sign.DEBIT,
+    Kind.STRIPE_CLEARING: Account.Sign.ANY,
+    Kind.BANK: Account.Sign.ANY,
+    Kind.SUSPENSE: Account.Sign.ANY,
+}
+_OF_A_PARTY = frozenset({Kind.AVAILABLE, Kind.HELD, Kind.BLOCKED, Kind.PAYABLE, Kind.PAYING})
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class AccountKey:
+    """What names an account: it is made at its first entry."""
+
+    kind: str
+    pot: str
+    currency: str
+    party_id: UUID | None = None
+
+    def __post_init__(self) -> None:
+        if (self.party_id is not None) != (self.kind in _OF_A_PARTY):
+            raise ValueError(f"account {self.kind}: the party is given exactly for accounts of parties")
+
+    @property
+    def sign(self) -> str:
+        """On which side of zero the account may stand."""
+        return _SIGNS.get(Kind(self.kind), Account.Sign.CREDIT)
+
+
+def clearing(pot: str, currency: str) -> AccountKey:
+    """Where the money of the pot lies: at the card network, or in the contract."""
+    kind = Kind.CHAIN_CLEARING if pot == Pot.ESCROW else Kind.STRIPE_CLEARING
+    return AccountKey(kind, pot, currency)
+
+
+def of_party(kind: str, party_id: UUID, pot: str, currency: str) -> AccountKey:
+    """The party's account of that kind."""
+    return AccountKey(kind, pot, currency, party_id)
+
+
+def of_platform(kind: str, pot: str, currency: str) -> AccountKey:
+    """The platform's account of that kind."""
+    return AccountKey(kind, pot, currency)

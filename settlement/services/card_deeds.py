@@ -1,0 +1,144 @@
+"""What is asked of the card network, one deed each, outside any transaction; tasks and sweeps call them.
+
+Each may run twice or die half-way: the request carries an idempotency key made from our own id, and the answer is
+applied by compare-and-set. When nobody knows whether the network did it, nothing is concluded; the sweep asks again.
+"""
+
+import logging
+from uuid import UUID
+
+from compliance.base.actor import system
+from settlement.models import CardPayment, Hold
+from settlement.rails import card
+from settlement.rails.card import CardDeclined, CardRefused, CardUnavailable, IntentState
+from settlement.services import card_payments, hold_states
+from settlement.services.profiles import customer_of
+
+logger = logging.getLogger(__name__)
+ACTOR = system("card")
+State = CardPayment.State
+
+
+def authorize_hold(hold_id: UUID) -> None:
+    """The card network was asked to authorize the hold, unless it was before; the hold follows the answer."""
+    payment = CardPayment.objects.filter(hold_id=hold_id).select_related("hold").first()
+    if payment is None or payment.hold is None or payment.hold.state != Hold.State.OPENING:
+        return
+    _begin(payment, manual=True)
+
+
+def charge_top_up(payment_id: UUID) -> None:
+    """The card network was asked for the top-up, unless it was before; the balance follows the answer."""
+    payment = CardPayment.objects.filter(pk=payment_id, purpose=CardPayment.Purpose.TOP_UP).first()
+    if payment is not None:
+        _begin(payment, manual=False)
+
+
+def _begin(payment: CardPayment, *, manual: bool) -> None:
+    if payment.state != State.CREATING:
+        return
+    try:
+        intent = card.rail().create_intent(
+            payment.pk,
+            amount_minor=payment.amount_minor,
+            customer_id=customer_of(payment.party_id),
+            payment_method=payment.payment_method,
+            manual=manual,
+            key=payment.idempotency_key,
+        )
+    except (CardDeclined, CardRefused) as error:
+        card_payments.fail_payment(payment.pk, error.code, actor=ACTOR)
+        return
+    except CardUnavailable as error:
+        logger.warning("payment %s: the card network is unavailable (%s); the sweep asks again", payment.pk, error.code)
+        return
+    card_payments.apply_intent(intent, actor=ACTOR)
+    if intent.status == "requires_action":
+        let_go(intent.id)
+
+
+def settle_hold(hold_id: UUID) -> None:
+    """The card network was told the final total: one capture, or none; the hold follows the answer."""
+    payment = CardPayment.objects.filter(hold_id=hold_id).select_related("hold").first()
+    hold = payment.hold if payment else None
+    if payment is None or hold is None or hold.state != Hold.State.SETTLING or hold.final_minor is None:
+        return
+    if payment.state != State.AUTHORIZED:
+        # The authorization ran out: nothing can be collected, and the platform bears what is owed.
+        _finish_uncollected(hold.pk)
+        return
+    try:
+        intent = _collect(payment, hold.final_minor)
+    except CardUnavailable as error:
+        logger.warning("hold %s: the card network is unavailable (%s); the sweep asks again", hold.pk, error.code)
+        return
+    card_payments.apply_intent(intent, actor=ACTOR)
+
+
+def _collect(payment: CardPayment, total_minor: int) -> IntentState:
+    rail, intent_id = card.rail(), payment.payment_intent_id
+    try:
+        if total_minor > 0:
+            return rail.capture_intent(intent_id, total_minor, f"capture:{payment.pk}")
+        return rail.cancel_intent(intent_id, f"cancel:{payment.pk}")
+    except (CardRefused, CardDeclined) as error:
+        # Captured or ended before, or too small a charge for a card: the network knows which.
+        logger.warning("payment %s was not collected (%s)", payment.pk, error.code)
+        if error.code == "amount_too_small":
+            return rail.cancel_intent(intent_id, f"cancel:{payment.pk}")
+        return rail.read_intent(intent_id)
+
+
+def _finish_uncollected(hold_id: UUID) -> None:
+    payment = CardPayment.objects.get(hold_id=hold_id)
+    if payment.state in (State.CANCELED, State.FAILED):
+        hold_states.finish_by_id(hold_id, collected_minor=0, actor=ACTOR)
+    elif payment.state == State.SUCCEEDED:
+        hold_states.finish_by_id(hold_id, collected_minor=payment.captured_minor, actor=ACTOR)
+
+
+def release_card(hold_id: UUID) -> None:
+    """No authorization stands behind a hold that has failed; the payment is over."""
+    payment = CardPayment.objects.filter(hold_id=hold_id, hold__state=Hold.State.FAILED).first()
+    if payment is None or payment.state not in (State.CREATING, State.PROCESSING, State.AUTHORIZED):
+        return
+    try:
+        intent = _found(payment)
+        if intent is None:
+            card_payments.fail_payment(payment.pk, "never_asked", actor=ACTOR)
+            return
+        if intent.status == "requires_capture":
+            intent = card.rail().cancel_intent(intent.id, f"cancel:{payment.pk}")
+    except (CardUnavailable, CardRefused) as error:
+        logger.warning("payment %s is not released yet (%s)", payment.pk, error.code)
+        return
+    card_payments.apply_intent(intent, actor=ACTOR)
+
+
+def give_up_top_up(payment_id: UUID) -> None:
+    """A top-up that was long without an answer stands as the network says, or has failed if it was never asked."""
+    payment = CardPayment.objects.filter(pk=payment_id, state__in=(State.CREATING, State.PROCESSING)).first()
+    if payment is None:
+        return
+    try:
+        intent = _found(payment)
+    except (CardUnavailable, CardRefused):
+        return
+    if intent is None:
+        card_payments.fail_payment(payment.pk, "never_asked", actor=ACTOR)
+    else:
+        card_payments.apply_intent(intent, actor=ACTOR)
+
+
+def _found(payment: CardPayment) -> IntentState | None:
+    if payment.payment_intent_id:
+        return card.rail().read_intent(payment.payment_intent_id)
+    return card.rail().find_intent(payment.pk, customer_of(payment.party_id))
+
+
+def let_go(intent_id: str) -> None:
+    """The authorization is released at the network; nothing of ours waits for it."""
+    try:
+        card.rail().cancel_intent(intent_id, f"let-go:{intent_id}")
+    except CardRefused:
+        logger.info("intent %s was over before it was let go", intent_id)

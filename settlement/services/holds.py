@@ -1,0 +1,341 @@
+"""Holds: the renter's money is set aside before a GPU runs, earned by usage, and divided at the end.
+
+| rail | opening | settling |
+|---|---|---|
+| balance | prepaid money moves from available to held, at once | divided at once |
+| card | a PaymentIntent with manual capture; the task asks the card network | one capture, the rest is released |
+| escrow | the renter deposits into the contract under an EIP-712 clearance | the contract is closed at the total |
+
+Only compliance freezes and only compliance lets go; nothing here turns a freeze into somebody's money.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.conf import settings
+from django.db import transaction
+
+from compliance.base import audit, clock
+from compliance.base.actor import Actor
+from compliance.base.enqueue import enqueue
+from compliance.base.errors import Conflict, InvalidInput
+from compliance.base.transition import transition
+from compliance.selectors.restrictions import is_restricted
+from settlement.models import Capture, CardPayment, EscrowDeposit, Hold
+from settlement.selectors.holds import HoldRef, ref_of
+from settlement.services import hold_states
+from settlement.services.hold_states import HoldFrozen, HoldNotOpen, locked_hold
+from settlement.services.walls import Clearance, require_clearance
+
+State, Rail = Hold.State, Hold.Rail
+# Cards hold an authorization for seven days; half a day is left for the settlement.
+LONGEST_CARD_HOLD = timedelta(days=6, hours=12)
+# Stripe's least charge in USD.
+LEAST_CARD_MINOR = 50
+CURRENCIES = {Rail.BALANCE: "USD", Rail.CARD: "USD", Rail.ESCROW: "USDC"}
+
+
+class HoldRefused(InvalidInput):
+    """The terms of the hold do not fit its rail."""
+
+    code = "hold_refused"
+    default_message = "This payment cannot be set up with these terms. Nothing was changed."
+
+
+class HoldExists(Conflict):
+    """The idempotency key or the lease was used before with other terms."""
+
+    code = "hold_exists"
+    default_message = "There is a hold for this already, with other terms. Nothing was changed."
+
+
+class SettledOtherwise(Conflict):
+    """The final total was stated before, and was another."""
+
+    code = "settled_otherwise"
+    default_message = "This hold is being settled with another total. Nothing was changed."
+
+
+@dataclass(frozen=True, slots=True)
+class HoldTerms:
+    """Frozen with the hold. The rate is for all GPUs of the lease; `expires_at` ends the longest possible lease."""
+
+    rate_minor_per_hour: int
+    expires_at: datetime
+    fee_bps: int | None = None
+
+
+def open_hold(
+    *,
+    clearance: Clearance,
+    rail: str,
+    renter_party_id: UUID,
+    payee_party_id: UUID,
+    subject_id: UUID,
+    amount_minor: int,
+    currency: str,
+    terms: HoldTerms,
+    idempotency_key: str,
+    actor: Actor,
+    payment_method: str = "",
+    wallet: str = "",
+) -> HoldRef:
+    """The money is set aside (balance) or asked for (card, escrow); `hold_confirmed` or `hold_failed` follows.
+
+    Runs inside the caller's transaction and asks no network. The same key again returns the hold that stands. Raises
+    ClearanceInvalid, HoldRefused, HoldExists, InsufficientFunds.
+    """
+    clearance_id = require_clearance(
+        clearance,
+        purpose="lease",
+        subject_id=subject_id,
+        renter_party_id=renter_party_id,
+        provider_party_id=payee_party_id,
+    )
+    hold = Hold(
+        state=State.OPENING,
+        state_changed_at=clock.now(),
+        state_deadline_at=clock.now() + timedelta(seconds=hold_states.funding_deadline_seconds()),
+        rail=rail,
+        clearance_id=clearance_id,
+        party_id=renter_party_id,
+        payee_party_id=payee_party_id,
+        subject_id=subject_id,
+        currency=currency,
+        amount_minor=amount_minor,
+        fee_bps=settings.GRIDCLEAR_FEE_BPS if terms.fee_bps is None else terms.fee_bps,
+        rate_minor_per_hour=terms.rate_minor_per_hour,
+        expires_at=terms.expires_at,
+        idempotency_key=idempotency_key,
+        payment_method=payment_method,
+        wallet_address=wallet,
+    )
+    _check_terms(hold)
+    with transaction.atomic():
+        present = _present(hold)
+        if present is not None:
+            return ref_of(present)
+        hold.save(force_insert=True)
+        audit.record("hold.requested", actor=actor, subject=hold, data={"rail": rail, "amount_minor": amount_minor})
+        _ask_rail(hold, actor)
+    return ref_of(hold)
+
+
+def _check_terms(hold: Hold) -> None:
+    if CURRENCIES.get(Rail(hold.rail)) != hold.currency:
+        raise HoldRefused(f"The rail {hold.rail} does not carry {hold.currency}. Nothing was changed.")
+    if type(hold.amount_minor) is not int or not 0 < hold.amount_minor < 2**53:
+        raise HoldRefused("The amount is no positive whole number of minor units. Nothing was changed.")
+    if hold.expires_at <= clock.now() or hold.rate_minor_per_hour <= 0:
+        raise HoldRefused
+    if hold.rail == Rail.CARD:
+        _check_card_terms(hold)
+    if hold.rail == Rail.ESCROW and not hold.wallet_address:
+        raise HoldRefused("Escrow needs the wallet that will deposit. Nothing was changed.")
+
+
+def _check_card_terms(hold: Hold) -> None:
+    if not hold.payment_method:
+        raise HoldRefused("A card hold needs a card. Nothing was changed; choose a card.")
+    if hold.amount_minor < LEAST_CARD_MINOR:
+        raise HoldRefused("A card cannot hold less than $0.50. Nothing was changed; use your prepaid balance.")
+    if hold.expires_at - clock.now() > LONGEST_CARD_HOLD:
+        raise HoldRefused(
+            "A card holds money for six and a half days at most. Nothing was changed; take a shorter lease or use your "
+            "prepaid balance."
+        )
+
+
+def _present(wanted: Hold) -> Hold | None:
+    found = Hold.objects.filter(idempotency_key=wanted.idempotency_key) | Hold.objects.filter(
+        subject_id=wanted.subject_id
+    )
+    present = found.first()
+    same = ("idempotency_key", "subject_id", "rail", "party_id", "payee_party_id", "currency", "amount_minor")
+    if present is not None and any(getattr(present, name) != getattr(wanted, name) for name in same):
+        raise HoldExists
+    return present
+
+
+def _ask_rail(hold: Hold, actor: Actor) -> None:
+    if hold.rail == Rail.BALANCE:
+        hold_states.set_aside(hold)
+        hold_states.confirm(hold, actor=actor)
+        return
+    if hold.rail == Rail.CARD:
+        CardPayment.objects.create(
+            state=CardPayment.State.CREATING,
+            state_deadline_at=hold.state_deadline_at,
+            purpose=CardPayment.Purpose.HOLD,
+            party_id=hold.party_id,
+            hold=hold,
+            currency=hold.currency,
+            amount_minor=hold.amount_minor,
+            payment_method=hold.payment_method,
+            idempotency_key=f"hold:{hold.pk}",
+        )
+    enqueue("settlement.confirm_hold", str(hold.pk))
+
+
+def capture(hold_id: UUID, cumulative_minor: int, evidence: str, *, billed_seconds: int = 0) -> HoldRef:
+    """At least `cumulative_minor` is earned under the hold, and on record with its evidence.
+
+    Cumulative: a smaller or equal total, told late or twice, does nothing. Never more than the hold: what is beyond
+    it is nobody's debt. A hold whose final total stands takes no more. Nothing is posted in the ledger: the money lies
+    held, and is divided once, at settlement. Raises HoldNotFound, HoldNotOpen (no money was ever held).
+    """
+    with transaction.atomic():
+        hold = locked_hold(hold_id)
+        if hold.state in (State.OPENING, State.FAILED):
+            raise HoldNotOpen
+        total = min(cumulative_minor, hold.amount_minor)
+        if total <= hold.captured_minor or hold.final_minor is not None:
+            return ref_of(hold)
+        Capture.objects.create(
+            hold=hold,
+            cumulative_minor=total,
+            billed_seconds=billed_seconds,
+            evidence=evidence[:200],
+            at=clock.now(),
+        )
+        Hold.objects.filter(pk=hold.pk).update(captured_minor=total)
+        hold.captured_minor = total
+    return ref_of(hold)
+
+
+def settle_hold(
+    hold_id: UUID, total_minor: int, actor: Actor, *, billed_seconds: int = 0, description: str = ""
+) -> HoldRef:
+    """The lease's final total stands: it goes to the provider, less the fee, and the rest back to where it came from.
+
+    Balance: done at once. Card and escrow: the rail is told, and `hold_settled` follows. Told twice with the same
+    total, it happens once. The total is cut to the hold. Raises HoldNotFound, HoldFrozen, HoldNotOpen,
+    SettledOtherwise.
+    """
+    if type(total_minor) is not int or total_minor < 0:
+        raise HoldRefused("The total is no whole number of minor units. Nothing was moved.")
+    with transaction.atomic():
+        hold = locked_hold(hold_id)
+        total = min(total_minor, hold.amount_minor)
+        if hold.final_minor is not None:
+            if hold.final_minor != total:
+                raise SettledOtherwise
+            return ref_of(hold)
+        if hold.state == State.FROZEN:
+            raise HoldFrozen
+        if hold.state not in (State.OPEN, State.RELEASED):
+            raise HoldNotOpen
+        hold_states.begin_settling(hold, total, billed_seconds, description, actor=actor)
+        if hold.rail == Rail.BALANCE:
+            hold_states.finish_settling(hold, collected_minor=total, actor=actor)
+        else:
+            enqueue("settlement.settle_hold", str(hold.pk))
+    return ref_of(hold)
+
+
+def freeze_hold(hold_id: UUID, reason: str, *, actor: Actor) -> HoldRef:
+    """Nothing of the hold moves until compliance lets go; held money lies in the renter's blocked account.
+
+    A hold that is being settled is past freezing: what it yields is stopped at the payout, which asks the gate. Told
+    twice, or for a hold that has ended, it does nothing. Raises HoldNotFound.
+    """
+    with transaction.atomic():
+        hold = locked_hold(hold_id)
+        if hold.state not in (State.OPENING, State.OPEN, State.RELEASED):
+            return ref_of(hold)
+        funded = _is_funded(hold) and hold.rail != Rail.CARD
+        transition(
+            hold,
+            State.FROZEN,
+            actor=actor,
+            event="hold.frozen",
+            data={"reason": reason},
+            frozen_reason=reason[:64],
+            freeze_count=hold.freeze_count + 1,
+            blocked_minor=hold.amount_minor if funded else 0,
+        )
+        if funded:
+            hold_states.block(hold)
+        if hold.rail == Rail.ESCROW:
+            enqueue("settlement.freeze_escrow", str(hold.pk))
+    return ref_of(hold)
+
+
+def unfreeze_hold(hold_id: UUID, *, actor: Actor, clearance: Clearance | None = None) -> HoldRef:
+    """Compliance let go. With a fresh lease clearance the hold is open again; without one it can only be settled.
+
+    A hold that was frozen before its money came has failed. Told for a hold that is not frozen, it does nothing.
+    Raises HoldNotFound, ClearanceInvalid, HoldFrozen (a party is restricted still).
+    """
+    with transaction.atomic():
+        hold = locked_hold(hold_id)
+        if hold.state != State.FROZEN:
+            return ref_of(hold)
+        if is_restricted(hold.party_id) or is_restricted(hold.payee_party_id):
+            raise HoldFrozen
+        if not _is_funded(hold):
+            hold_states.fail(hold, "frozen_before_funding", actor=actor)
+            return ref_of(hold)
+        if hold.blocked_minor:
+            hold_states.unblock(hold)
+        _let_go(hold, clearance, actor)
+        if hold.rail == Rail.ESCROW:
+            enqueue("settlement.unfreeze_escrow", str(hold.pk))
+    return ref_of(hold)
+
+
+def _let_go(hold: Hold, clearance: Clearance | None, actor: Actor) -> None:
+    changes = {"frozen_reason": "", "blocked_minor": 0}
+    if clearance is None:
+        deadline = clock.now() + hold_states.SETTLEMENT_GRACE
+        transition(hold, State.RELEASED, actor=actor, event="hold.released", deadline_at=deadline, **changes)
+        return
+    clearance_id = require_clearance(
+        clearance,
+        purpose="lease",
+        subject_id=hold.subject_id,
+        renter_party_id=hold.party_id,
+        provider_party_id=hold.payee_party_id,
+    )
+    transition(
+        hold,
+        State.OPEN,
+        actor=actor,
+        event="hold.unfrozen",
+        deadline_at=hold.expires_at + hold_states.SETTLEMENT_GRACE,
+        clearance_id=clearance_id,
+        **changes,
+    )
+
+
+def _is_funded(hold: Hold) -> bool:
+    """Whether money stands behind the hold."""
+    if hold.rail == Rail.BALANCE:
+        return True
+    if hold.rail == Rail.CARD:
+        # An authorization that ran out during the freeze had stood: its charge id tells.
+        ended = CardPayment.State.CANCELED
+        return (
+            CardPayment.objects.filter(hold=hold, state__in=(CardPayment.State.AUTHORIZED, ended))
+            .exclude(state=ended, charge_id="")
+            .exists()
+        )
+    return EscrowDeposit.objects.filter(hold=hold, deposited_minor__gt=0).exists()
+
+
+def renew_clearance(hold_id: UUID, clearance: Clearance) -> HoldRef:
+    """The open hold stands on the fresh clearance. Raises HoldNotFound, HoldNotOpen, ClearanceInvalid."""
+    with transaction.atomic():
+        hold = locked_hold(hold_id)
+        if hold.state != State.OPEN:
+            raise HoldNotOpen
+        hold.clearance_id = require_clearance(
+            clearance,
+            purpose="lease",
+            subject_id=hold.subject_id,
+            renter_party_id=hold.party_id,
+            provider_party_id=hold.payee_party_id,
+        )
+        hold.save(update_fields=["clearance_id"])
+    return ref_of(hold)
