@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 import requests
-from docker.errors import APIError, DockerException, ImageNotFound, NotFound
+from docker.errors import DockerException, ImageNotFound, NotFound
 from docker.models.containers import Container
 from docker.types import DeviceRequest, LogConfig, Mount
 
@@ -55,7 +55,7 @@ class DockerRunner:
             return
         except ImageNotFound:
             log.info("lease %s: fetching %s", job.lease_id, image)
-        except APIError as error:
+        except DockerException as error:  # it is no name of an image at all
             raise _image_not_found(image) from error
         try:
             self._client.images.pull(image, all_tags=False)
@@ -104,7 +104,9 @@ class DockerRunner:
         if container is not None:
             container.remove(force=True, v=True)
         with suppress(NotFound):
-            self._client.volumes.get(_name(lease_id)).remove(force=True)
+            volume = self._client.volumes.get(_name(lease_id))
+            if (volume.attrs.get("Labels") or {}).get(NODE_LABEL) == self._node_id:
+                volume.remove(force=True)
         self._networks.remove(lease_id)
 
     def known(self) -> list[str]:

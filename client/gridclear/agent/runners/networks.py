@@ -46,7 +46,9 @@ class Networks:
     def remove(self, lease_id: str) -> None:
         """The lease's network is gone."""
         try:
-            self._client.networks.get(_name(lease_id)).remove()
+            network = self._client.networks.get(_name(lease_id))
+            if self._labels.items() <= (network.attrs.get("Labels") or {}).items():
+                network.remove()
         except NotFound:
             return
         except APIError as error:
