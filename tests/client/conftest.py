@@ -3,10 +3,12 @@
 from uuid import uuid4
 
 import pytest
+from gridclear.agent import demo_image
 from gridclear.agent.enrolment import enrol
 from gridclear.agent.identity import load_key
 from gridclear.agent.inventory import InventorySource, gpu_source
 from gridclear.agent.loop import Agent
+from gridclear.agent.runners.daemon import answers
 from gridclear.agent.session import AgentSession
 from gridclear.agent.supervisor import Supervisor
 from gridclear.agent.workloads import WorkloadStore
@@ -94,3 +96,9 @@ class Rig:
 @pytest.fixture
 def rig(enrolment, marketplace, state, clock, runner):
     return Rig(enrolment, marketplace, state, clock, runner)
+
+
+@pytest.fixture(scope="session")
+def demo_image_built():
+    """Where a Docker daemon answers, it has the demo image."""
+    return demo_image.build() if answers() else None

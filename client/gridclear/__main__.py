@@ -1,0 +1,5 @@
+"""`python -m gridclear` is the command `gridclear`."""
+
+from gridclear.cli import app
+
+app(prog_name="gridclear")
