@@ -6,8 +6,8 @@ nationality, and about controlled chips only.
 
 from decimal import Decimal
 
-from compliance.engine.chips import case_by_case
-from compliance.engine.facts import OwnershipEdgeFacts, PartyFacts
+from compliance.engine.chips import Classification, case_by_case
+from compliance.engine.facts import ChipRequest, PartyFacts
 from compliance.engine.ownership import NO, Parents, describe, owned_by, percent, ultimate_parents
 from compliance.engine.packs import RulePolicy
 from compliance.engine.rules.base import Answer, Problem, Question, problems
@@ -40,6 +40,7 @@ def parent_known(question: Question, rule: RulePolicy) -> Answer:
     if renter is None or renter.kind != "entity":
         return Answer(detail="The renter is a person; persons have no headquarters.")
     parents = _parents(question, renter)
+    watched = question.members(*rule.params["groups"])
     found = [
         Problem(
             f"Who stands above {question.name(party_id)} is not known, so neither is the ultimate parent.",
@@ -55,11 +56,14 @@ def parent_known(question: Question, rule: RulePolicy) -> Answer:
         if party is None or not party.headquarters_country:
             sentence = f"Where {question.name(party_id)} has its headquarters is not known."
             found.append(Problem(sentence, (), renter.id, f"headquarters:{party_id}", True))
+        elif party.country in watched and party.headquarters_country not in watched:
+            sentence = f"{party.name} is a company of {question.country(party.country)} with headquarters elsewhere."
+            found.append(Problem(sentence, (party.country,), renter.id, f"headquarters:{party_id}"))
     return problems(*found)
 
 
 def joint_headquarters(question: Question, rule: RulePolicy) -> Answer:
-    """Entities headquartered in the rule's groups do not hold half of the renter together, none alone being the parent."""
+    """Entities headquartered in the rule's groups, none of them the parent, do not hold half of the renter together."""
     renter = question.facts.renter
     if not question.controlled or renter is None or renter.kind != "entity":
         return Answer(detail=_NOT_CONTROLLED if not question.controlled else "")
@@ -91,8 +95,7 @@ def training_at_scale(question: Question, rule: RulePolicy) -> Answer:
 
 
 def _parents(question: Question, renter: PartyFacts) -> Parents:
-    edges: tuple[OwnershipEdgeFacts, ...] = question.facts.edges
-    return ultimate_parents(edges, question.people, renter.id)
+    return ultimate_parents(question.facts.edges, question.people, renter.id)
 
 
 def _seats(party: PartyFacts | None) -> set[str]:
@@ -104,23 +107,25 @@ def _seats(party: PartyFacts | None) -> set[str]:
 
 def _headquarters_problem(question: Question, renter: PartyFacts, parents: Parents, party_id: str) -> Problem:
     (country,) = _seats(question.people[party_id])
-    chips = [f"{chip.count} x {_chip_name(chip.figures, chip.slug)}: {c.eccn}" for chip, c in question.controlled]
+    chips = [f"{chip.count} x {_chip_name(chip)}: {c.eccn}" for chip, c in question.controlled]
     names = {key: party.name for key, party in question.people.items()}
     path = describe(reversed(parents.chain), names) if party_id != renter.id else []
     who = renter.name if party_id == renter.id else f"{question.name(party_id)}, the ultimate parent of {renter.name},"
     evidence = [*chips, *(line for _, c in question.controlled for line in c.working), *path]
-    eligible = [
-        chip.slug for chip, c in question.controlled if chip.figures and case_by_case(c.tpp, chip.figures.dram_gbps)
-    ]
+    eligible = [chip.slug for chip, c in question.controlled if _case_by_case(chip, c)]
     if eligible and country in ("CN", "MO"):
         evidence.append(f"A licence to export {', '.join(eligible)} would be reviewed case by case (91 FR 1684).")
     return Problem(
-        f"{who} has its headquarters in {question.country(country)}, and the chips are controlled ({'; '.join(chips)}).",
+        f"{who} has its headquarters in {question.country(country)}; the chips are controlled ({'; '.join(chips)}).",
         tuple(evidence),
         renter.id,
         f"headquarters:{party_id}",
     )
 
 
-def _chip_name(figures: object, slug: str) -> str:
-    return str(getattr(figures, "name", "")) or slug
+def _case_by_case(chip: ChipRequest, found: Classification) -> bool:
+    return chip.figures is not None and case_by_case(found.tpp, chip.figures.dram_gbps)
+
+
+def _chip_name(chip: ChipRequest) -> str:
+    return chip.figures.name if chip.figures else chip.slug

@@ -37,10 +37,9 @@ def listed_party(question: Question, rule: RulePolicy) -> Answer:
     related = bool(rule.params.get("related"))
     found = [hit for hit in _hits(question, rule) if (hit.party_id not in dealing) == related]
     if not found:
-        cleared = sum(1 for hit in question.facts.hits if hit.cleared)
-        return Answer(
-            detail=f"{rule.passed} {cleared} earlier match(es) were found to be other parties." if cleared else ""
-        )
+        cleared = sum(hit.cleared for hit in question.facts.hits)
+        told = f"{rule.passed} {cleared} earlier match(es) were found to be other parties."
+        return Answer(detail=told if cleared else "")
     return problems(*(_hit_problem(question, hit) for hit in found))
 
 
@@ -73,7 +72,7 @@ def wallet_listed(question: Question, rule: RulePolicy) -> Answer:
     return problems(
         *(
             Problem(
-                f"The wallet {hit.address} is listed by {hit.authority} as one of {hit.listed_name} ({hit.external_id}).",
+                f"{hit.authority} lists the wallet {hit.address} as one of {hit.listed_name} ({hit.external_id}).",
                 (hit.list_code, hit.external_id, hit.address),
             )
             for hit in question.facts.wallet_hits

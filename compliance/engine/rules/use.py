@@ -61,6 +61,6 @@ def end_use_told(question: Question, rule: RulePolicy) -> Answer:
 
 
 def chips_classified(question: Question, rule: RulePolicy) -> Answer:
-    """Says how each chip is classified; a chip that cannot be classified counts as controlled and is no problem here."""
+    """Says how each chip is classified; one that cannot be classified counts as controlled and is no problem here."""
     lines = [f"{chip.count} x {chip.slug}: {found.eccn}. {' '.join(found.working)}" for chip, found in question.chips]
     return Answer(detail=" ".join(lines))

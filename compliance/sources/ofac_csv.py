@@ -1,0 +1,118 @@
+"""OFAC's legacy CSV: the primary file, with the alternate names and addresses from the files beside it, if they are."""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+
+from compliance.sources.base import ListedName, ListEntry, NotAList
+from compliance.sources.countries import country_code
+from compliance.sources.files import csv_rows
+
+_NULL = "-0-"
+_COLUMNS = 12
+_BIRTH = re.compile(r"\bDOB\s+([^;.]+)")
+_PLACES = re.compile(r"\b(?:nationality|citizen)\s+([A-Z][A-Za-z ,'()-]*?)(?=[;.]|$)")
+_DOCUMENT = re.compile(
+    r"\b((?:Passport|National ID No\.|Registration ID|Tax ID No\.|SSN|Identification Number)\s+[^;]+?)(?=;|\.?$)"
+)
+_WALLET = re.compile(r"Digital Currency Address - (\w+)\s+([A-Za-z0-9]+)")
+_ALIAS = re.compile(r"a\.k\.a\. '([^']+)'")
+
+
+def read_ofac_csv(path: Path) -> Iterator[ListEntry]:
+    """Every party of SDN.CSV; its property is blocked. Raises `NotAList`."""
+    return _read(path, blocked=True)
+
+
+def read_ofac_consolidated_csv(path: Path) -> Iterator[ListEntry]:
+    """Every party of CONS_PRIM.CSV; OFAC restricts dealings with it short of blocking. Raises `NotAList`."""
+    return _read(path, blocked=False)
+
+
+def _read(path: Path, *, blocked: bool) -> Iterator[ListEntry]:
+    aliases = _aliases(path)
+    countries = _addresses(path)
+    for number, row in enumerate(csv_rows(path), 1):
+        if len(row) != _COLUMNS or not row[0].strip().isdigit():
+            raise NotAList(f"row {number} of {path.name} is no row of OFAC's CSV; the list was not loaded")
+        cells = [_cell(each) for each in row]
+        yield _entry(cells, aliases.get(cells[0], []), countries.get(cells[0], []), blocked=blocked)
+
+
+def _entry(cells: list[str], aliases: list[str], countries: list[str], *, blocked: bool) -> ListEntry:
+    person = cells[2].casefold() == "individual"
+    kind = "person" if person else cells[2].casefold() or "entity"
+    remarks = cells[11]
+    names = [ListedName(_ordered(cells[1], person=person), "strong", "Latn", True)] if cells[1] else []
+    names += [ListedName(_ordered(each, person=person), "strong", "Latn") for each in aliases]
+    names += [ListedName(each, "weak", "Latn") for each in _ALIAS.findall(remarks)]
+    named = [country_code(each) for each in _PLACES.findall(remarks)]
+    return ListEntry(
+        external_id=cells[0],
+        kind=kind,
+        names=tuple({each.name: each for each in reversed(names)}.values())[::-1],
+        authority="OFAC",
+        blocked=blocked,
+        countries=tuple(dict.fromkeys(code for code in [*countries, *named] if code)),
+        birth_dates=tuple(dict.fromkeys(date for each in _BIRTH.findall(remarks) if (date := _birth(each)))),
+        programmes=tuple(each.strip(" []") for each in re.split(r"\]\s*\[|;", cells[3]) if each.strip(" []")),
+        identifiers=tuple(each.strip() for each in _DOCUMENT.findall(remarks)),
+        wallets=tuple(_WALLET.findall(remarks)),
+        remarks=remarks,
+    )
+
+
+def _cell(value: str) -> str:
+    value = value.strip()
+    return "" if value == _NULL else value
+
+
+def _ordered(name: str, *, person: bool) -> str:
+    """Given names first: OFAC files a person as "LAST, First"."""
+    last, comma, first = name.partition(",")
+    return f"{first.strip()} {last.strip()}".strip() if person and comma else name
+
+
+def _birth(text: str) -> str:
+    words = text.strip().removeprefix("circa ").strip()
+    for shape, out in (("%d %b %Y", "%Y-%m-%d"), ("%b %Y", "%Y-%m"), ("%Y", "%Y")):
+        try:
+            return datetime.strptime(words, shape).strftime(out)  # noqa: DTZ007 - a day of birth has no time zone
+        except ValueError:
+            continue
+    year = re.search(r"\b(1[89]\d\d|20\d\d)\b", words)
+    return year.group(1) if year else ""
+
+
+def _beside(path: Path, kind: str) -> Path | None:
+    """The companion file: sdn.csv -> alt.csv, cons_prim.csv -> cons_alt.csv, sdn_2022.csv -> alt_2022.csv."""
+    for mark in ("cons_prim", "prim", "sdn"):
+        if mark in path.name.casefold():
+            stem = "cons_" + kind if mark == "cons_prim" else kind
+            companion = path.with_name(re.sub(mark, stem, path.name, flags=re.IGNORECASE))
+            return companion if companion.is_file() else None
+    return None
+
+
+def _aliases(path: Path) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = defaultdict(list)
+    companion = _beside(path, "alt")
+    for row in csv_rows(companion) if companion else ():
+        if len(row) < 4:
+            raise NotAList(f"{row[0][:20]} in {path.name}'s alternate names is no whole row; the list was not loaded")
+        if _cell(row[3]):
+            found[_cell(row[0])].append(_cell(row[3]))
+    return found
+
+
+def _addresses(path: Path) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = defaultdict(list)
+    companion = _beside(path, "add")
+    for row in csv_rows(companion) if companion else ():
+        if len(row) < 5:
+            raise NotAList(f"{row[0][:20]} in {path.name}'s addresses is no whole row; the list was not loaded")
+        if code := country_code(_cell(row[4])):
+            found[_cell(row[0])].append(code)
+    return found
