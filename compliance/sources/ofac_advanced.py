@@ -1,4 +1,4 @@
-"""OFAC's "advanced" XML (SDN_ADVANCED.XML), in two passes over the file: measures first, since parties stand before them."""
+"""OFAC's "advanced" XML (SDN_ADVANCED.XML), in two passes: the measures first, since parties stand before them."""
 
 import xml.etree.ElementTree as ET
 from collections import defaultdict
@@ -12,8 +12,9 @@ from compliance.sources.xml import subtrees, text_of
 ROOT = "Sanctions"
 _WALLET = "Digital Currency Address - "
 _COUNTRY_FEATURES = {"Location", "Nationality Country", "Citizenship Country", "Nationality of Registration"}
+_LAST_NAME = "1520"
 _KINDS = {"Individual": "person", "Entity": "entity"}
-_SCRIPTS = {"Japanese": "Jpan", "Korean": "Kore"}
+_SCRIPTS = {"Japanese": "Jpan", "Korean": "Kore", "Latin": "Latn", "Hebrew": "Hebr"}
 _VALUES = ("Country", "Script", "FeatureType", "PartySubType", "PartyType", "IDRegDocType", "SanctionsType", "AreaCode")
 
 
@@ -134,16 +135,15 @@ def _kind(tables: _Tables, profile: ET.Element) -> str:
 def _names(tables: _Tables, profile: ET.Element) -> Iterator[ListedName]:
     seen = set()
     for identity in profile.iter("Identity"):
-        last_names = {
-            group.get("ID") for group in identity.iter("NamePartGroup") if group.get("NamePartTypeID") == "1520"
-        }
+        groups = identity.iter("NamePartGroup")
+        last_names = {group.get("ID") for group in groups if group.get("NamePartTypeID") == _LAST_NAME}
         for alias in identity.iter("Alias"):
             weak = alias.get("LowQuality") == "true"
             for documented in alias.iter("DocumentedName"):
                 name, script = _documented(tables, documented, last_names)
                 if name and name not in seen:
                     seen.add(name)
-                    primary = alias.get("Primary") == "true" and len(seen) >= 1 and script == "Latn"
+                    primary = alias.get("Primary") == "true" and script == "Latn"
                     yield ListedName(name, "weak" if weak else "strong", script, primary)
 
 
@@ -166,9 +166,8 @@ def _features(tables: _Tables, profile: ET.Element) -> tuple[list[str], list[str
     for feature in profile.iter("Feature"):
         kind = tables.name("FeatureType", feature.get("FeatureTypeID"))
         if kind in _COUNTRY_FEATURES:
-            found = (
-                tables.location_country.get(each.get("LocationID", ""), "") for each in feature.iter("VersionLocation")
-            )
+            places = (each.get("LocationID", "") for each in feature.iter("VersionLocation"))
+            found = (tables.location_country.get(each, "") for each in places)
             countries.extend(code for code in found if code and code not in countries)
         elif kind == "Birthdate":
             births.extend(date for date in _dates(feature) if date not in births)

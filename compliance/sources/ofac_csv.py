@@ -14,9 +14,8 @@ _NULL = "-0-"
 _COLUMNS = 12
 _BIRTH = re.compile(r"\bDOB\s+([^;.]+)")
 _PLACES = re.compile(r"\b(?:nationality|citizen)\s+([A-Z][A-Za-z ,'()-]*?)(?=[;.]|$)")
-_DOCUMENT = re.compile(
-    r"\b((?:Passport|National ID No\.|Registration ID|Tax ID No\.|SSN|Identification Number)\s+[^;]+?)(?=;|\.?$)"
-)
+_PAPERS = r"Passport|National ID No\.|Registration ID|Tax ID No\.|SSN|Identification Number"
+_DOCUMENT = re.compile(rf"\b((?:{_PAPERS})\s+[^;]+?)(?=;|\.?$)")
 _WALLET = re.compile(r"Digital Currency Address - (\w+)\s+([A-Za-z0-9]+)")
 _ALIAS = re.compile(r"a\.k\.a\. '([^']+)'")
 

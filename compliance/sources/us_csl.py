@@ -51,11 +51,8 @@ def _entry(row: dict[str, str], number: int) -> ListEntry:
     authority, blocked = _LISTS[code]
     names = [ListedName(" ".join(row["name"].split()), "strong", "", True)] if row["name"] else []
     names += [ListedName(each) for each in _split(row["alt_names"]) if each != row["name"]]
-    places = [
-        *_address_countries(row["addresses"]),
-        *_split(row.get("nationalities", "")),
-        *_split(row.get("citizenships", "")),
-    ]
+    people = [*_split(row.get("nationalities", "")), *_split(row.get("citizenships", ""))]
+    places = [*_address_countries(row["addresses"]), *people]
     return ListEntry(
         external_id=_id(code, row),
         kind=_KINDS.get(row["type"].casefold(), "unknown"),
