@@ -4,6 +4,7 @@ from uuid import uuid4
 
 import pytest
 from gridclear.agent import demo_image
+from gridclear.agent.admission import Admission
 from gridclear.agent.enrolment import enrol
 from gridclear.agent.identity import load_key
 from gridclear.agent.inventory import InventorySource, gpu_source
@@ -68,12 +69,14 @@ class Rig:
         source = gpu_source(enrolment.simulate_gpu, node_id=enrolment.node_id, beside_real=True)
         self.gpus = [gpu.uuid for gpu in source.gpus()]
         self.supervisor = Supervisor(
-            node_id=enrolment.node_id,
-            clearance_keys=enrolment.clearance_keys,
+            admission=Admission(
+                node_id=enrolment.node_id,
+                clearance_keys=enrolment.clearance_keys,
+                gpus=dict.fromkeys(self.gpus, True),
+            ),
             store=WorkloadStore(state),
             runner=runner,
             clock=clock,
-            gpus=dict.fromkeys(self.gpus, True),
             heartbeat_timeout_seconds=enrolment.heartbeat_timeout_seconds,
             spawn=self.spawn,
         )

@@ -145,8 +145,21 @@ def test_gpus_of_another_workload_or_of_nobody_are_refused(rig, marketplace, run
     marketplace.want(unknown, ["GPU-of-nobody"])
     rig.tick(2)
     assert list(runner.jobs) == [lease]
-    assert marketplace.report(other)["error"] == "gpu_busy"
+    assert marketplace.report(other) is None
     assert marketplace.report(unknown)["error"] == "gpu_unknown"
+
+
+def test_a_lease_waits_for_gpus_that_are_just_being_given_back(rig, marketplace, runner, lease):
+    other = str(uuid4())
+    marketplace.want(lease, rig.gpus)
+    rig.tick()
+    marketplace.unwant(lease)
+    marketplace.want(other, rig.gpus)
+    runner.stop_fails = 1
+    rig.tick()
+    assert list(runner.jobs) == [lease]
+    rig.tick()
+    assert runner.states[other] == "running"
 
 
 def test_the_same_gpu_twice_is_not_two_gpus(rig, marketplace, runner, lease):
@@ -214,6 +227,17 @@ def test_an_instant_of_expiry_is_kept_too(rig, marketplace, runner, lease, clock
     assert runner.states[lease] == "running"
     rig.tick(3)
     assert marketplace.report(lease)["error"] == "expired"
+
+
+def test_an_end_that_the_server_names_later_is_kept(rig, marketplace, runner, lease, clock):
+    marketplace.want(lease, rig.gpus)
+    rig.tick(2)
+    until = datetime.fromtimestamp(clock.unix() + 3, UTC).isoformat()
+    marketplace.want(lease, rig.gpus, expires_at=until)
+    rig.tick(1)
+    marketplace.down = True
+    rig.tick(4)
+    assert runner.states[lease] == 143
 
 
 def test_silence_backs_off_and_ends_workloads_after_the_heartbeat_timeout(rig, marketplace, runner, lease, clock):

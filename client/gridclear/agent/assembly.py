@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from gridclear.agent.admission import Admission
 from gridclear.agent.clock import SystemClock
 from gridclear.agent.enrolment import Enrolment, load_enrolment
 from gridclear.agent.identity import load_key
@@ -82,13 +83,16 @@ def make_agent(state: Path, *, runner: Runner, poll_seconds: float | None = None
     clock = SystemClock()
     source = gpu_source(enrolment.simulate_gpu, node_id=enrolment.node_id, beside_real=beside_real)
     inventory = InventorySource(source, docker=runner.runtime != PROCESS)
-    supervisor = Supervisor(
+    admission = Admission(
         node_id=enrolment.node_id,
         clearance_keys=enrolment.clearance_keys,
+        gpus={gpu.uuid: gpu.simulated for gpu in source.gpus()},
+    )
+    supervisor = Supervisor(
+        admission=admission,
         store=WorkloadStore(state),
         runner=runner,
         clock=clock,
-        gpus={gpu.uuid: gpu.simulated for gpu in source.gpus()},
         heartbeat_timeout_seconds=enrolment.heartbeat_timeout_seconds,
     )
     return Agent(

@@ -2,10 +2,12 @@
 
 import logging
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 
-from gridclear.agent.clearance import Clearance, ClearanceRefused, verify_clearance
+from gridclear.agent.admission import PASSING, Admission
+from gridclear.agent.clearance import Clearance, ClearanceRefused
 from gridclear.agent.clock import Clock
 from gridclear.agent.messages import Desired, Ticket
 from gridclear.agent.runners.base import Job, Observation, Runner, WorkloadError
@@ -25,19 +27,16 @@ def in_thread(work: Callable[[], None]) -> None:
 class Supervisor:
     """The workloads of one node. Every public method may be called from any thread.
 
-    `gpus` maps the uuid of each GPU of this node to whether it is simulated. `wake` is set whenever the server
-    should hear news soon.
+    `wake` is set whenever the server should hear news soon.
     """
 
     def __init__(
         self,
         *,
-        node_id: str,
-        clearance_keys: Mapping[str, str],
+        admission: Admission,
         store: WorkloadStore,
         runner: Runner,
         clock: Clock,
-        gpus: Mapping[str, bool],
         heartbeat_timeout_seconds: float,
         spawn: Spawn = in_thread,
     ) -> None:
@@ -45,10 +44,8 @@ class Supervisor:
         self.wake = threading.Event()
         self.store = store
         self.runner = runner
-        self._node_id = node_id
-        self._keys = dict(clearance_keys)
+        self._admission = admission
         self._clock = clock
-        self._gpus = dict(gpus)
         self._heartbeat_timeout = heartbeat_timeout_seconds
         self._spawn = spawn
         self._launching: set[str] = set()
@@ -86,13 +83,12 @@ class Supervisor:
 
     def _admit(self, item: Desired) -> None:
         """The workload is on its way, or its refusal is on record. Nothing is started on an unproven word."""
+        busy = {uuid for other in self.store if other.active for uuid in other.ticket.gpu_uuids}
         try:
-            clearance = self._verify(item)
-            ticket = self._usable(item.ticket)
+            ticket, clearance = self._admission.check(item, busy=busy, at=self._clock.unix())
         except AgentError as refused:
             log.warning("lease %s was not started: %s", item.lease_id, refused.message)
-            # A clearance that lapsed on its way here is replaced by the server; the next sync tells.
-            if refused.code != "clearance_expired":
+            if refused.code not in PASSING:
                 self._refuse(item, refused)
             return
         workload = Workload(item.lease_id, ticket, self.runner.runtime)
@@ -100,28 +96,6 @@ class Supervisor:
         self.store.add(workload)
         self.store.save(self._clock.unix())
         self._spawn(lambda: self._launch(workload))
-
-    def _verify(self, item: Desired) -> Clearance:
-        if item.ticket is None:
-            raise AgentError("ticket_unreadable", "The job ticket cannot be understood.")
-        return verify_clearance(
-            item.clearance,
-            keys=self._keys,
-            lease_id=item.lease_id,
-            node_id=self._node_id,
-            gpu_count=len(item.ticket.gpu_uuids),
-            at=self._clock.unix(),
-        )
-
-    def _usable(self, ticket: Ticket | None) -> Ticket:
-        """The ticket, whose GPUs are this node's and free. Raises AgentError."""
-        assert ticket is not None
-        uuids = set(ticket.gpu_uuids)
-        if len(uuids) != len(ticket.gpu_uuids) or not uuids <= self._gpus.keys():
-            raise AgentError("gpu_unknown", "The ticket names GPUs that this node does not have.")
-        if any(uuids & set(other.ticket.gpu_uuids) for other in self.store if other.active):
-            raise AgentError("gpu_busy", "Another workload still holds one of these GPUs.")
-        return ticket
 
     def _refuse(self, item: Desired, refused: AgentError) -> None:
         workload = Workload(item.lease_id, item.ticket or Ticket(image=""), self.runner.runtime)
@@ -135,17 +109,13 @@ class Supervisor:
 
     def _renew(self, workload: Workload, item: Desired) -> None:
         """A fresh clearance is held, when it verifies; a bad one changes nothing and the old one runs out."""
-        if item.clearance == workload.clearance or item.ticket is None:
+        if item.ticket is not None:  # its end is known to the server only once it runs
+            ends = {"expires_at": item.ticket.expires_at, "max_seconds": item.ticket.max_seconds}
+            workload.ticket = replace(workload.ticket, **ends)
+        if item.clearance == workload.clearance:
             return
         try:
-            clearance = verify_clearance(
-                item.clearance,
-                keys=self._keys,
-                lease_id=workload.lease_id,
-                node_id=self._node_id,
-                gpu_count=len(workload.ticket.gpu_uuids),
-                at=self._clock.unix(),
-            )
+            clearance = self._admission.verify(item, workload.ticket, at=self._clock.unix())
         except ClearanceRefused as refused:
             log.warning("lease %s: the renewed clearance is refused: %s", workload.lease_id, refused.message)
             return
@@ -225,7 +195,7 @@ class Supervisor:
     # -- starting and stopping -------------------------------------------------------------------------------
 
     def _launch(self, workload: Workload) -> None:
-        job = Job(workload.lease_id, workload.ticket, any(self._gpus[u] for u in workload.ticket.gpu_uuids))
+        job = Job(workload.lease_id, workload.ticket, self._admission.simulated(workload.ticket))
         try:
             self.runner.prepare(job)
             with self.lock:
