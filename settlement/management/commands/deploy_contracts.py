@@ -1,0 +1,49 @@
+"""`manage.py deploy_contracts`: token and escrow stand on the chain, and their addresses are written down."""
+
+import json
+from argparse import ArgumentParser
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+from eth_utils.address import to_checksum_address
+
+from compliance.base.errors import Refusal
+from settlement.rails import chain_deploy
+from settlement.rails.chain import DEPLOYMENT_FILE, connect, open_node
+
+
+class Command(BaseCommand):
+    """Idempotent: contracts that stand where the state folder says are left, unless `--again` is given."""
+
+    help = "Deploys the test token and the escrow contract, and writes their addresses to the state folder."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--again", action="store_true", help="deploy even if contracts stand already")
+        parser.add_argument("--token", default="", help="an existing token to take instead of a new test token")
+        parser.add_argument("--quarantine", default="", help="where stray tokens go (default: the treasurer)")
+
+    def handle(self, *_args: Any, **options: Any) -> None:
+        if not settings.CHAIN_RPC_URL:
+            raise CommandError("Set CHAIN_RPC_URL to the node to deploy to.")
+        if not options["again"] and self._stands():
+            return
+        web3 = open_node(settings.CHAIN_RPC_URL)
+        if not chain_deploy.is_development_node(web3) and not options["token"]:
+            raise CommandError("This is no development chain: name the token with --token. Nothing was deployed.")
+        deployment = chain_deploy.deploy(web3, token=options["token"], quarantine=options["quarantine"])
+        path = Path(settings.STATE_DIR) / DEPLOYMENT_FILE
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(asdict(deployment), indent=2) + "\n", encoding="utf-8")
+        self.stdout.write(f"Escrow {deployment.escrow} of token {deployment.token} on chain {deployment.chain_id}.")
+
+    def _stands(self) -> bool:
+        try:
+            deployment = connect().deployment
+        except Refusal:
+            return False
+        address = to_checksum_address(deployment.escrow)
+        self.stdout.write(f"Escrow {address} of token {deployment.token} stands on chain {deployment.chain_id}.")
+        return True

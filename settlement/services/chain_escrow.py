@@ -1,0 +1,191 @@
+"""What the platform does with a lease's money on chain: close, freeze, let go, pay out, revoke.
+
+Each function sends at most one transaction, outside any database transaction, and may be told any number of times.
+Nothing here posts in the ledger or ends a hold: the indexer does, when the contract's own event is final.
+"""
+
+from datetime import timedelta
+from uuid import UUID
+
+from eth_utils.address import to_checksum_address
+from eth_utils.crypto import keccak
+
+from compliance.base import clock
+from compliance.selectors.restrictions import is_restricted
+from compliance.services.chain_clearance import lease_key
+from compliance.services.chain_signer import GUARDIAN, SETTLER, TREASURER
+from settlement.models import ChainTransaction, EscrowDeposit, Hold
+from settlement.rails.chain import Chain, EscrowState, connect
+from settlement.services.chain_sender import EscrowCall, submit
+from settlement.services.hold_states import HoldNotFound
+
+# One freeze on chain; the sweep renews it while compliance has not let go.
+FREEZE_FOR = timedelta(days=30)
+RENEW_FREEZE_BEFORE = timedelta(days=7)
+
+
+def settle_escrow(hold_id: UUID, total_minor: int | None = None) -> ChainTransaction | None:
+    """The contract is told to close the lease at the total (else at the hold's final total); the rest goes back.
+
+    The total is cut to what the contract allows by its own clock, min(cap, rate x time): never more was agreed. None
+    when there is nothing open on chain, or it is frozen there. Raises HoldNotFound, ChainUnavailable, CallRefused.
+    """
+    hold = _hold(hold_id)
+    chain = connect()
+    state = chain.escrow(lease_key(hold.subject_id))
+    if state.status != EscrowState.OPEN or _frozen(state):
+        return None
+    wanted = total_minor if total_minor is not None else hold.final_minor or 0
+    total = min(wanted, _bound(hold, state, chain))
+    call = EscrowCall(
+        key=_attempt(f"close:{hold.pk}"),
+        purpose="close",
+        role=SETTLER,
+        function="close",
+        arguments=(_key(hold), total),
+        subject_id=hold.subject_id,
+    )
+    return submit(call, chain)
+
+
+def return_deposit(hold_id: UUID) -> ChainTransaction | None:
+    """A deposit that came for a hold that had failed is on its way back to its payer's entitlement.
+
+    Not to somebody who is restricted by now: then the payer's wallet is frozen on chain, and the money stays. Raises
+    HoldNotFound, ChainUnavailable, CallRefused.
+    """
+    hold = _hold(hold_id)
+    if hold.state == Hold.State.FAILED and is_restricted(hold.party_id):
+        return freeze_account(hold.wallet_address, f"hold:{hold.pk}", f"freeze_payer:{hold.pk}")
+    return settle_escrow(hold_id, 0)
+
+
+def freeze_escrow(hold_id: UUID) -> ChainTransaction | None:
+    """The guardian has frozen the lease's money in the contract, for 30 days; a freeze that nears its end is renewed.
+
+    None when there is nothing open on chain (a deposit that comes later is frozen when it is seen), when the hold is
+    not frozen, or when the freeze stands. Raises HoldNotFound, ChainUnavailable.
+    """
+    hold = _hold(hold_id)
+    if hold.state != Hold.State.FROZEN:
+        return None
+    chain = connect()
+    state = chain.escrow(lease_key(hold.subject_id))
+    until = clock.now() + FREEZE_FOR
+    lasting = state.frozen_until > (clock.now() + RENEW_FREEZE_BEFORE).timestamp()
+    if state.status != EscrowState.OPEN or lasting:
+        return None
+    call = EscrowCall(
+        key=_attempt(f"freeze:{hold.pk}:{hold.freeze_count}:{until:%Y%m%d}"),
+        purpose="freeze",
+        role=GUARDIAN,
+        function="freeze",
+        arguments=(_key(hold), _case_ref(hold), int(until.timestamp())),
+        subject_id=hold.subject_id,
+    )
+    return submit(call, chain)
+
+
+def unfreeze_escrow(hold_id: UUID) -> ChainTransaction | None:
+    """The guardian has let the lease's money go in the contract. None when it is not frozen there, or we still hold it.
+
+    Raises HoldNotFound, ChainUnavailable.
+    """
+    hold = _hold(hold_id)
+    if hold.state == Hold.State.FROZEN:
+        return None
+    chain = connect()
+    if not _frozen(chain.escrow(lease_key(hold.subject_id))):
+        return None
+    call = EscrowCall(
+        key=_attempt(f"unfreeze:{hold.pk}:{hold.freeze_count}"),
+        purpose="unfreeze",
+        role=GUARDIAN,
+        function="unfreeze",
+        arguments=(_key(hold), _case_ref(hold)),
+        subject_id=hold.subject_id,
+    )
+    return submit(call, chain)
+
+
+def withdraw(account: str, key: str, *, subject_id: UUID | None = None) -> ChainTransaction | None:
+    """The contract pays the account all that it is entitled to, to itself; `key` makes it happen once.
+
+    For a payout the key is the payout's. None when there is nothing to pay. Raises CallRefused (the account is frozen
+    on chain), ChainUnavailable.
+    """
+    present = ChainTransaction.objects.filter(idempotency_key=key).first()
+    if present is not None:
+        return present
+    chain, account = connect(), to_checksum_address(account)
+    if chain.entitlement(account) == 0:
+        return None
+    call = EscrowCall(key, "withdraw", SETTLER, "withdraw", (account,), subject_id)
+    return submit(call, chain)
+
+
+def withdraw_fees(to: str, key: str) -> ChainTransaction | None:
+    """The fees that the contract holds go to the platform's own wallet. None when there are none."""
+    chain = connect()
+    if chain.fees_accrued() == 0:
+        return None
+    return submit(EscrowCall(key, "withdraw_fees", TREASURER, "withdrawFees", (to,)), chain)
+
+
+def freeze_account(account: str, case_ref: str, key: str) -> ChainTransaction:
+    """The wallet cannot withdraw for 30 days, whoever asks; `case_ref` names the case. Raises ChainUnavailable."""
+    until = int((clock.now() + FREEZE_FOR).timestamp())
+    arguments = (account, keccak(text=case_ref), until)
+    return submit(EscrowCall(key, "freeze_account", GUARDIAN, "freezeAccount", arguments))
+
+
+def unfreeze_account(account: str, case_ref: str, key: str) -> ChainTransaction:
+    """The wallet can withdraw again. Raises CallRefused when it was not frozen, ChainUnavailable."""
+    arguments = (account, keccak(text=case_ref))
+    return submit(EscrowCall(key, "unfreeze_account", GUARDIAN, "unfreezeAccount", arguments))
+
+
+def revoke_deposit(hold_id: UUID) -> ChainTransaction | None:
+    """The deposit clearance that was given out for the hold can no longer be used. None when none was given out.
+
+    For a clearance that fell before its deposit came. Raises ChainUnavailable.
+    """
+    deposit = EscrowDeposit.objects.filter(hold_id=hold_id).first()
+    if deposit is None:
+        return None
+    nonce = int(deposit.typed_data["message"]["nonce"])
+    return submit(EscrowCall(f"revoke:{nonce:x}", "revoke", GUARDIAN, "revokeNonce", (nonce,), deposit.hold.subject_id))
+
+
+def _hold(hold_id: UUID) -> Hold:
+    hold = Hold.objects.filter(pk=hold_id).first()
+    if hold is None:
+        raise HoldNotFound
+    return hold
+
+
+def _key(hold: Hold) -> bytes:
+    return bytes.fromhex(lease_key(hold.subject_id)[2:])
+
+
+def _case_ref(hold: Hold) -> bytes:
+    """Names the freeze to whoever reads the chain, and tells them nothing."""
+    return bytes(keccak(text=f"gridclear:freeze:{hold.pk}:{hold.freeze_count}"))
+
+
+def _attempt(key: str) -> str:
+    """The key, numbered past attempts that the contract turned down: those will never happen."""
+    failed = ChainTransaction.objects.filter(
+        idempotency_key__startswith=f"{key}:", state=ChainTransaction.State.REVERTED
+    ).count()
+    return f"{key}:{failed}"
+
+
+def _frozen(state: EscrowState) -> bool:
+    return state.frozen_until > clock.now().timestamp()
+
+
+def _bound(hold: Hold, state: EscrowState, chain: Chain) -> int:
+    """As the contract will reckon it, at the time of the latest block."""
+    end = min(chain.head().timestamp, state.lease_expiry)
+    return min(state.cap, hold.rate_minor_per_hour * (end - state.deposited_at) // 3600)

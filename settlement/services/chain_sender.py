@@ -1,0 +1,201 @@
+"""Transactions of ours: signed and stored with their nonce first, then broadcast, for as long as it takes.
+
+A crash after the storing loses nothing: the same bytes are sent again, and a chain takes the same bytes only once. A
+second sender that chose the same nonce is stopped by the database and takes the next. No key is stored, only what was
+signed with it.
+"""
+
+import logging
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from django.db import IntegrityError, transaction
+from eth_account.typed_transactions.typed_transaction import TypedTransaction
+from eth_utils.crypto import keccak
+
+from compliance.base import actor, clock
+from compliance.base.errors import Conflict, StaleState
+from compliance.base.transition import transition
+from compliance.services.chain_signer import Signer, signer_for
+from settlement.models import ChainTransaction
+from settlement.rails.chain import Chain, ChainUnavailable, Outcome, connect
+from settlement.rails.chain_contracts import ESCROW, calldata
+
+logger = logging.getLogger(__name__)
+
+State = ChainTransaction.State
+SENDER = actor.system("chain_sender")
+# After this a transaction that no block holds is an alarm.
+MINING_ALARM = timedelta(hours=1)
+NONCE_TRIES = 20
+
+
+class NonceBusy(Conflict):
+    """Too many senders chose nonces at once."""
+
+    code = "nonce_busy"
+    default_message = "The chain sender is busy. Nothing was sent; it will be tried again."
+
+
+@dataclass(frozen=True, slots=True)
+class EscrowCall:
+    """A call of the escrow contract by the key of a role; `key` makes it happen once."""
+
+    key: str
+    purpose: str
+    role: str
+    function: str
+    arguments: tuple[Any, ...]
+    subject_id: UUID | None = None
+
+
+def submit(call: EscrowCall, chain: Chain | None = None) -> ChainTransaction:
+    """The call is signed and stored, and was broadcast when the node took it; the same key returns what stands.
+
+    Call outside any transaction. Raises CallRefused when the contract would refuse it, ChainUnavailable, NonceBusy.
+    """
+    present = ChainTransaction.objects.filter(idempotency_key=call.key).first()
+    if present is not None:
+        return present
+    chain = chain or connect()
+    signer = signer_for(call.role)
+    to, data = chain.deployment.escrow, calldata(ESCROW, call.function, *call.arguments)
+    gas, fees = chain.gas_for(signer.address, to, data), chain.fees()
+    for _ in range(NONCE_TRIES):
+        unsigned = {
+            "type": 2,
+            "chainId": chain.deployment.chain_id,
+            "nonce": _next_nonce(chain, signer.address),
+            "to": to,
+            "value": 0,
+            "data": data,
+            "gas": gas,
+            "maxFeePerGas": fees.max_fee,
+            "maxPriorityFeePerGas": fees.priority_fee,
+        }
+        stored = _store(call, unsigned, signer)
+        if stored is not None:
+            _broadcast(stored, chain)
+            return stored
+    raise NonceBusy
+
+
+def deliver(chain: Chain | None = None) -> int:
+    """Every transaction that was not final was looked after once: sent again, or its end recorded. Returns how many.
+
+    Safe to run in parallel and to repeat.
+    """
+    waiting = ChainTransaction.objects.filter(state__in=[State.SIGNED, State.BROADCAST])
+    if not waiting.exists():
+        return 0
+    chain = chain or connect()
+    rows = list(waiting.filter(chain_id=chain.deployment.chain_id).order_by("sender", "nonce"))
+    for row in rows:
+        try:
+            _look_after(row, chain)
+        except (ChainUnavailable, StaleState):
+            logger.warning("chain transaction %s waits for the next round", row.hash)
+    return len(rows)
+
+
+def send_again_above(chain_id: int, block_number: int) -> int:
+    """Transactions whose block vanished in a reorganisation wait for a block again. Returns how many."""
+    rows = ChainTransaction.objects.filter(
+        chain_id=chain_id, block_number__gt=block_number, state__in=[State.CONFIRMED, State.REVERTED]
+    )
+    for row in rows:
+        transition(
+            row,
+            State.BROADCAST,
+            actor=SENDER,
+            event="chain_transaction.unconfirmed",
+            deadline_at=clock.now() + MINING_ALARM,
+            block_number=None,
+        )
+    return len(rows)
+
+
+def _next_nonce(chain: Chain, sender: str) -> int:
+    """After what the node knows, and after what we signed and the node may have forgotten."""
+    known = chain.next_nonce(sender)
+    last = (
+        ChainTransaction.objects.filter(chain_id=chain.deployment.chain_id, sender=sender)
+        .order_by("-nonce")
+        .values_list("nonce", flat=True)
+        .first()
+    )
+    return known if last is None else max(known, last + 1)
+
+
+def _store(call: EscrowCall, unsigned: dict[str, Any], signer: Signer) -> ChainTransaction | None:
+    """The signed transaction's row, or the one of the same key; None when another took the nonce."""
+    raw = _signed(unsigned, signer)
+    row = ChainTransaction(
+        state=State.SIGNED,
+        state_changed_at=clock.now(),
+        state_deadline_at=clock.now() + MINING_ALARM,
+        purpose=call.purpose,
+        idempotency_key=call.key,
+        chain_id=unsigned["chainId"],
+        sender=signer.address,
+        nonce=unsigned["nonce"],
+        to_address=unsigned["to"],
+        raw="0x" + raw.hex(),
+        hash="0x" + keccak(raw).hex(),
+        subject_id=call.subject_id,
+    )
+    try:
+        with transaction.atomic():
+            row.save(force_insert=True)
+    except IntegrityError:
+        return ChainTransaction.objects.filter(idempotency_key=call.key).first()
+    return row
+
+
+def _signed(unsigned: dict[str, Any], signer: Signer) -> bytes:
+    parity, r, s = signer.sign_digest(TypedTransaction.from_dict(unsigned).hash())
+    return TypedTransaction.from_dict({**unsigned, "v": parity, "r": r, "s": s}).encode()
+
+
+def _broadcast(row: ChainTransaction, chain: Chain) -> None:
+    """Sent, when the node takes it; otherwise `deliver` sends it later."""
+    try:
+        chain.broadcast(row.raw)
+    except ChainUnavailable:
+        logger.warning("chain transaction %s is stored and will be sent later", row.hash)
+        return
+    if row.state == State.SIGNED:
+        transition(
+            row,
+            State.BROADCAST,
+            actor=SENDER,
+            event="chain_transaction.broadcast",
+            deadline_at=clock.now() + MINING_ALARM,
+            data={"hash": row.hash, "purpose": row.purpose},
+        )
+
+
+def _look_after(row: ChainTransaction, chain: Chain) -> None:
+    outcome = chain.outcome(row.hash)
+    if outcome is None:
+        _broadcast(row, chain)
+    else:
+        _record_end(row, outcome)
+
+
+def _record_end(row: ChainTransaction, outcome: Outcome) -> None:
+    end, event = (
+        (State.CONFIRMED, "chain_transaction.confirmed")
+        if outcome.succeeded
+        else (State.REVERTED, "chain_transaction.reverted")
+    )
+    transition(
+        row,
+        end,
+        actor=SENDER,
+        event=event,
+        data={"hash": row.hash, "purpose": row.purpose, "block": outcome.block_number},
+        block_number=outcome.block_number,
+    )
