@@ -1,1 +1,43 @@
-"""Upward signals of the lower apps are answered here, and only here."""
+"""Upward news of the lower apps. Each does at once what a sweep would do seconds later."""
+
+from typing import Any
+from uuid import UUID
+
+from django.dispatch import receiver
+
+from compliance.base.actor import system
+from compliance.signals import clearances_revoked, party_restricted, restriction_lifted
+from marketplace.services import funding, metering, suspensions
+from settlement.signals import hold_confirmed, hold_failed, hold_settled
+
+ACTOR = system("marketplace")
+
+
+@receiver([hold_confirmed, hold_failed])
+def follow_hold(subject_id: UUID, **_: Any) -> None:
+    """The lease is funded, or has failed for want of money."""
+    funding.follow_hold(subject_id, actor=ACTOR)
+
+
+@receiver(hold_settled)
+def conclude_lease(subject_id: UUID, **_: Any) -> None:
+    """The lease whose money has arrived is settled."""
+    metering.conclude(subject_id, actor=ACTOR)
+
+
+@receiver(clearances_revoked)
+def suspend_by_clearance(clearance_ids: list[UUID], reason: str, **_: Any) -> None:
+    """No lease goes on under a revoked clearance."""
+    suspensions.suspend_leases_of_clearances(clearance_ids, reason)
+
+
+@receiver(party_restricted)
+def suspend_by_party(party_id: UUID, reason: str, **_: Any) -> None:
+    """No lease of a restricted party goes on."""
+    suspensions.suspend_leases_of_party(party_id, reason)
+
+
+@receiver(restriction_lifted)
+def release_party(party_id: UUID, **_: Any) -> None:
+    """Leases that waited for the case have ended, and their money moves again."""
+    suspensions.release_leases(party_id=party_id)

@@ -1,0 +1,35 @@
+"""The catalogue of GPU models follows compliance's catalogue of accelerators."""
+
+from compliance.selectors import policies
+from marketplace.models import GpuModel
+
+
+def sync_catalogue() -> int:
+    """Every accelerator that compliance knows is a GpuModel with the same figures; returns how many there are.
+
+    A model that compliance dropped stays, as controlled: leases point to it, and the gate treats it as unknown.
+    """
+    accelerators = policies.catalogue().accelerators
+    GpuModel.objects.bulk_create(
+        [
+            GpuModel(
+                slug=each.slug,
+                name=each.name,
+                vendor=each.vendor,
+                memory_gib=each.memory_gib,
+                eccn=each.classification.eccn,
+                controlled=each.classification.controlled,
+            )
+            for each in accelerators
+        ],
+        update_conflicts=True,
+        unique_fields=["slug"],
+        update_fields=["name", "vendor", "memory_gib", "eccn", "controlled"],
+    )
+    GpuModel.objects.exclude(pk__in=[each.slug for each in accelerators]).update(eccn="unknown", controlled=True)
+    return len(accelerators)
+
+
+def slug_of_device(device_name: str) -> str | None:
+    """The model that reports this device name; None for a name that compliance does not know. Never a guess."""
+    return policies.catalogue().match_device_name(device_name)

@@ -1,0 +1,87 @@
+"""Providers are paid what they have earned; the gate is asked again for each payout."""
+
+import logging
+
+from django.core.cache import cache
+
+from compliance.base.actor import Actor, system
+from compliance.base.errors import Conflict, Refusal
+from compliance.services import gate
+from marketplace.errors import NotAProvider
+from marketplace.models import Organization, User
+from marketplace.permissions import PAY, require_role
+from settlement.services import payouts
+from settlement.services.payouts import PayoutPlan, PayoutRef
+
+logger = logging.getLogger(__name__)
+ACTOR = system("payouts")
+POTS = ("card", "escrow")
+# A payout that was refused is asked for again after this many seconds: each question leaves a Decision for ten years.
+ASK_AGAIN_SECONDS = 900
+
+
+class NothingPayable(Conflict):
+    """Nothing is owed, a payout is on its way already, or there is nowhere to send it."""
+
+    code = "nothing_payable"
+    default_message = (
+        "There is nothing to pay out: nothing is owed, a payout is on its way, or no account can receive it yet. "
+        "Nothing was moved."
+    )
+
+
+def pay_providers(*, actor: Actor = ACTOR) -> int:
+    """Every provider that is owed something has a payout on its way, or a refusal on record. Returns how many left."""
+    paid = 0
+    for party_id in Organization.objects.filter(is_provider=True).order_by("pk").values_list("party_id", flat=True):
+        for pot in POTS:
+            plan = payouts.plan_payout(party_id, pot)
+            if plan is not None and cache.get(_asked(plan)) is None:
+                paid += _try(plan, actor)
+    return paid
+
+
+def pay_out(organization: Organization, pot: str, *, user: User, actor: Actor) -> PayoutRef:
+    """All that the organization is owed of this pot is on its way.
+
+    Raises Forbidden, NotAProvider, NothingPayable, what the gate raises, and what settlement raises.
+    """
+    require_role(user, organization, *PAY)
+    if not organization.is_provider:
+        raise NotAProvider
+    plan = payouts.plan_payout(organization.party_id, pot) if pot in POTS else None
+    if plan is None:
+        raise NothingPayable
+    return _send(plan, actor)
+
+
+def _send(plan: PayoutPlan, actor: Actor) -> PayoutRef:
+    question = gate.GateRequest(
+        purpose="payout",
+        subject_id=plan.payout_id,
+        renter_party_id=None,
+        provider_party_id=plan.party_id,
+        rail=plan.pot,
+        wallet=plan.destination if plan.pot == "escrow" else "",
+        amount_minor=plan.amount_minor,
+        currency=plan.currency,
+    )
+    clearance = gate.require(question, actor=actor)
+    return payouts.request_payout(plan, clearance=clearance, idempotency_key=f"payout-{plan.payout_id}", actor=actor)
+
+
+def _try(plan: PayoutPlan, actor: Actor) -> bool:
+    try:
+        _send(plan, actor)
+    except Refusal as refusal:
+        logger.info("no payout for party %s: %s", plan.party_id, refusal.code)
+        cache.set(_asked(plan), refusal.code, ASK_AGAIN_SECONDS)
+        return False
+    except Exception:
+        logger.exception("the payout for party %s failed; the next round tries again", plan.party_id)
+        return False
+    return True
+
+
+def _asked(plan: PayoutPlan) -> str:
+    return f"payout-refused:{plan.party_id}:{plan.pot}"

@@ -1,0 +1,47 @@
+"""The marketplace's beat. Each task is a sweep over the database: it may run twice, late, or die half-way."""
+
+from celery import shared_task
+
+from marketplace.services import metering, provider_payouts, renewals, suspensions, sweeps
+
+
+@shared_task(name="marketplace.mark_stale_nodes")
+def mark_stale_nodes() -> None:
+    """Nodes without a heartbeat are offline; their leases have ended."""
+    sweeps.mark_stale_nodes()
+
+
+@shared_task(name="marketplace.sweep_leases")
+def sweep_leases() -> None:
+    """No lease outlives its state's deadline."""
+    sweeps.sweep_leases()
+
+
+@shared_task(name="marketplace.meter_leases")
+def meter_leases() -> None:
+    """What leases have proven so far is earned."""
+    metering.meter_leases()
+
+
+@shared_task(name="marketplace.renew_clearances")
+def renew_clearances() -> None:
+    """Leases that go on have a clearance that lasts a while."""
+    renewals.renew_clearances()
+
+
+@shared_task(name="marketplace.settle_ended_leases")
+def settle_ended_leases() -> None:
+    """Ended leases are paid and settled as far as their rails are."""
+    metering.settle_ended_leases()
+
+
+@shared_task(name="marketplace.sweep_restrictions")
+def sweep_restrictions() -> None:
+    """Leases stand as compliance's restrictions and clearances have it, whatever signal was lost."""
+    suspensions.sweep_restrictions()
+
+
+@shared_task(name="marketplace.pay_providers")
+def pay_providers() -> None:
+    """Providers that are owed enough are being paid."""
+    provider_payouts.pay_providers()
