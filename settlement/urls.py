@@ -1,5 +1,7 @@
-"""Addresses."""
+"""Addresses below `/webhooks/`."""
 
-from django.urls import URLPattern, URLResolver
+from django.urls import URLPattern, URLResolver, re_path
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from settlement.views import stripe_webhook
+
+urlpatterns: list[URLPattern | URLResolver] = [re_path(r"^stripe/?$", stripe_webhook, name="stripe_webhook")]

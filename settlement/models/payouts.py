@@ -49,6 +49,7 @@ class Payout(StatefulRow):
     destination = models.CharField(max_length=120)
     external_id = models.CharField(max_length=120, blank=True)
     idempotency_key = models.CharField(max_length=120, unique=True)
+    attempt = models.PositiveIntegerField(default=0, help_text="Grows with each definite refusal that may pass")
     failure_code = models.CharField(max_length=64, blank=True)
 
     class Meta:

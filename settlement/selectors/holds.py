@@ -74,3 +74,10 @@ def unsettled_holds_of_party(party_id: UUID) -> list[HoldRef]:
     ended = (Hold.State.SETTLED, Hold.State.FAILED)
     mine = Hold.objects.filter(party_id=party_id) | Hold.objects.filter(payee_party_id=party_id)
     return [ref_of(hold) for hold in mine.exclude(state__in=ended).order_by("created_at")]
+
+
+def escrow_holds_to_look_after() -> list[HoldRef]:
+    """Escrow holds that are frozen, or were and live on: what they are here, they must be on chain."""
+    living = (Hold.State.FROZEN, Hold.State.OPEN, Hold.State.RELEASED, Hold.State.SETTLING)
+    rows = Hold.objects.filter(rail=Hold.Rail.ESCROW, freeze_count__gt=0, state__in=living).order_by("created_at")
+    return [ref_of(hold) for hold in rows]

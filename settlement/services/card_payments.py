@@ -11,6 +11,7 @@ from django.db import transaction
 from compliance.base.actor import Actor
 from compliance.base.enqueue import enqueue
 from compliance.base.transition import transition
+from compliance.services import clearances
 from settlement.models import CardPayment, Hold
 from settlement.rails.card import IntentState
 from settlement.services import hold_states, ledger
@@ -112,9 +113,7 @@ def _apply_to_hold(payment: CardPayment, actor: Actor) -> None:
     assert payment.hold_id is not None
     hold = hold_states.locked_hold(payment.hold_id)
     if payment.state == State.AUTHORIZED:
-        hold_states.confirm(hold, actor=actor)
-        if hold.state == Hold.State.FAILED:
-            enqueue("settlement.release_card", str(hold.pk))
+        _confirm(hold, actor)
     elif payment.state == State.SUCCEEDED:
         hold_states.finish_settling(hold, collected_minor=payment.captured_minor, actor=actor)
     elif payment.state in (State.CANCELED, State.FAILED):
@@ -122,6 +121,24 @@ def _apply_to_hold(payment: CardPayment, actor: Actor) -> None:
             hold_states.fail(hold, payment.failure_code or "authorization_canceled", actor=actor)
         # A charge that came to nothing at the end of a lease: the provider is paid, the platform bears it.
         hold_states.finish_settling(hold, collected_minor=0, actor=actor)
+
+
+def _confirm(hold: Hold, actor: Actor) -> None:
+    """The hold is open; the card is let go if the clearance fell while the bank was asked, or the hold was given up."""
+    try:
+        clearances.ensure_valid(
+            hold.clearance_id,
+            purpose="lease",
+            subject_id=hold.subject_id,
+            renter_party_id=hold.party_id,
+            provider_party_id=hold.payee_party_id,
+        )
+        hold_states.confirm(hold, actor=actor)
+    except clearances.ClearanceInvalid:
+        if hold.state == Hold.State.OPENING:
+            hold_states.fail(hold, "clearance_lapsed", actor=actor)
+    if hold.state == Hold.State.FAILED:
+        enqueue("settlement.release_card", str(hold.pk))
 
 
 def _apply_to_top_up(payment: CardPayment, actor: Actor) -> None:

@@ -15,6 +15,7 @@ from compliance.base.actor import Actor
 from compliance.base.errors import Conflict, NotFound
 from compliance.base.transition import transition
 from settlement.models import Hold
+from settlement.money import fee_minor
 from settlement.services import ledger, receipts
 from settlement.services.accounts import Kind, Pot, clearing, of_party, of_platform
 from settlement.services.ledger import Line
@@ -68,7 +69,7 @@ def funding_deadline_seconds() -> int:
 
 def fee_of(hold: Hold, total_minor: int) -> int:
     """The platform's fee on the cumulative total, rounded down; the provider gets the rest."""
-    return total_minor * hold.fee_bps // 10_000
+    return fee_minor(total_minor, hold.fee_bps)
 
 
 def confirm(hold: Hold, *, actor: Actor) -> bool:

@@ -175,7 +175,8 @@ def _ask_rail(hold: Hold, actor: Actor) -> None:
             payment_method=hold.payment_method,
             idempotency_key=f"hold:{hold.pk}",
         )
-    enqueue("settlement.confirm_hold", str(hold.pk))
+        enqueue("settlement.confirm_hold", str(hold.pk))
+    # Escrow: the renter's wallet deposits, see `chain_deposits.prepare_deposit`; the indexer confirms.
 
 
 def capture(hold_id: UUID, cumulative_minor: int, evidence: str, *, billed_seconds: int = 0) -> HoldRef:
@@ -231,6 +232,23 @@ def settle_hold(
             hold_states.finish_settling(hold, collected_minor=total, actor=actor)
         else:
             enqueue("settlement.settle_hold", str(hold.pk))
+    return ref_of(hold)
+
+
+def cancel_hold(hold_id: UUID, *, actor: Actor, code: str = "canceled") -> HoldRef:
+    """All of the hold goes back to the renter: one that was opening has failed with `code`, an open one settles at 0.
+
+    Told for a hold that has ended, it does nothing. Raises HoldNotFound, HoldFrozen, SettledOtherwise.
+    """
+    with transaction.atomic():
+        hold = locked_hold(hold_id)
+        if hold.state in (State.FAILED, State.SETTLED):
+            return ref_of(hold)
+        if hold.state != State.OPENING:
+            return settle_hold(hold_id, 0, actor)
+        hold_states.fail(hold, code, actor=actor)
+        if hold.rail == Rail.CARD:
+            enqueue("settlement.release_card", str(hold_id))
     return ref_of(hold)
 
 

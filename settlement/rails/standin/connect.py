@@ -89,7 +89,7 @@ def _check_source(call: Call, charge: Body, amount: int) -> None:
 
 
 def _insufficient(text: str) -> CardNetworkError:
-    return invalid(text, code="balance_insufficient")
+    return CardNetworkError(400, "invalid_request_error", text, code="balance_insufficient", saved=True)
 
 
 def retrieve_transfer(call: Call, transfer_id: str) -> Body:

@@ -1,0 +1,57 @@
+"""Receipts as each side may see them."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from django.db.models import Q
+
+from settlement.models import Receipt
+
+
+@dataclass(frozen=True, slots=True)
+class ReceiptView:
+    """A receipt for one reader. Amounts in minor units; the fee and what the provider got are the provider's to see."""
+
+    number: int
+    issued_at: datetime
+    subject_id: UUID
+    hold_id: UUID
+    currency: str
+    description: str
+    billed_seconds: int
+    rate_minor_per_hour: int
+    total_minor: int
+    returned_minor: int
+    fee_minor: int | None
+    payee_minor: int | None
+
+
+def receipts_of(party_id: UUID, *, limit: int = 100) -> list[ReceiptView]:
+    """The party's receipts, as renter or provider, newest first."""
+    rows = Receipt.objects.filter(Q(party_id=party_id) | Q(payee_party_id=party_id)).order_by("-number")[:limit]
+    return [_view(row, party_id) for row in rows]
+
+
+def receipt_for(subject_id: UUID, party_id: UUID) -> ReceiptView | None:
+    """The receipt of a lease for one of its two sides; nobody else has one."""
+    row = Receipt.objects.filter(Q(party_id=party_id) | Q(payee_party_id=party_id), subject_id=subject_id).first()
+    return _view(row, party_id) if row else None
+
+
+def _view(row: Receipt, reader_id: UUID) -> ReceiptView:
+    is_provider = row.payee_party_id == reader_id
+    return ReceiptView(
+        number=row.number,
+        issued_at=row.created_at,
+        subject_id=row.subject_id,
+        hold_id=row.hold_id,
+        currency=row.currency,
+        description=row.description,
+        billed_seconds=row.billed_seconds,
+        rate_minor_per_hour=row.rate_minor_per_hour,
+        total_minor=row.total_minor,
+        returned_minor=row.refunded_minor,
+        fee_minor=row.fee_minor if is_provider else None,
+        payee_minor=row.payee_minor if is_provider else None,
+    )

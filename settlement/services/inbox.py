@@ -1,0 +1,138 @@
+"""The inbox for signed notices of the card network.
+
+A notice is believed only with a valid signature. It is stored once, under its id, in the same transaction as its
+effect: delivered five times, it acts once; an effect that fails leaves the notice unprocessed, and the sweep tries
+again. The order of arrival does not matter, see `card_payments`. Types that nobody knows are kept.
+"""
+
+import json
+import logging
+from collections.abc import Callable
+from typing import Any
+from uuid import UUID
+
+import stripe
+from django.conf import settings
+from django.db import DatabaseError, transaction
+
+from compliance.base import clock
+from compliance.base.actor import system
+from compliance.base.errors import Refusal
+from settlement.models import InboundEvent
+from settlement.rails.card import intent_state, recipient_state
+from settlement.services import card_payments, profiles
+
+logger = logging.getLogger(__name__)
+ACTOR = system("stripe")
+SOURCE = "stripe"
+TOLERANCE_SECONDS = 300
+BATCH = 200
+
+
+class BadSignature(Refusal):
+    """The notice is not from the card network, was changed, or is too old."""
+
+    code = "bad_signature"
+    default_message = "The signature of this notice does not verify. Nothing was changed."
+
+
+class MalformedNotice(Refusal):
+    """The body is no event."""
+
+    code = "malformed_notice"
+    default_message = "The body is no event of the card network. Nothing was changed."
+
+
+def receive_stripe(payload: bytes, signature: str) -> str:
+    """The notice is stored and has had its effect; returns the outcome ("duplicate" when it came before).
+
+    Raises BadSignature, MalformedNotice.
+    """
+    try:
+        text = payload.decode()
+        stripe.WebhookSignature.verify_header(text, signature, settings.STRIPE_WEBHOOK_SECRET, TOLERANCE_SECONDS)
+    except (stripe.SignatureVerificationError, UnicodeDecodeError) as error:
+        raise BadSignature from error
+    event = _event(text)
+    return store(event)
+
+
+def _event(text: str) -> dict[str, Any]:
+    try:
+        event = json.loads(text)
+    except ValueError as error:
+        raise MalformedNotice from error
+    known = isinstance(event, dict) and isinstance(event.get("id"), str) and isinstance(event.get("type"), str)
+    if not known or not isinstance((event.get("data") or {}).get("object"), dict):
+        raise MalformedNotice
+    return dict(event)
+
+
+def store(event: dict[str, Any]) -> str:
+    """As `receive_stripe`, for an event that is known to be genuine."""
+    with transaction.atomic():
+        # The unique id decides between two deliveries at once: the second waits here, then finds nothing to insert.
+        InboundEvent.objects.bulk_create(
+            [InboundEvent(source=SOURCE, external_id=event["id"], type=event["type"][:80], payload=event)],
+            ignore_conflicts=True,
+        )
+        row = InboundEvent.objects.select_for_update().get(source=SOURCE, external_id=event["id"])
+        if row.processed_at is not None:
+            return "duplicate"
+        return _process(row)
+
+
+def process_inbox() -> int:
+    """Every stored notice that has had no effect yet was tried again. Returns how many."""
+    ids = list(InboundEvent.objects.filter(processed_at=None).order_by("created_at").values_list("pk", flat=True))
+    for event_id in ids[:BATCH]:
+        _process_again(event_id)
+    return len(ids[:BATCH])
+
+
+def _process_again(event_id: UUID) -> None:
+    with transaction.atomic():
+        row = InboundEvent.objects.select_for_update().get(pk=event_id)
+        if row.processed_at is None:
+            _process(row)
+
+
+def _process(row: InboundEvent) -> str:
+    effect = _EFFECTS.get(row.type)
+    if effect is None:
+        return _close(row, "kept")
+    try:
+        with transaction.atomic():
+            changed = effect(row.payload["data"]["object"])
+    except (Refusal, DatabaseError, KeyError, TypeError, ValueError) as error:
+        # The notice is ours now and is tried again; to ask for it once more would bring the same.
+        logger.exception("notice %s (%s) had no effect", row.external_id, row.type)
+        row.outcome = type(error).__name__[:40]
+        row.save(update_fields=["outcome"])
+        return row.outcome
+    return _close(row, "applied" if changed else "nothing to do")
+
+
+def _close(row: InboundEvent, outcome: str) -> str:
+    row.outcome = outcome
+    row.processed_at = clock.now()
+    row.save(update_fields=["outcome", "processed_at"])
+    return outcome
+
+
+def _payment_intent(body: dict[str, Any]) -> bool:
+    return card_payments.apply_intent(intent_state(body), actor=ACTOR)
+
+
+def _account(body: dict[str, Any]) -> bool:
+    return profiles.apply_recipient(recipient_state(body))
+
+
+_EFFECTS: dict[str, Callable[[dict[str, Any]], bool]] = {
+    "payment_intent.amount_capturable_updated": _payment_intent,
+    "payment_intent.succeeded": _payment_intent,
+    "payment_intent.payment_failed": _payment_intent,
+    "payment_intent.canceled": _payment_intent,
+    "payment_intent.processing": _payment_intent,
+    "account.updated": _account,
+}

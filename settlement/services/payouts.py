@@ -1,0 +1,260 @@
+"""Payouts: what a provider has earned leaves for its account or wallet. Here is what the database knows of it.
+
+Planned (`plan_payout`), cleared by the gate (purpose "payout", subject the payout's id), requested, sent. From the
+request on the money lies in the provider's `paying` account, so it cannot be requested twice; it leaves the books only
+when the rail says that it has left the platform, and goes back to `payable` when the rail says that it never will.
+`payout_deeds` speaks with the rails.
+"""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import UUID, uuid4
+
+from django.db import transaction
+
+from compliance.base import audit, clock
+from compliance.base.actor import Actor
+from compliance.base.enqueue import enqueue
+from compliance.base.errors import Conflict, NotFound
+from compliance.base.transition import transition
+from settlement.models import PaymentProfile, Payout
+from settlement.services import ledger
+from settlement.services.accounts import Kind, Pot, clearing, of_party
+from settlement.services.ledger import Line
+from settlement.services.notices import send_on_commit
+from settlement.services.walls import Clearance, require_clearance
+from settlement.signals import payout_failed, payout_sent
+
+State = Payout.State
+SEND_WITHIN = timedelta(hours=1)
+CURRENCIES = {Pot.CARD.value: "USD", Pot.ESCROW.value: "USDC"}
+
+
+class PayoutNotFound(NotFound):
+    """No such payout."""
+
+    code = "payout_not_found"
+
+
+class PayoutExists(Conflict):
+    """The id or the idempotency key was used before with other terms."""
+
+    code = "payout_exists"
+    default_message = "There is a payout for this already, with other terms. Nothing was moved."
+
+
+class NoPayoutDestination(Conflict):
+    """The provider has not said where the money should go, or cannot receive it there yet."""
+
+    code = "no_payout_destination"
+    default_message = (
+        "There is no account that can receive this money yet. Nothing was moved; finish the payout set-up."
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class PayoutPlan:
+    """What could be paid out now. `payout_id` is what the gate is asked about."""
+
+    payout_id: UUID
+    party_id: UUID
+    pot: str
+    currency: str
+    amount_minor: int
+    destination: str
+
+
+@dataclass(frozen=True, slots=True)
+class PayoutRef:
+    """A payout at one moment; amounts in minor units of `currency`."""
+
+    id: UUID
+    state: str
+    party_id: UUID
+    pot: str
+    currency: str
+    amount_minor: int
+    external_id: str
+    failure_code: str
+
+
+def ref_of(payout: Payout) -> PayoutRef:
+    """The facts of a row."""
+    return PayoutRef(
+        payout.pk,
+        payout.state,
+        payout.party_id,
+        payout.pot,
+        payout.currency,
+        payout.amount_minor,
+        payout.external_id,
+        payout.failure_code,
+    )
+
+
+def plan_payout(party_id: UUID, pot: str) -> PayoutPlan | None:
+    """All that is payable to the provider from the pot, or None when there is nothing, or nowhere to send it.
+
+    One payout of a pot at a time: while one is on its way there is no plan for another.
+    """
+    currency = CURRENCIES[pot]
+    destination = destination_of(party_id, pot)
+    under_way = Payout.objects.filter(party_id=party_id, pot=pot, state__in=(State.PENDING, State.SENDING)).exists()
+    amount = ledger.balance_of(of_party(Kind.PAYABLE, party_id, pot, currency))
+    if amount <= 0 or not destination or under_way:
+        return None
+    return PayoutPlan(uuid4(), party_id, pot, currency, amount, destination)
+
+
+def destination_of(party_id: UUID, pot: str) -> str:
+    """The connected account or wallet that can receive the pot's money, or nothing."""
+    profile = PaymentProfile.objects.filter(party_id=party_id).first()
+    if profile is None:
+        return ""
+    if pot == Pot.ESCROW:
+        return profile.payout_wallet
+    return profile.stripe_account_id if profile.payouts_enabled else ""
+
+
+def request_payout(plan: PayoutPlan, *, clearance: Clearance, idempotency_key: str, actor: Actor) -> PayoutRef:
+    """The payout stands, its money is on its way out of `payable`, and the rail will be asked.
+
+    Runs inside the caller's transaction if there is one; asks no network. The same key again returns the payout that
+    stands. Raises ClearanceInvalid, PayoutExists, NoPayoutDestination, InsufficientFunds.
+    """
+    with transaction.atomic():
+        present = Payout.objects.filter(idempotency_key=idempotency_key).first()
+        if present is not None:
+            if (present.party_id, present.pot, present.amount_minor) != (plan.party_id, plan.pot, plan.amount_minor):
+                raise PayoutExists
+            return ref_of(present)
+        clearance_id = require_clearance(
+            clearance, purpose="payout", subject_id=plan.payout_id, provider_party_id=plan.party_id
+        )
+        if not plan.destination or destination_of(plan.party_id, plan.pot) != plan.destination:
+            raise NoPayoutDestination
+        payout = Payout.objects.create(
+            pk=plan.payout_id,
+            state=State.PENDING,
+            state_deadline_at=clock.now() + SEND_WITHIN,
+            party_id=plan.party_id,
+            clearance_id=clearance_id,
+            pot=plan.pot,
+            currency=plan.currency,
+            amount_minor=plan.amount_minor,
+            destination=plan.destination,
+            idempotency_key=idempotency_key,
+        )
+        _move(payout, "payout.requested", Kind.PAYABLE, Kind.PAYING)
+        audit.record("payout.requested", actor=actor, subject=payout, data=_facts(payout))
+        enqueue("settlement.send_payout", str(payout.pk))
+    return ref_of(payout)
+
+
+def _facts(payout: Payout) -> dict[str, object]:
+    return {"amount_minor": payout.amount_minor, "currency": payout.currency, "pot": payout.pot}
+
+
+def locked_payout(payout_id: UUID) -> Payout:
+    """The payout's row, locked until the transaction ends. Raises PayoutNotFound."""
+    payout = Payout.objects.select_for_update(no_key=True).filter(pk=payout_id).first()
+    if payout is None:
+        raise PayoutNotFound
+    return payout
+
+
+def begin_sending(payout_id: UUID, *, clearance: Clearance | None, actor: Actor) -> bool:
+    """The rail may be asked now: the clearance was looked at once more. Returns False when the payout is past that.
+
+    `clearance` replaces the one that the payout was requested with; a frozen payout needs one. Raises PayoutNotFound,
+    ClearanceInvalid.
+    """
+    with transaction.atomic():
+        payout = locked_payout(payout_id)
+        if payout.state == State.FROZEN and clearance is not None:
+            clearance_id = _cleared(payout, clearance)
+            transition(payout, State.PENDING, actor=actor, event="payout.unfrozen", clearance_id=clearance_id)
+        if payout.state != State.PENDING:
+            return False
+        clearance_id = _cleared(payout, clearance) if clearance else _cleared(payout, _Known(payout.clearance_id))
+        deadline = clock.now() + SEND_WITHIN
+        changes = {"clearance_id": clearance_id}
+        transition(payout, State.SENDING, actor=actor, event="payout.sending", deadline_at=deadline, **changes)
+    return True
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """A clearance known by its id alone."""
+
+    id: UUID
+
+
+def _cleared(payout: Payout, clearance: Clearance) -> UUID:
+    return require_clearance(clearance, purpose="payout", subject_id=payout.pk, provider_party_id=payout.party_id)
+
+
+def still_cleared(payout: Payout) -> None:
+    """The payout's clearance is live at this moment. Raises ClearanceInvalid."""
+    _cleared(payout, _Known(payout.clearance_id))
+
+
+def finish_payout(payout_id: UUID, external_id: str, *, actor: Actor) -> bool:
+    """The money has left the platform: the books follow and `payout_sent` goes out. Told twice, once.
+
+    `external_id` is the transfer's id or the transaction's hash. Raises PayoutNotFound.
+    """
+    with transaction.atomic():
+        payout = locked_payout(payout_id)
+        if payout.state != State.SENDING:
+            return False
+        data = {**_facts(payout), "external_id": external_id}
+        transition(payout, State.SENT, actor=actor, event="payout.sent", data=data, external_id=external_id[:120])
+        ledger.post(
+            ledger.transfer_id_for("payout.sent", payout.pk),
+            "payout.sent",
+            [
+                Line(of_party(Kind.PAYING, payout.party_id, payout.pot, payout.currency), -payout.amount_minor),
+                Line(clearing(payout.pot, payout.currency), payout.amount_minor),
+            ],
+            subject_id=payout.pk,
+        )
+        send_on_commit(payout_sent, payout_id=payout.pk, party_id=payout.party_id)
+    return True
+
+
+def fail_payout(payout_id: UUID, code: str, *, actor: Actor) -> bool:
+    """The money never left and is payable again; `payout_failed` goes out. Told twice, once. Raises PayoutNotFound."""
+    with transaction.atomic():
+        payout = locked_payout(payout_id)
+        if State.FAILED not in Payout.TRANSITIONS.get(payout.state, frozenset()):
+            return False
+        code = code[:64]
+        transition(payout, State.FAILED, actor=actor, event="payout.failed", data={"code": code}, failure_code=code)
+        _move(payout, "payout.failed", Kind.PAYING, Kind.PAYABLE)
+        send_on_commit(payout_failed, payout_id=payout.pk, party_id=payout.party_id, code=code)
+    return True
+
+
+def freeze_payouts(party_id: UUID, reason: str, *, actor: Actor) -> int:
+    """No payout of the party that was not handed to a rail yet will be; returns how many were stopped."""
+    stopped = 0
+    for payout_id in Payout.objects.filter(party_id=party_id, state=State.PENDING).values_list("pk", flat=True):
+        with transaction.atomic():
+            payout = locked_payout(payout_id)
+            if payout.state == State.PENDING:
+                transition(payout, State.FROZEN, actor=actor, event="payout.frozen", data={"reason": reason})
+                stopped += 1
+    return stopped
+
+
+def _move(payout: Payout, cause: str, source: Kind, destination: Kind) -> None:
+    ledger.post(
+        ledger.transfer_id_for(cause, payout.pk),
+        cause,
+        [
+            Line(of_party(source, payout.party_id, payout.pot, payout.currency), -payout.amount_minor),
+            Line(of_party(destination, payout.party_id, payout.pot, payout.currency), payout.amount_minor),
+        ],
+        subject_id=payout.pk,
+    )

@@ -1,0 +1,186 @@
+"""Reconciliation: the card network's own lines against the books, each difference on record and alarmed.
+
+Lines that only the network can tell us of (its fees, its payouts to the platform's bank) are posted from there, once
+each. Every other line must answer to something of ours, to the cent, and everything of ours to a line.
+"""
+
+import logging
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import Max
+
+from compliance.base import audit, clock
+from compliance.base.actor import system
+from settlement.models import CardPayment, Hold, Payout, ReconciliationDifference, ReconciliationRun
+from settlement.rails import card
+from settlement.rails.card import BalanceLine
+from settlement.services import ledger
+from settlement.services.accounts import Kind, Pot, clearing, of_platform
+from settlement.services.ledger import Line
+from settlement.services.notices import send_on_commit
+from settlement.signals import reconciliation_failed
+
+logger = logging.getLogger(__name__)
+ACTOR = system("reconciliation")
+RAIL = "card"
+USD = "USD"
+# Lines are looked at again for a day: what was in flight at one run is settled at the next.
+OVERLAP = timedelta(days=1)
+# What moved this recently may not have reached the other side yet.
+IN_FLIGHT = timedelta(minutes=2)
+BEGINNING = datetime(2020, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One thing on which rail and books do not agree; signed minor units."""
+
+    external_id: str
+    ledger_minor: int | None
+    rail_minor: int | None
+    explanation: str
+
+
+def reconcile_card() -> ReconciliationRun:
+    """The card network's lines and total were compared with the books; the run and its differences are on record.
+
+    Asks the network: not inside a transaction. Raises the rail's CardError.
+    """
+    started = clock.now()
+    since = _since()
+    lines = list(card.rail().balance_lines(int(since.timestamp())))
+    total = card.rail().balance_minor()
+    for line in lines:
+        _post_what_only_the_rail_knows(line)
+    differences = [*_unanswered_lines(lines), *_missing_lines(lines, since, started), *_total(total, started)]
+    return _record(total, lines, differences, started)
+
+
+def _since() -> datetime:
+    last = ReconciliationRun.objects.filter(rail=RAIL, balanced=True).aggregate(top=Max("through_at"))["top"]
+    return last - OVERLAP if last else BEGINNING
+
+
+def _post_what_only_the_rail_knows(line: BalanceLine) -> None:
+    """The network's fee on the line, and its payouts to the platform's bank, stand in the books."""
+    stripe = clearing(Pot.CARD, USD)
+    if line.fee_minor:
+        costs = of_platform(Kind.PROCESSING, Pot.CARD, USD)
+        _post("stripe.fee", line, [Line(stripe, line.fee_minor), Line(costs, -line.fee_minor)])
+    if line.kind == "payout":
+        bank = of_platform(Kind.BANK, Pot.CARD, USD)
+        _post("stripe.payout", line, [Line(stripe, -line.amount_minor), Line(bank, line.amount_minor)])
+
+
+def _post(kind: str, line: BalanceLine, lines: list[Line]) -> None:
+    ledger.post(ledger.transfer_id_for(kind, line.id), kind, lines, memo=line.id)
+
+
+def _unanswered_lines(lines: list[BalanceLine]) -> list[Difference]:
+    """Lines of the network that nothing of ours answers to, or with another amount."""
+    charges = {line.source: line for line in lines if line.kind == "charge"}
+    transfers = {line.source: line for line in lines if line.kind == "transfer"}
+    ours = dict(
+        CardPayment.objects.filter(charge_id__in=charges, state=CardPayment.State.SUCCEEDED).values_list(
+            "charge_id", "captured_minor"
+        )
+    )
+    paid = dict(
+        Payout.objects.filter(external_id__in=transfers, state=Payout.State.SENT).values_list(
+            "external_id", "amount_minor"
+        )
+    )
+    expected = ours | {source: -amount for source, amount in paid.items()}
+    found = []
+    for line in lines:
+        known = expected.get(line.source)
+        if line.kind == "payout" or known == line.amount_minor or _is_young(line):
+            continue
+        words = "the books know nothing of it" if known is None else "the books have another amount"
+        found.append(Difference(line.id, known, line.amount_minor, f"{line.kind} {line.source}: {words}"))
+    return found
+
+
+def _is_young(line: BalanceLine) -> bool:
+    return line.created > (clock.now() - IN_FLIGHT).timestamp()
+
+
+def _missing_lines(lines: list[BalanceLine], since: datetime, started: datetime) -> list[Difference]:
+    """What the books have collected or paid and the network shows no line for."""
+    shown = {line.source for line in lines}
+    window = {"state_changed_at__gte": since + IN_FLIGHT, "state_changed_at__lte": started - IN_FLIGHT}
+    collected = CardPayment.objects.filter(state=CardPayment.State.SUCCEEDED, **window)
+    paid = Payout.objects.filter(state=Payout.State.SENT, pot=Pot.CARD, **window)
+    return [
+        *(
+            Difference(row.charge_id or str(row.pk), row.captured_minor, None, "no line for this card payment")
+            for row in collected.exclude(charge_id__in=shown)
+        ),
+        *(
+            Difference(row.external_id, -row.amount_minor, None, "no line for this payout")
+            for row in paid.exclude(external_id__in=shown)
+        ),
+    ]
+
+
+def _total(rail_minor: int, started: datetime) -> list[Difference]:
+    """The whole balance, unless something is just moving."""
+    ledger_minor = -ledger.balance_of(clearing(Pot.CARD, USD))
+    if ledger_minor == rail_minor or _is_moving(started):
+        return []
+    return [Difference("balance", ledger_minor, rail_minor, "the balance at the card network is another")]
+
+
+def _is_moving(started: datetime) -> bool:
+    young = {"state_changed_at__gte": started - IN_FLIGHT}
+    return (
+        CardPayment.objects.filter(**young).exists()
+        or Payout.objects.filter(pot=Pot.CARD, **young).exists()
+        or Payout.objects.filter(pot=Pot.CARD, state=Payout.State.SENDING).exists()
+        or CardPayment.objects.filter(state=CardPayment.State.CREATING).exists()
+        or Hold.objects.filter(rail=Hold.Rail.CARD, state=Hold.State.SETTLING).exists()
+    )
+
+
+def _record(
+    total: int, lines: list[BalanceLine], differences: list[Difference], started: datetime
+) -> ReconciliationRun:
+    with transaction.atomic():
+        run = ReconciliationRun.objects.create(
+            rail=RAIL,
+            ledger_minor=-ledger.balance_of(clearing(Pot.CARD, USD)),
+            rail_minor=total,
+            currency=USD,
+            items_compared=len(lines),
+            balanced=not differences,
+            through_at=started,
+        )
+        ReconciliationDifference.objects.bulk_create(
+            ReconciliationDifference(
+                run=run,
+                external_id=difference.external_id,
+                ledger_minor=difference.ledger_minor,
+                rail_minor=difference.rail_minor,
+                explanation=difference.explanation[:200],
+            )
+            for difference in differences
+        )
+        if differences:
+            _alarm(run, differences)
+    return run
+
+
+def _alarm(run: ReconciliationRun, differences: list[Difference]) -> None:
+    logger.error("reconciliation of the card rail: %s differences, the first: %s", len(differences), differences[0])
+    data = {"rail": run.rail, "differences": len(differences)}
+    audit.record("reconciliation.failed", actor=ACTOR, subject=run, data=data)
+    send_on_commit(reconciliation_failed, run_id=run.pk, rail=run.rail)
+
+
+def unexplained(run_id: UUID) -> list[Difference]:
+    """The differences of a run."""
+    rows = ReconciliationDifference.objects.filter(run_id=run_id).order_by("created_at")
+    return [Difference(row.external_id, row.ledger_minor, row.rail_minor, row.explanation) for row in rows]

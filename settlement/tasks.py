@@ -1,0 +1,157 @@
+"""What the background does about money. Each task may run twice at once, late, or die half-way, without harm.
+
+The task is a doorbell: what is to be done stands in the database, and the sweeps ring again. Arguments are ids.
+"""
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from uuid import UUID
+
+from celery import shared_task
+
+from compliance.base.errors import Refusal
+from settlement.rails.card import CardError
+from settlement.selectors.holds import escrow_holds_to_look_after, find_hold
+from settlement.services import (
+    card_deeds,
+    chain_escrow,
+    chain_indexer,
+    chain_reconciliation,
+    chain_sender,
+    hold_sweep,
+    inbox,
+    payout_deeds,
+    reconciliation,
+)
+
+logger = logging.getLogger(__name__)
+
+
+@contextmanager
+def _rail_may_be_down(what: str) -> Iterator[None]:
+    """A rail that does not answer, or refuses, is logged; the sweep comes back to it."""
+    try:
+        yield
+    except (Refusal, CardError) as error:
+        logger.warning("%s waits: %s", what, error)
+
+
+@shared_task(name="settlement.confirm_hold")
+def confirm_hold(hold_id: str) -> None:
+    """The card network was asked to authorize the hold. (An escrow hold waits for its deposit.)"""
+    with _rail_may_be_down(f"hold {hold_id}"):
+        card_deeds.authorize_hold(UUID(hold_id))
+
+
+@shared_task(name="settlement.settle_hold")
+def settle_hold(hold_id: str) -> None:
+    """The hold's rail was told its final total."""
+    hold = find_hold(UUID(hold_id))
+    with _rail_may_be_down(f"hold {hold_id}"):
+        if hold is not None and hold.state == "settling" and hold.rail == "escrow":
+            chain_escrow.settle_escrow(hold.id)
+        else:
+            card_deeds.settle_hold(UUID(hold_id))
+
+
+@shared_task(name="settlement.release_card")
+def release_card(hold_id: str) -> None:
+    """No authorization stands behind a failed hold."""
+    with _rail_may_be_down(f"hold {hold_id}"):
+        card_deeds.release_card(UUID(hold_id))
+
+
+@shared_task(name="settlement.let_go_of_card")
+def let_go_of_card(intent_id: str) -> None:
+    """An authorization that came too late is released."""
+    with _rail_may_be_down(f"intent {intent_id}"):
+        card_deeds.let_go(intent_id)
+
+
+@shared_task(name="settlement.charge_top_up")
+def charge_top_up(payment_id: str) -> None:
+    """The card network was asked for the top-up."""
+    with _rail_may_be_down(f"top-up {payment_id}"):
+        card_deeds.charge_top_up(UUID(payment_id))
+
+
+@shared_task(name="settlement.give_up_top_up")
+def give_up_top_up(payment_id: str) -> None:
+    """A top-up that was long without an answer stands as the network says."""
+    with _rail_may_be_down(f"top-up {payment_id}"):
+        card_deeds.give_up_top_up(UUID(payment_id))
+
+
+@shared_task(name="settlement.send_payout")
+def send_payout(payout_id: str) -> None:
+    """The payout was handed to its rail."""
+    with _rail_may_be_down(f"payout {payout_id}"):
+        payout_deeds.send_payout(UUID(payout_id))
+
+
+@shared_task(name="settlement.freeze_escrow")
+def freeze_escrow(hold_id: str) -> None:
+    """The hold's money is frozen in the contract too."""
+    with _rail_may_be_down(f"freeze of {hold_id}"):
+        chain_escrow.freeze_escrow(UUID(hold_id))
+
+
+@shared_task(name="settlement.unfreeze_escrow")
+def unfreeze_escrow(hold_id: str) -> None:
+    """The hold's money is let go in the contract too."""
+    with _rail_may_be_down(f"unfreeze of {hold_id}"):
+        chain_escrow.unfreeze_escrow(UUID(hold_id))
+
+
+@shared_task(name="settlement.return_deposit")
+def return_deposit(hold_id: str) -> None:
+    """A deposit for a hold that had failed goes back to its payer."""
+    with _rail_may_be_down(f"deposit of {hold_id}"):
+        chain_escrow.return_deposit(UUID(hold_id))
+
+
+@shared_task(name="settlement.sweep_holds")
+def sweep_holds() -> None:
+    """What outlived its deadline has ended, and what was never answered is asked again."""
+    hold_sweep.sweep_holds()
+
+
+@shared_task(name="settlement.process_inbox")
+def process_inbox() -> None:
+    """Notices that had no effect yet were tried again."""
+    inbox.process_inbox()
+
+
+@shared_task(name="settlement.deliver_payouts")
+def deliver_payouts() -> None:
+    """Payouts that wait were taken up again."""
+    payout_deeds.deliver_payouts()
+
+
+@shared_task(name="settlement.follow_chain")
+def follow_chain() -> None:
+    """The contract's events up to the head were taken in, and our own transactions looked after."""
+    with _rail_may_be_down("the chain"):
+        chain_sender.deliver()
+        chain_indexer.catch_up()
+
+
+@shared_task(name="settlement.reconcile_card")
+def reconcile_card() -> None:
+    """The card network and the books were compared."""
+    with _rail_may_be_down("the reconciliation of the card rail"):
+        reconciliation.reconcile_card()
+
+
+@shared_task(name="settlement.reconcile_chain")
+def reconcile_chain() -> None:
+    """The contract and the books were compared, and freezes on chain agree with ours."""
+    with _rail_may_be_down("the reconciliation of the chain"):
+        chain_reconciliation.reconcile_chain()
+    for hold in escrow_holds_to_look_after():
+        with _rail_may_be_down(f"freeze of {hold.id}"):
+            if hold.state == "frozen":
+                chain_escrow.freeze_escrow(hold.id)
+            else:
+                chain_escrow.unfreeze_escrow(hold.id)
