@@ -149,10 +149,8 @@ class CardRail:
         """The PaymentIntent of this payment of ours, if the network ever made one."""
         params: Any = {"customer": customer_id, "limit": 100}
         page = self._do(lambda: self._client.v1.payment_intents.list(params))
-        for intent in page.auto_paging_iter():
-            if (intent.metadata or {}).get(PAYMENT_KEY) == str(payment_id):
-                return intent_state(_plain(intent))
-        return None
+        states = (intent_state(_plain(intent)) for intent in page.auto_paging_iter())
+        return next((state for state in states if state.payment_id == str(payment_id)), None)
 
     def capture_intent(self, intent_id: str, amount_minor: int, key: str) -> IntentState:
         """The amount is taken and the rest of the authorization released."""
@@ -210,9 +208,9 @@ class CardRail:
 
     def balance_minor(self) -> int:
         """What Stripe holds for the platform in USD cents, pending money included."""
-        balance = self._do(lambda: self._client.v1.balance.retrieve())
-        lines = [*balance.available, *balance.pending]
-        return sum(line.amount for line in lines if line.currency == "usd")
+        balance = _plain(self._do(lambda: self._client.v1.balance.retrieve()))
+        lines = [*balance["available"], *balance["pending"]]
+        return sum(int(line["amount"]) for line in lines if line["currency"] == "usd")
 
     def balance_lines(self, since: int) -> Iterator[BalanceLine]:
         """The lines of the balance that were made at or after `since` (unix seconds), newest first."""

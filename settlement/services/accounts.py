@@ -27,7 +27,8 @@ from uuid import UUID
 
 from settlement.models import Account
 
-Kind, Pot = Account.Kind, Account.Pot
+Kind = Account.Kind
+Pot = Account.Pot
 
 _SIGNS = {
     Kind.CHAIN_CLEARING: Account.Sign.DEBIT,

@@ -59,7 +59,8 @@ def _locked(intent: IntentState) -> CardPayment | None:
     """The payment, locked after its hold: holds are locked first everywhere, so that nobody waits in a circle."""
     found = CardPayment.objects.filter(payment_intent_id=intent.id).first()
     if found is None and intent.payment_id:
-        found = CardPayment.objects.filter(pk=_uuid(intent.payment_id)).first()
+        payment_id = _uuid(intent.payment_id)
+        found = CardPayment.objects.filter(pk=payment_id).first() if payment_id else None
     if found is None or found.payment_intent_id not in ("", intent.id):
         return None
     if found.hold_id:

@@ -304,10 +304,17 @@ def unfreeze_hold(hold_id: UUID, *, actor: Actor, clearance: Clearance | None = 
 
 
 def _let_go(hold: Hold, clearance: Clearance | None, actor: Actor) -> None:
-    changes = {"frozen_reason": "", "blocked_minor": 0}
     if clearance is None:
         deadline = clock.now() + hold_states.SETTLEMENT_GRACE
-        transition(hold, State.RELEASED, actor=actor, event="hold.released", deadline_at=deadline, **changes)
+        transition(
+            hold,
+            State.RELEASED,
+            actor=actor,
+            event="hold.released",
+            deadline_at=deadline,
+            frozen_reason="",
+            blocked_minor=0,
+        )
         return
     clearance_id = require_clearance(
         clearance,
@@ -323,7 +330,8 @@ def _let_go(hold: Hold, clearance: Clearance | None, actor: Actor) -> None:
         event="hold.unfrozen",
         deadline_at=hold.expires_at + hold_states.SETTLEMENT_GRACE,
         clearance_id=clearance_id,
-        **changes,
+        frozen_reason="",
+        blocked_minor=0,
     )
 
 

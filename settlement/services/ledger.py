@@ -171,5 +171,5 @@ def _check_sign(account: Account) -> None:
 
 def balance_of(key: AccountKey) -> int:
     """The account's balance in signed minor units; 0 for an account that has no entry yet."""
-    found = Account.objects.filter(kind=key.kind, pot=key.pot, currency=key.currency, party_id=key.party_id).first()
+    found = Account.objects.filter(kind=key.kind, pot=key.pot, currency=key.currency, party=key.party_id).first()
     return found.balance_minor if found else 0

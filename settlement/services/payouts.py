@@ -178,8 +178,14 @@ def begin_sending(payout_id: UUID, *, clearance: Clearance | None, actor: Actor)
             return False
         clearance_id = _cleared(payout, clearance) if clearance else _cleared(payout, _Known(payout.clearance_id))
         deadline = clock.now() + SEND_WITHIN
-        changes = {"clearance_id": clearance_id}
-        transition(payout, State.SENDING, actor=actor, event="payout.sending", deadline_at=deadline, **changes)
+        transition(
+            payout,
+            State.SENDING,
+            actor=actor,
+            event="payout.sending",
+            deadline_at=deadline,
+            clearance_id=clearance_id,
+        )
     return True
 
 

@@ -21,7 +21,10 @@ class CardNetworkError(Exception):
 
 def invalid(message: str, *, param: str | None = None, code: str | None = None) -> CardNetworkError:
     """A 400 for a request that cannot be carried out."""
-    return CardNetworkError(400, "invalid_request_error", message, code=code, **({"param": param} if param else {}))
+    error = CardNetworkError(400, "invalid_request_error", message, code=code)
+    if param:
+        error.body["error"]["param"] = param
+    return error
 
 
 def missing(kind: str, object_id: str) -> CardNetworkError:

@@ -244,9 +244,8 @@ def cancel_intent(call: Call, intent_id: str) -> Body:
 
 def _unexpected(intent: Body, verb: str) -> CardNetworkError:
     text = f"You cannot {verb} this PaymentIntent because it has a status of {intent['status']}."
-    members = {"payment_intent": intent}
     code = "payment_intent_unexpected_state"
-    return CardNetworkError(400, "invalid_request_error", text, code=code, **members)
+    return CardNetworkError(400, "invalid_request_error", text, code=code, payment_intent=intent)
 
 
 def retrieve_charge(call: Call, charge_id: str) -> Body:
