@@ -1,3 +1,19 @@
 """Gridclear's client: the SDK, the command line and the provider's agent."""
 
-__version__ = "0.1.0"
+from gridclear.client import Client
+from gridclear.errors import GridclearError
+from gridclear.types import EndUser, Lease, LeaseRequest, LogLine, Me, Money, Offer
+from gridclear.version import __version__
+
+__all__ = [
+    "Client",
+    "EndUser",
+    "GridclearError",
+    "Lease",
+    "LeaseRequest",
+    "LogLine",
+    "Me",
+    "Money",
+    "Offer",
+    "__version__",
+]

@@ -11,8 +11,9 @@ class GridclearError(Exception):
     `status` is the HTTP status, or 0 when no answer came. `code` is the machine's word for it, stable.
     """
 
-    def __init__(self, code: str, status: int, title: str, detail: str = "") -> None:
+    def __init__(self, code: str, status: int, title: str, detail: str = "", *, retry_after_seconds: int = 0) -> None:
         super().__init__(f"{title}: {detail}" if detail else title)
+        self.retry_after_seconds = retry_after_seconds
         self.code = code
         self.status = status
         self.title = title
@@ -43,16 +44,20 @@ def unreachable(error: httpx.TransportError, url: str) -> GridclearError:
 
 def refusal_from(response: httpx.Response) -> GridclearError:
     """The GridclearError that a response with an error status means; reads problem+json (RFC 9457)."""
+    wait = response.headers.get("Retry-After", "")
+    seconds = int(wait) if wait.isdecimal() else 0
     try:
         problem: Any = response.json()
     except ValueError:
         problem = None
     if not isinstance(problem, dict):
-        return GridclearError("http_error", response.status_code, f"The server answered {response.status_code}")
+        title = f"The server answered {response.status_code}"
+        return GridclearError("http_error", response.status_code, title, retry_after_seconds=seconds)
     code = str(problem.get("code") or str(problem.get("type") or "http_error").rstrip("/").rsplit("/", 1)[-1])
     title = str(problem.get("title") or f"The server answered {response.status_code}")
     detail = str(problem.get("detail") or "")
-    return GridclearError(code, response.status_code, title, detail or _field_errors(problem))
+    words = " ".join(part for part in (detail, _field_errors(problem)) if part)
+    return GridclearError(code, response.status_code, title, words, retry_after_seconds=seconds)
 
 
 def _field_errors(problem: dict[str, Any]) -> str:

@@ -6,13 +6,13 @@ from typing import Any
 
 import httpx
 
-from gridclear import __version__
 from gridclear.agent.identity import KEY_FILE, make_key, public_text
 from gridclear.agent.proofs import enrolment_proof
 from gridclear.encoding import unb64url
 from gridclear.errors import AgentError, refusal_from, unreachable
 from gridclear.files import private_folder, read_json, write_json
 from gridclear.urls import safe_base_url
+from gridclear.version import __version__
 
 ENROLMENT_FILE = "enrolment.json"
 ENROL_PATH = "/api/agent/v1/enrol"

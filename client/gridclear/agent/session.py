@@ -7,12 +7,12 @@ from typing import Any
 import httpx
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from gridclear import __version__
 from gridclear.agent.clock import Clock
 from gridclear.agent.enrolment import Enrolment
 from gridclear.agent.proofs import request_proof
 from gridclear.errors import GridclearError, refusal_from, unreachable
 from gridclear.urls import safe_base_url
+from gridclear.version import __version__
 
 # A read may not keep the agent from hearing a stop for long.
 TIMEOUT = httpx.Timeout(5.0, connect=3.0)

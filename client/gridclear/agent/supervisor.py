@@ -110,8 +110,9 @@ class Supervisor:
     def _renew(self, workload: Workload, item: Desired) -> None:
         """A fresh clearance is held, when it verifies; a bad one changes nothing and the old one runs out."""
         if item.ticket is not None:  # its end is known to the server only once it runs
-            ends = {"expires_at": item.ticket.expires_at, "max_seconds": item.ticket.max_seconds}
-            workload.ticket = replace(workload.ticket, **ends)
+            workload.ticket = replace(
+                workload.ticket, expires_at=item.ticket.expires_at, max_seconds=item.ticket.max_seconds
+            )
         if item.clearance == workload.clearance:
             return
         try:

@@ -2,16 +2,36 @@
 
 import typer
 
-from gridclear import __version__
-from gridclear.cli import agent
-from gridclear.cli.output import console
+from gridclear.cli import market
+from gridclear.cli.output import console, fail
+from gridclear.version import __version__
+
+try:
+    from gridclear.cli import agent
+except ModuleNotFoundError as missing:  # the SDK without the extra `agent`, or a system that cannot be a node
+    if (missing.name or "").startswith("gridclear"):
+        raise
+    agent = None  # type: ignore[assignment]
 
 app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_show_locals=False,
     help="Lease GPUs on a Gridclear marketplace, or offer yours.",
 )
-app.add_typer(agent.app, name="agent")
+app.add_typer(market.lease_app, name="lease")
+app.command()(market.login)
+app.command()(market.logout)
+app.command()(market.offers)
+
+
+if agent is not None:
+    app.add_typer(agent.app, name="agent")
+else:
+
+    @app.command("agent", context_settings={"ignore_unknown_options": True, "allow_extra_args": True})
+    def no_agent() -> None:
+        """Enrol this machine as a node, and run its agent (not installed)."""
+        fail("no_agent", "The agent is not installed here. Run `pip install 'gridclear[agent]'` on Linux.")
 
 
 @app.command()

@@ -1,0 +1,258 @@
+"""What the API's answers are made of. Money is integer minor units with a currency; times are aware and UTC.
+
+Reading is tolerant: a field that this version does not know is kept in `raw`, one that the server leaves out is
+empty. Only an id is indispensable.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any, Self
+
+DECIMALS = {"USD": 2, "USDC": 6}
+
+Raw = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Money:
+    """An amount in minor units: USD in cents, USDC in millionths."""
+
+    minor: int
+    currency: str
+
+    def __str__(self) -> str:
+        whole, _, part = f"{Decimal(self.minor).scaleb(-DECIMALS.get(self.currency, 2)):,f}".partition(".")
+        return f"{whole}.{part.rstrip('0').ljust(2, '0')} {self.currency}"
+
+
+@dataclass(frozen=True)
+class Offer:
+    """GPUs of one model on one node. The price is in USD cents per GPU hour; memory in GiB and MiB."""
+
+    id: str
+    gpu_model: str
+    gpu_count: int
+    free_gpus: int
+    price: Money
+    provider: str
+    country: str
+    region: str
+    simulated: bool
+    memory_gib: int
+    cpu_count: int
+    ram_mib: int
+    disk_gib: int
+    network_mbps: int
+    min_seconds: int
+    max_seconds: int
+    state: str
+    raw: Raw = field(repr=False, compare=False, default_factory=dict)
+
+    @classmethod
+    def read(cls, raw: Raw) -> Self:
+        """The offer that the answer writes. Raises KeyError when it has no id."""
+        node = _part(raw, "node")
+        model = _part(raw, "gpu_model", "gpu")
+        return cls(
+            id=str(raw["id"]),
+            gpu_model=_text(model.get("name") or model.get("slug") or raw.get("gpu_model")),
+            gpu_count=_whole(raw.get("gpu_count")),
+            free_gpus=_whole(raw.get("free_gpus", raw.get("available_gpus"))),
+            price=_money(raw, "price_minor_per_gpu_hour", "USD"),
+            provider=_name(raw.get("provider", raw.get("organization"))),
+            country=_text(raw.get("country", node.get("country"))),
+            region=_text(raw.get("region", node.get("region"))),
+            simulated=bool(raw.get("simulated", node.get("simulated", False))),
+            memory_gib=_whole(raw.get("memory_gib", model.get("memory_gib"))),
+            cpu_count=_whole(raw.get("cpu_count", node.get("cpu_count"))),
+            ram_mib=_whole(raw.get("ram_mib", node.get("ram_mib"))),
+            disk_gib=_whole(raw.get("disk_gib", node.get("disk_gib"))),
+            network_mbps=_whole(raw.get("network_mbps", node.get("network_mbps"))),
+            min_seconds=_whole(raw.get("min_seconds")),
+            max_seconds=_whole(raw.get("max_seconds")),
+            state=_text(raw.get("state")),
+            raw=raw,
+        )
+
+
+@dataclass(frozen=True)
+class Lease:
+    """GPUs that you have, had, or are about to have. `end_reason` and `error` are empty while all is well."""
+
+    id: str
+    state: str
+    offer_id: str
+    gpu_model: str
+    gpu_count: int
+    price: Money
+    cost: Money
+    limit: Money
+    rail: str
+    image: str
+    billed_seconds: int
+    created_at: datetime | None
+    started_at: datetime | None
+    ended_at: datetime | None
+    expires_at: datetime | None
+    end_reason: str
+    error: str
+    runtime: str
+    simulated: bool
+    raw: Raw = field(repr=False, compare=False, default_factory=dict)
+
+    @property
+    def over(self) -> bool:
+        """Whether it will never run again."""
+        return self.state in ("ended", "settled", "failed")
+
+    @classmethod
+    def read(cls, raw: Raw) -> Self:
+        """The lease that the answer writes. Raises KeyError when it has no id."""
+        currency = _text(raw.get("currency")) or "USD"
+        model = _part(raw, "gpu_model", "gpu")
+        return cls(
+            id=str(raw["id"]),
+            state=_text(raw.get("state")).lower(),
+            offer_id=_id(raw.get("offer_id", raw.get("offer"))),
+            gpu_model=_text(model.get("name") or model.get("slug") or raw.get("gpu_model")),
+            gpu_count=_whole(raw.get("gpu_count")),
+            price=_money(raw, "price_minor_per_gpu_hour", currency),
+            cost=_money(raw, "cost_minor", currency),
+            limit=_money(raw, "max_spend_minor", currency),
+            rail=_text(raw.get("rail")),
+            image=_text(raw.get("image")),
+            billed_seconds=_whole(raw.get("billed_seconds")),
+            created_at=_instant(raw.get("created_at")),
+            started_at=_instant(raw.get("started_at")),
+            ended_at=_instant(raw.get("ended_at")),
+            expires_at=_instant(raw.get("expires_at")),
+            end_reason=_text(raw.get("end_reason")),
+            error=_text(raw.get("workload_error", raw.get("error"))),
+            runtime=_text(raw.get("runtime")),
+            simulated=bool(raw.get("simulated", False)),
+            raw=raw,
+        )
+
+
+@dataclass(frozen=True)
+class LogLine:
+    """One line of a workload; `sequence` is what the next request goes on after."""
+
+    sequence: int
+    stream: str
+    at: datetime | None
+    line: str
+
+    @classmethod
+    def read(cls, raw: Raw) -> Self:
+        """The line that the answer writes."""
+        return cls(
+            _whole(raw.get("sequence")), _text(raw.get("stream")), _instant(raw.get("at")), _text(raw.get("line"))
+        )
+
+
+@dataclass(frozen=True)
+class Me:
+    """For whom the API key acts, and what it may do."""
+
+    organization: str
+    organization_id: str
+    scopes: tuple[str, ...]
+    raw: Raw = field(repr=False, compare=False, default_factory=dict)
+
+    @classmethod
+    def read(cls, raw: Raw) -> Self:
+        """The key's owner as the answer writes it."""
+        organization = _part(raw, "organization")
+        key = _part(raw, "api_key", "key")
+        return cls(
+            organization=_name(raw.get("organization")),
+            organization_id=_text(organization.get("id") or raw.get("organization_id")),
+            scopes=tuple(str(scope) for scope in raw.get("scopes") or key.get("scopes") or ()),
+            raw=raw,
+        )
+
+
+@dataclass(frozen=True)
+class EndUser:
+    """For whom you compute: "self", "other" with name and country (two letters), or "undisclosed"."""
+
+    kind: str = "self"
+    name: str = ""
+    country: str = ""
+
+    def message(self) -> dict[str, str]:
+        """As the API takes it."""
+        return {name: value for name, value in vars(self).items() if value}
+
+
+@dataclass(frozen=True)
+class LeaseRequest:
+    """What you ask for. `max_spend_minor` is in USD cents, None for what `seconds` cost.
+
+    `rail` says who holds the money: "balance", "card" (needs `payment_method`) or "escrow"
+    (needs the `wallet` that will make the deposit).
+    """
+
+    offer_id: str
+    gpu_count: int
+    seconds: int
+    image: str
+    end_use: str
+    rail: str = "balance"
+    end_user: EndUser = field(default_factory=EndUser)
+    command: tuple[str, ...] = ()
+    environment: Mapping[str, str] = field(default_factory=dict)
+    ports: tuple[int, ...] = ()
+    ssh_public_key: str = ""
+    max_spend_minor: int | None = None
+    payment_method: str = ""
+    wallet: str = ""
+
+    def message(self) -> dict[str, Any]:
+        """As the API takes it; what is empty is left out."""
+        body: dict[str, Any] = {
+            **vars(self),
+            "end_user": self.end_user.message(),
+            "command": list(self.command),
+            "environment": dict(self.environment),
+            "ports": list(self.ports),
+        }
+        return {name: value for name, value in body.items() if value not in (None, "", [], {})}
+
+
+def _part(raw: Raw, *names: str) -> Raw:
+    """The first of the named parts that is an object."""
+    return next((raw[name] for name in names if isinstance(raw.get(name), Mapping)), {})
+
+
+def _name(value: Any) -> str:
+    return _text(value.get("name") or value.get("id")) if isinstance(value, Mapping) else _text(value)
+
+
+def _id(value: Any) -> str:
+    return _text(value.get("id")) if isinstance(value, Mapping) else _text(value)
+
+
+def _text(value: Any) -> str:
+    return "" if value is None or isinstance(value, Mapping) else str(value)
+
+
+def _whole(value: Any) -> int:
+    return int(value) if isinstance(value, int | str) and str(value).lstrip("-").isdecimal() else 0
+
+
+def _money(raw: Raw, name: str, currency: str) -> Money:
+    """Minor units under `name`, or an object {amount_minor, currency} under its first word."""
+    if isinstance(value := raw.get(name.partition("_minor")[0]), Mapping):
+        return Money(_whole(value.get("amount_minor", value.get("minor"))), _text(value.get("currency")) or currency)
+    return Money(_whole(raw.get(name)), currency)
+
+
+def _instant(value: Any) -> datetime | None:
+    if not isinstance(value, str) or not value:
+        return None
+    found = datetime.fromisoformat(value)
+    return (found if found.tzinfo else found.replace(tzinfo=UTC)).astimezone(UTC)
