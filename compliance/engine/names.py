@@ -1,0 +1,496 @@
+"""Names made comparable: one alphabet, one case, no ornaments; company forms and generic words told apart."""
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from functools import lru_cache
+
+from anyascii import anyascii
+
+MAX_LENGTH = 300  # characters; what is longer is cut, so that nobody can make a comparison expensive
+MAX_TOKENS = 16
+
+_FORMS = frozenset(
+    [
+        "ab",
+        "ad",
+        "ag",
+        "aktiengesellschaft",
+        "aktiebolag",
+        "anonim",
+        "aps",
+        "as",
+        "asa",
+        "bhd",
+        "bv",
+        "bvba",
+        "co",
+        "commandite",
+        "company",
+        "corp",
+        "corporation",
+        "cv",
+        "dba",
+        "dd",
+        "doo",
+        "ead",
+        "eirl",
+        "eood",
+        "eurl",
+        "fzc",
+        "fzco",
+        "fze",
+        "fzllc",
+        "gesellschaft",
+        "gie",
+        "gmbh",
+        "haftung",
+        "has",
+        "incorporated",
+        "inc",
+        "ips",
+        "jsc",
+        "kabushiki",
+        "kaisha",
+        "kft",
+        "kg",
+        "kgaa",
+        "kk",
+        "lda",
+        "limited",
+        "limitada",
+        "llc",
+        "llp",
+        "lp",
+        "ltd",
+        "ltda",
+        "mbh",
+        "nv",
+        "nyrt",
+        "oao",
+        "odoo",
+        "ohg",
+        "ojsc",
+        "ood",
+        "ooo",
+        "oy",
+        "oyj",
+        "pao",
+        "pjsc",
+        "plc",
+        "pt",
+        "pte",
+        "pty",
+        "pvt",
+        "private",
+        "public",
+        "qsc",
+        "rao",
+        "rt",
+        "sa",
+        "sab",
+        "sae",
+        "sal",
+        "saoc",
+        "saog",
+        "saras",
+        "sarl",
+        "sas",
+        "sasu",
+        "sca",
+        "sccl",
+        "scs",
+        "sdn",
+        "se",
+        "sirketi",
+        "sl",
+        "sll",
+        "snc",
+        "societe",
+        "anonyme",
+        "sociedad",
+        "anonima",
+        "soe",
+        "sp",
+        "spa",
+        "spol",
+        "spzoo",
+        "srl",
+        "sro",
+        "sti",
+        "tic",
+        "tov",
+        "ug",
+        "unlimited",
+        "usaha",
+        "vof",
+        "wll",
+        "xk",
+        "yk",
+        "zao",
+        "zrt",
+        "zoo",
+    ]
+)
+_GENERIC = frozenset(
+    [
+        "a",
+        "agency",
+        "aktien",
+        "al",
+        "and",
+        "association",
+        "bank",
+        "bureau",
+        "center",
+        "centre",
+        "china",
+        "de",
+        "der",
+        "des",
+        "die",
+        "division",
+        "el",
+        "electronic",
+        "electronics",
+        "engineering",
+        "enterprise",
+        "enterprises",
+        "establishment",
+        "export",
+        "financial",
+        "for",
+        "foundation",
+        "fund",
+        "general",
+        "global",
+        "group",
+        "groups",
+        "holding",
+        "holdings",
+        "import",
+        "import-export",
+        "industrial",
+        "industries",
+        "industry",
+        "institute",
+        "international",
+        "investment",
+        "investments",
+        "la",
+        "le",
+        "management",
+        "marine",
+        "maritime",
+        "ministry",
+        "national",
+        "of",
+        "office",
+        "oil",
+        "organization",
+        "petroleum",
+        "products",
+        "research",
+        "science",
+        "services",
+        "shipping",
+        "society",
+        "solutions",
+        "state",
+        "system",
+        "systems",
+        "tech",
+        "technologies",
+        "technology",
+        "the",
+        "trade",
+        "trading",
+        "transport",
+        "und",
+        "university",
+        "von",
+        "y",
+    ]
+)
+_PHRASES = (
+    ("joint stock company", "jsc"),
+    ("limited liability company", "llc"),
+    ("limited liability partnership", "llp"),
+    ("public limited company", "plc"),
+    ("mit beschrankter haftung", "mbh"),
+    ("sociedad anonima", "sa"),
+    ("societe anonyme", "sa"),
+    ("s p a", "spa"),
+    ("s a r l", "sarl"),
+    ("s r l", "srl"),
+    ("s a", "sa"),
+    ("l l c", "llc"),
+    ("b v", "bv"),
+    ("n v", "nv"),
+    ("d o o", "doo"),
+    ("a s", "as"),
+    ("sp z o o", "spzoo"),
+    ("v o f", "vof"),
+)
+_HONORIFICS = frozenset(
+    [
+        "mr",
+        "mrs",
+        "ms",
+        "miss",
+        "dr",
+        "prof",
+        "professor",
+        "shaikh",
+        "sheikh",
+        "sheik",
+        "haji",
+        "hajji",
+        "hajj",
+        "sir",
+        "general",
+        "colonel",
+    ]
+)
+_LOOKALIKES = str.maketrans("01345789", "oieastbg")
+_APOSTROPHES = re.compile(r"['`´’‘ʼʻʿʾ]")
+_SYLLABLES = re.compile(r"[aeiouy]+")
+_ASIAN_SURNAMES = frozenset(
+    [
+        "an",
+        "bai",
+        "cai",
+        "cao",
+        "chan",
+        "chang",
+        "chao",
+        "chen",
+        "cheng",
+        "cheung",
+        "choi",
+        "chong",
+        "chu",
+        "chung",
+        "cui",
+        "deng",
+        "ding",
+        "dong",
+        "du",
+        "duan",
+        "fan",
+        "fang",
+        "feng",
+        "fu",
+        "gao",
+        "ge",
+        "gong",
+        "gu",
+        "guo",
+        "han",
+        "hao",
+        "he",
+        "ho",
+        "hong",
+        "hou",
+        "hu",
+        "huang",
+        "hung",
+        "jang",
+        "jeong",
+        "jia",
+        "jiang",
+        "jin",
+        "jo",
+        "jung",
+        "kang",
+        "kim",
+        "ko",
+        "kong",
+        "kwon",
+        "lai",
+        "lam",
+        "lau",
+        "law",
+        "lee",
+        "lei",
+        "leung",
+        "li",
+        "liang",
+        "liao",
+        "lim",
+        "lin",
+        "liu",
+        "lo",
+        "long",
+        "lu",
+        "luo",
+        "ma",
+        "mao",
+        "meng",
+        "mo",
+        "ng",
+        "ngo",
+        "nguyen",
+        "nie",
+        "ning",
+        "oh",
+        "ou",
+        "pak",
+        "pan",
+        "park",
+        "peng",
+        "pham",
+        "qian",
+        "qin",
+        "qiu",
+        "ren",
+        "ri",
+        "ryu",
+        "shao",
+        "shen",
+        "shi",
+        "shin",
+        "so",
+        "song",
+        "su",
+        "sun",
+        "tan",
+        "tang",
+        "tao",
+        "tian",
+        "tong",
+        "tran",
+        "tse",
+        "tsang",
+        "wan",
+        "wang",
+        "wei",
+        "wen",
+        "wong",
+        "woo",
+        "wu",
+        "xia",
+        "xiang",
+        "xiao",
+        "xie",
+        "xing",
+        "xiong",
+        "xu",
+        "xue",
+        "yan",
+        "yang",
+        "yao",
+        "ye",
+        "yi",
+        "yim",
+        "yin",
+        "yoon",
+        "you",
+        "yu",
+        "yuan",
+        "yun",
+        "zeng",
+        "zhang",
+        "zhao",
+        "zheng",
+        "zhong",
+        "zhou",
+        "zhu",
+        "zhuang",
+        "zou",
+    ]
+)
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedName:
+    """A name ready to be compared. `core` holds the tokens that tell it from others, in order; `forms` company forms."""
+
+    text: str
+    core: tuple[str, ...]
+    forms: tuple[str, ...]
+    squeezed: str
+
+    @property
+    def distinctive(self) -> bool:
+        """Whether any token is more than a generic word or an initial."""
+        return any(token not in _GENERIC and len(token) > 1 for token in self.core)
+
+
+def plain(text: str) -> str:
+    """The text in lower-case ASCII letters, digits and single spaces; invisible and direction marks are gone."""
+    folded = unicodedata.normalize("NFKC", text[: MAX_LENGTH * 2])
+    visible = "".join(
+        " " if unicodedata.category(each) in ("Cc", "Zl", "Zp") else each for each in folded if not _hidden(each)
+    )
+    ascii_text = anyascii(_APOSTROPHES.sub("", visible[:MAX_LENGTH])).casefold()
+    return " ".join(re.sub(r"[^a-z0-9]+", " ", ascii_text.replace("'", "")).split())
+
+
+@lru_cache(maxsize=4096)
+def prepare(text: str, kind: str = "") -> PreparedName:
+    """The name ready to be compared, as that of a person, or of an entity when `kind` is not "person"."""
+    return _prepared(plain(text), kind)
+
+
+def prepare_uncached(text: str, kind: str = "") -> PreparedName:
+    """As `prepare`, for a whole list whose names are seen once."""
+    return _prepared(plain(text), kind)
+
+
+def generic(token: str) -> bool:
+    """Whether the word says little about whose name it is in."""
+    return token in _GENERIC
+
+
+def skeleton(token: str) -> str:
+    """The token's consonants, spelling variants made one: what Mohammed, Muhammad and Mohamad share."""
+    text = token
+    for old, new in (
+        ("kh", "h"),
+        ("gh", "g"),
+        ("ph", "f"),
+        ("sch", "s"),
+        ("sh", "s"),
+        ("ch", "c"),
+        ("zh", "z"),
+        ("th", "t"),
+    ):
+        text = text.replace(old, new)
+    text = text.translate(str.maketrans("qcxjwzyv", "kkkgvsiv"))
+    first = "a" if text[:1] in "aeiou" else text[:1]
+    rest = re.sub(r"[aeiouh]", "", text[1:])
+    return first + re.sub(r"(.)\1+", r"\1", rest)
+
+
+def short_asian_name(name: PreparedName) -> bool:
+    """Whether it is so short an East Asian name in Latin letters that very many people bear it."""
+    if not 2 <= len(name.core) <= 3 or not (set(name.core) & _ASIAN_SURNAMES):
+        return False
+    return sum(len(_SYLLABLES.findall(token)) for token in name.core) <= 3
+
+
+def _prepared(text: str, kind: str) -> PreparedName:
+    if kind != "person":
+        padded = f" {text} "
+        for phrase, form in _PHRASES:
+            padded = padded.replace(f" {phrase} ", f" {form} ")
+        text = padded.strip()
+    tokens = [_unmasked(token) if kind == "person" else token for token in text.split()][:MAX_TOKENS]
+    dropped = _HONORIFICS if kind == "person" else _FORMS
+    core = [token for token in tokens if token not in dropped]
+    if kind != "person" and core[:1] == ["the"]:
+        core = core[1:]
+    forms = tuple(token for token in tokens if token in dropped) if kind != "person" else ()
+    core = core or tokens
+    return PreparedName(text, tuple(core), forms, "".join(core))
+
+
+def _unmasked(token: str) -> str:
+    """A person's name written with digits for letters, undone: Ig0r Sech1n."""
+    has_both = any(each.isdigit() for each in token) and any(each.isalpha() for each in token)
+    return token.translate(_LOOKALIKES) if has_both else token
+
+
+def _hidden(character: str) -> bool:
+    return unicodedata.category(character) in ("Cf", "Mn") and not "\u0900" <= character <= "\u0dff"

@@ -1,0 +1,229 @@
+"""Finding, among many listed names, those that may mean the party; every candidate says why."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from math import log
+
+from compliance.engine.names import (
+    PreparedName,
+    generic,
+    prepare,
+    prepare_uncached,
+    short_asian_name,
+    skeleton,
+)
+from compliance.engine.scoring import likeness, weigh_token
+
+WEAK, STRONG = "weak", "strong"
+THRESHOLD = 0.82  # from here on it is a match to look at
+STRONG_THRESHOLD = 0.94  # from here on, with nothing that speaks against it, it is taken for the same party
+_SHORTLIST = 40
+_MAX_VISITS = 30_000  # postings looked at for one name; the rarest tokens come first
+_UNASKED_KINDS = {"vessel", "aircraft"}
+
+
+@dataclass(frozen=True, slots=True)
+class IndexedName:
+    """A name of a listed entry. `weak` marks what the list itself calls a low-quality alias."""
+
+    entry_key: str
+    name: str
+    kind: str = ""
+    weak: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class EntryFacts:
+    """What else is known about an entry: it tells bearers of one name apart."""
+
+    birth_dates: tuple[str, ...] = ()
+    countries: tuple[str, ...] = ()
+    identifiers: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class NameQuery:
+    """Whom to look for. `kind` is person or entity; dates are YYYY, YYYY-MM or YYYY-MM-DD."""
+
+    name: str
+    kind: str = ""
+    birth_date: str = ""
+    countries: tuple[str, ...] = ()
+    identifiers: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """An entry that may be the one looked for: score from 0 to 1, weak or strong, and the reasons in sentences."""
+
+    entry_key: str
+    name: str
+    score: float
+    threshold: float
+    strength: str
+    features: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Indexed:
+    name: IndexedName
+    prepared: PreparedName
+
+
+class NameIndex:
+    """Names by their tokens, by those with one letter left out, by sound, and written together."""
+
+    def __init__(self, names: Sequence[_Indexed], facts: Mapping[str, EntryFacts]) -> None:
+        self._names = names
+        self._facts = facts
+        self._by_token: dict[str, list[int]] = defaultdict(list)
+        self._by_whole: dict[str, list[int]] = defaultdict(list)
+        for number, each in enumerate(names):
+            for token in set(each.prepared.core):
+                self._by_token[token].append(number)
+            self._by_whole[each.prepared.squeezed].append(number)
+        self._by_sound: dict[str, list[str]] = defaultdict(list)
+        self._by_gap: dict[str, list[str]] = defaultdict(list)
+        for token in self._by_token:
+            self._by_sound[skeleton(token)].append(token)
+            for gap in _gaps(token):
+                self._by_gap[gap].append(token)
+
+    @classmethod
+    def build(cls, names: Iterable[IndexedName], facts: Mapping[str, EntryFacts] | None = None) -> "NameIndex":
+        """An index over the names. Names of vessels and aircraft are left out: parties are neither."""
+        kept = [
+            _Indexed(name, prepare_uncached(name.name, name.kind)) for name in names if name.kind not in _UNASKED_KINDS
+        ]
+        return cls([each for each in kept if each.prepared.core], facts or {})
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+    def search(self, query: NameQuery, *, threshold: float = THRESHOLD) -> list[Candidate]:
+        """The entries that may be the one looked for, the best name of each, best first."""
+        best: dict[str, Candidate] = {}
+        wanted = {kind: prepare(query.name, kind) for kind in ("person", "entity")}
+        for number in self._shortlist(wanted["person"], wanted["entity"]):
+            each = self._names[number]
+            candidate = self._judge(query, wanted[_as_kind(query.kind, each.name.kind)], each, threshold)
+            known = best.get(each.name.entry_key)
+            if candidate and (known is None or _rank(candidate) < _rank(known)):
+                best[each.name.entry_key] = candidate
+        return sorted(best.values(), key=_rank)
+
+    def _shortlist(self, *wanted: PreparedName) -> list[int]:
+        found: dict[int, float] = defaultdict(float)
+        for prepared in wanted:
+            for number in self._by_whole.get(prepared.squeezed, ()):
+                found[number] += 100.0
+        visits = 0
+        terms = {term: weight for prepared in wanted for token in prepared.core for term, weight in self._terms(token)}
+        for term in sorted(terms, key=lambda each: (len(self._by_token[each]), each)):
+            postings = self._by_token[term]
+            if visits and visits + len(postings) > _MAX_VISITS:
+                break
+            visits += len(postings)
+            for number in postings:
+                found[number] += terms[term]
+        size = {number: len(self._names[number].prepared.core) for number in found}
+        return sorted(found, key=lambda number: (-found[number] / (1 + 0.15 * size[number]), number))[:_SHORTLIST]
+
+    def _terms(self, token: str) -> Iterable[tuple[str, float]]:
+        """The index's tokens that may stand for this one, with their say: rare tokens have more."""
+        alike = {token} if token in self._by_token else set()
+        if len(token) >= 4:
+            alike.update(self._by_sound.get(skeleton(token), ()))
+            for gap in _gaps(token):
+                alike.update(self._by_gap.get(gap, ()))
+        for each in alike:
+            rarity = log(1 + len(self._names) / len(self._by_token[each]))
+            yield each, rarity * (1.0 if each == token else 0.7) * (0.3 if generic(each) else 1.0)
+
+    def _judge(self, query: NameQuery, wanted: PreparedName, each: _Indexed, threshold: float) -> Candidate | None:
+        kind = _as_kind(query.kind, each.name.kind)
+        score, features = likeness(wanted, each.prepared, kind, weigh_token)
+        if score < threshold - 0.1:
+            return None
+        facts = self._facts.get(each.name.entry_key, EntryFacts())
+        score, second_fact, conflict = _with_facts(query, facts, score, features)
+        if score < threshold:
+            return None
+        doubt = _doubt(query, wanted, each, second_fact=second_fact)
+        if doubt:
+            features.append(doubt)
+        strong = score >= STRONG_THRESHOLD and not doubt and not conflict
+        strength = STRONG if strong else WEAK
+        return Candidate(each.name.entry_key, each.name.name, round(score, 4), threshold, strength, tuple(features))
+
+
+def compare(first: str, second: str, kind: str) -> float:
+    """How alike two names are, from 0 to 1, with nothing else known."""
+    return likeness(prepare(first, kind), prepare(second, kind), kind)[0]
+
+
+def _as_kind(asked: str, listed: str) -> str:
+    return "person" if (listed or asked) == "person" or (listed == "unknown" and asked == "person") else "entity"
+
+
+def _rank(candidate: Candidate) -> tuple[bool, float, str]:
+    return candidate.strength != STRONG, -candidate.score, candidate.entry_key
+
+
+def _with_facts(query: NameQuery, facts: EntryFacts, score: float, features: list[str]) -> tuple[float, bool, bool]:
+    """The score with what else is known: agreement lifts it a little, contradiction lowers it more."""
+    second = conflict = False
+    shared = {_bare(each) for each in query.identifiers} & {_bare(each) for each in facts.identifiers} - {""}
+    if shared:
+        features.append("An identifier is the same.")
+        return 1.0, True, False
+    if query.birth_date and facts.birth_dates:
+        if any(_same_date(query.birth_date, each) for each in facts.birth_dates):
+            second, score = True, min(1.0, score + 0.04)
+            features.append("The date of birth agrees.")
+        else:
+            conflict, score = True, score - 0.12
+            features.append("The date of birth is another.")
+    if query.countries and facts.countries:
+        if set(query.countries) & set(facts.countries):
+            features.append("A country agrees.")
+        else:
+            score -= 0.03
+            features.append("No country agrees.")
+    return score, second, conflict
+
+
+def _doubt(query: NameQuery, wanted: PreparedName, each: _Indexed, *, second_fact: bool) -> str:
+    """Why even a high score is only a possible match; "" when there is no such reason."""
+    if not wanted.distinctive or not each.prepared.distinctive:
+        return "The name is made of generic words only."
+    if each.name.weak and not second_fact:
+        return "The list itself calls this alias weak."
+    if {query.kind, each.name.kind} == {"person", "entity"}:
+        return "One is a person, the other an entity."
+    if query.kind == "person" and not second_fact:
+        if short_asian_name(wanted):
+            return "Very many people bear so short a name, and no second fact agrees."
+        if len(wanted.core) < 2:
+            return "A single name, and no second fact agrees."
+    return ""
+
+
+def _same_date(first: str, second: str) -> bool:
+    shared = min(len(first), len(second))
+    return shared >= 4 and first[:shared] == second[:shared]
+
+
+def _bare(identifier: str) -> str:
+    """The number in an identifier, without its words: "Passport A 123-45 (IR)" -> "A12345". Short ones do not count."""
+    words = identifier.partition("(")[0].replace("-", "").split()
+    number = "".join(word for word in words if any(each.isdigit() for each in word)).upper()
+    return number if len(number) >= 6 else ""
+
+
+def _gaps(token: str) -> set[str]:
+    """The token with each one letter left out, and itself: two tokens one typing error apart share one of them."""
+    if len(token) < 4:
+        return {token}
+    return {token, *(token[:at] + token[at + 1 :] for at in range(len(token)))}
