@@ -22,7 +22,7 @@ class GridclearError(Exception):
     @property
     def may_pass(self) -> bool:
         """Whether the same request may succeed later without anybody doing anything."""
-        return self.status in (0, 408, 425, 429, 502, 503, 504)
+        return self.status in (0, 408, 425, 429, 502, 503, 504) or self.code == "request_in_progress"
 
 
 class AgentError(Exception):
@@ -56,7 +56,8 @@ def refusal_from(response: httpx.Response) -> GridclearError:
     code = str(problem.get("code") or str(problem.get("type") or "http_error").rstrip("/").rsplit("/", 1)[-1])
     title = str(problem.get("title") or f"The server answered {response.status_code}")
     detail = str(problem.get("detail") or "")
-    words = " ".join(part for part in (detail, _field_errors(problem)) if part)
+    fields = _field_errors(problem)
+    words = detail if not fields or fields in detail else f"{detail} {fields}".strip()
     return GridclearError(code, response.status_code, title, words, retry_after_seconds=seconds)
 
 

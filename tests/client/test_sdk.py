@@ -111,6 +111,12 @@ def test_what_may_pass_is_tried_again_and_the_rest_is_not(client, api, pauses):
         assert len(api.requests) == 1
 
 
+def test_a_request_that_is_still_being_worked_on_is_asked_again(client, api, pauses):
+    api.fail_next = [problem(409, "request_in_progress", "Request in progress")]
+    assert client.open_lease(request()).state == "pending_funds"
+    assert len({r.headers["Idempotency-Key"] for r in api.requests}) == 1
+
+
 def test_the_server_says_how_long_to_wait(client, api, pauses):
     api.fail_next = [httpx.Response(429, json={"code": "throttled", "title": "Slow"}, headers={"Retry-After": "7"})]
     client.me()
