@@ -25,16 +25,20 @@ def foundation_parts(state: Path, ports: Ports) -> list[Part]:
     return parts
 
 
-def product_parts(state: Path, ports: Ports) -> list[Part]:
-    """The product itself and the card network that it talks to."""
-    parts = [
+def front_parts(state: Path, ports: Ports) -> list[Part]:
+    """What answers requests: the web server, and the card network that it talks to."""
+    parts = [Part("web", _web(ports), port=ports.web)]
+    if not uses_real("STRIPE_API_KEY"):
+        parts.append(Part("card", _card_network(state, ports), port=ports.card))
+    return parts
+
+
+def background_parts(state: Path) -> list[Part]:
+    """What works without being asked."""
+    return [
         Part("worker", [*CELERY, "worker", "--concurrency=2", "--loglevel=INFO"], ready_line=" ready."),
         Part("beat", [*CELERY, "beat", "--loglevel=INFO", "--schedule", str(state / "beat-schedule")]),
-        Part("web", _web(ports), port=ports.web),
     ]
-    if not uses_real("STRIPE_API_KEY"):
-        parts.insert(0, Part("card", _card_network(state, ports), port=ports.card))
-    return parts
 
 
 def _web(ports: Ports) -> list[str]:

@@ -17,7 +17,7 @@ from rich.console import Console
 
 from marketplace.development.addresses import print_addresses
 from marketplace.development.agents import agent_parts
-from marketplace.development.catalogue import foundation_parts, product_parts
+from marketplace.development.catalogue import background_parts, foundation_parts, front_parts
 from marketplace.development.commands import run_quietly, run_visibly
 from marketplace.development.environment import (
     Ports,
@@ -117,12 +117,17 @@ def start_house(launcher: Launcher) -> None:
     with launcher.step("Contracts deployed"):
         launcher.command("deploy_contracts")
     write_environment(launcher.state, launcher.environment)
-    with launcher.step("Product: web, worker, beat, card network"):
-        launcher.start_group(product_parts(launcher.state, ports))
-    with launcher.step("World seeded: organizations, nodes, offers, watchlists, past leases"):
-        launcher.command("seed")
+    with launcher.step("Web and card network"):
+        launcher.start_group(front_parts(launcher.state, ports))
+    with launcher.step("World seeded: people, watchlists, GPU catalogue, payout accounts"):
+        launcher.command("seed-people", "seed", "people")
     with launcher.step("Provider agents enrolled and running"):
         launcher.start_group(agent_parts(launcher.state, launcher.environment))
+    with launcher.step("World seeded: offers, past leases and earnings"):
+        launcher.command("seed-supply", "seed", "supply")
+    # Only now: the past is made under a clock of its own, which the sweeps of the present would interrupt.
+    with launcher.step("Celery worker and beat"):
+        launcher.start_group(background_parts(launcher.state))
 
 
 def play_story(launcher: Launcher) -> int:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from eth_account import Account
 from eth_account.signers.local import LocalAccount
@@ -61,7 +61,7 @@ class DevelopmentChain:
 
     def send(self, key: LocalAccount, to: ChecksumAddress, data: str) -> TxReceipt:
         """The transaction, signed by the key, was mined and succeeded."""
-        fields: TxParams = {
+        fields: dict[str, Any] = {
             "from": key.address,
             "to": to,
             "data": HexBytes(data),
@@ -69,8 +69,8 @@ class DevelopmentChain:
             "chainId": self.web3.eth.chain_id,
             "gasPrice": self.web3.eth.gas_price * 2,
         }
-        fields["gas"] = self.web3.eth.estimate_gas(fields) * 3 // 2
-        signed = key.sign_transaction(dict(fields))
+        fields["gas"] = self.web3.eth.estimate_gas(cast(TxParams, fields)) * 3 // 2
+        signed = key.sign_transaction(fields)
         return self._mined(self.web3.eth.send_raw_transaction(signed.raw_transaction))
 
     def _mined(self, sent: HexBytes) -> TxReceipt:

@@ -1,7 +1,7 @@
 """The seeded world: who lives in it, what they own, what they let. All invented; any likeness is chance."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal
 
 PASSWORD = "clear-the-grid-26"  # noqa: S105 - of a world that lives on the developer's machine
@@ -42,8 +42,16 @@ class Company:
 
 
 @dataclass(frozen=True)
+class Price:
+    """USD cents per GPU hour, and the shortest lease in seconds for which it is had."""
+
+    minor: int
+    least_seconds: int = 600
+
+
+@dataclass(frozen=True)
 class Supply:
-    """A node with simulated GPUs of one model, and the offer on it. Price in USD cents per GPU hour."""
+    """A node with simulated GPUs of one model, and the offers on it."""
 
     provider: str
     name: str
@@ -51,13 +59,13 @@ class Supply:
     region: str
     city: str
     gpu: str
-    slug: str
     count: int
-    price_minor: int
-    simulate: str = field(init=False)
+    prices: Sequence[Price]
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "simulate", f"{self.gpu}:{self.count}")
+    @property
+    def simulate(self) -> str:
+        """What the agent is told to invent."""
+        return f"{self.gpu}:{self.count}"
 
 
 def person(name: str, country: str, percent: str, birth_date: str) -> Owner:
@@ -108,12 +116,39 @@ PROVIDERS = (
     ),
 )
 
+# Two prices on one machine: cheap for those who stay an hour, dear by the second for those who do not.
+HOURLY, BURST = Price(249, least_seconds=3600), Price(3600, least_seconds=60)
 SUPPLIES = (
-    Supply("southerncross", "bne-01", "AU", "AU-QLD", "Brisbane", "NVIDIA H100 80GB HBM3", "h100-sxm", 4, 249),
-    Supply("southerncross", "bne-02", "AU", "AU-QLD", "Brisbane", "NVIDIA GeForce RTX 3090", "rtx-3090", 4, 22),
-    Supply("helvetia", "zrh-01", "CH", "CH-ZH", "Zurich", "NVIDIA H100 80GB HBM3", "h100-sxm", 4, 279),
-    Supply("mainrechner", "fra-01", "DE", "DE-HE", "Frankfurt", "NVIDIA GeForce RTX 4090", "rtx-4090", 4, 41),
-    Supply("merlion", "sin-01", "SG", "SG", "Singapore", "NVIDIA A100-SXM4-80GB", "a100-80gb", 2, 139),
+    Supply("southerncross", "bne-01", "AU", "AU-QLD", "Brisbane", "NVIDIA H100 80GB HBM3", 4, (HOURLY, BURST)),
+    Supply("southerncross", "bne-02", "AU", "AU-QLD", "Brisbane", "NVIDIA GeForce RTX 3090", 4, (Price(22),)),
+    Supply("helvetia", "zrh-01", "CH", "CH-ZH", "Zurich", "NVIDIA H100 80GB HBM3", 4, (Price(279),)),
+    Supply("mainrechner", "fra-01", "DE", "DE-HE", "Frankfurt", "NVIDIA GeForce RTX 4090", 4, (Price(41),)),
+    Supply("merlion", "sin-01", "SG", "SG", "Singapore", "NVIDIA A100-SXM4-80GB", 2, (Price(139),)),
+)
+# Machines of earlier days, retired since; what they earned stands in the books.
+RETIRED = (
+    Supply("southerncross", "bne-00", "AU", "AU-QLD", "Brisbane", "NVIDIA GeForce RTX 3090", 4, (Price(24),)),
+    Supply("helvetia", "zrh-00", "CH", "CH-ZH", "Zurich", "NVIDIA GeForce RTX 4090", 4, (Price(47),)),
+)
+RENTERS = (
+    Company(
+        "fjordlys",
+        "Fjordlys Animasjon AS",
+        "NO",
+        "Bergen",
+        "NO 990 100 401",
+        region="NO-46",
+        owners=(person("Ingrid Solheim", "NO", "100", "1982-04-17"),),
+    ),
+    Company(
+        "genomique",
+        "Atelier Génomique SAS",
+        "FR",
+        "Lyon",
+        "RCS 990 100 402",
+        region="FR-ARA",
+        owners=(person("Hélène Marchand", "FR", "55", "1976-10-05"), person("Paul Rivet", "FR", "45", "1979-12-22")),
+    ),
 )
 
 LION_CITY = Company(
@@ -185,6 +220,7 @@ OPERATOR = ("operator@" + DOMAIN, "Sam Okafor")
 def logins() -> list[tuple[str, str]]:
     """Each login of the seeded world, and in a few words whose it is."""
     people = [(company.email, f"owner of {company.name}, {company.city}") for company in (LION_CITY, UNIVERSITY)]
+    people += [(company.email, f"renter: {company.name}, {company.city}") for company in RENTERS]
     people += [(company.email, f"provider: {company.name}, {company.city}") for company in PROVIDERS]
     people += [(email, f"compliance officer {name}") for email, name in OFFICERS]
     return [*people, (OPERATOR[0], f"operator {OPERATOR[1]}")]

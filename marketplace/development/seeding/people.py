@@ -10,7 +10,7 @@ from compliance.base import audit
 from compliance.base.actor import Actor, Role, system
 from compliance.services import identity, parties
 from compliance.services.parties import OwnerInput, PartyInput
-from marketplace.development.world import OFFICERS, OPERATOR, PASSWORD, PROVIDERS, Company, Owner
+from marketplace.development.world import OFFICERS, OPERATOR, PASSWORD, PROVIDERS, RENTERS, Company, Owner
 from marketplace.models import Organization, User
 from marketplace.services import accounts
 
@@ -18,11 +18,11 @@ SEED = system("seed")
 
 
 def seed_people() -> None:
-    """The platform's own people and the verified providers exist."""
+    """The platform's own people, the verified providers and their earlier renters exist."""
     for email, name in OFFICERS:
         ensure_staff(email, name, Role.OFFICER)
     ensure_staff(*OPERATOR, Role.OPERATOR)
-    for company in PROVIDERS:
+    for company in (*PROVIDERS, *RENTERS):
         ensure_company(company)
 
 

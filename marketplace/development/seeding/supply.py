@@ -41,9 +41,26 @@ def seed_offers() -> None:
     for supply in SUPPLIES:
         node = _wait_for_inventory(supply)
         if not Offer.objects.filter(node=node).exclude(state=Offer.State.WITHDRAWN).exists():
-            owner = owner_of(supply)
-            terms = OfferTerms(supply.count, supply.price_minor, max_seconds=LONGEST_LEASE_SECONDS)
-            offers.create_offer(node.organization, node.pk, supply.slug, terms, user=owner, actor=owner.as_actor())
+            make_offers(supply, node)
+
+
+def make_offers(supply: Supply, node: Node) -> list[Offer]:
+    """The node's offers stand, one for each price. Raises DevelopmentError when its GPUs are not in the catalogue."""
+    owner = owner_of(supply)
+    slug = node.gpus.values_list("gpu_model_id", flat=True).first()
+    if slug is None:
+        raise DevelopmentError(f"The catalogue does not know the GPU {supply.gpu!r}.")
+    return [
+        offers.create_offer(
+            node.organization,
+            node.pk,
+            slug,
+            OfferTerms(supply.count, price.minor, price.least_seconds, LONGEST_LEASE_SECONDS),
+            user=owner,
+            actor=owner.as_actor(),
+        )
+        for price in supply.prices
+    ]
 
 
 def owner_of(supply: Supply) -> User:
