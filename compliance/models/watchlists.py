@@ -47,6 +47,9 @@ class WatchlistVersion(StatefulRow):
     counts = models.JSONField(default=dict)
     refusal = models.CharField(max_length=400, blank=True)
     loaded_by = models.CharField(max_length=120, blank=True)
+    rescreened_at = models.DateTimeField(
+        null=True, blank=True, help_text="When every party had been compared with what this version changed"
+    )
 
     class Meta:
         constraints = [
@@ -63,6 +66,7 @@ class ListedParty(Row):
     external_id = models.CharField(max_length=80)
     kind = models.CharField(max_length=12, help_text="person, entity, vessel, aircraft")
     primary_name = models.CharField(max_length=500)
+    authority = models.CharField(max_length=40, blank=True, help_text="Of the entry: a list may gather several")
     blocked = models.BooleanField(default=True, help_text="Property is blocked, as against an export restriction only")
     programmes = models.JSONField(default=list)
     countries = models.JSONField(default=list)

@@ -14,7 +14,7 @@ class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
-        ('compliance', '0002_listedparty_authority_watchlistversion_rescreened_at'),
+        ('compliance', '0001_initial'),
     ]
 
     operations = [
