@@ -1,0 +1,254 @@
+"""From a cleared hold to a deposit that stands behind it, and every way in which it does not come to that."""
+
+from datetime import timedelta
+from uuid import uuid4
+
+import pytest
+
+from compliance.base import clock as time
+from compliance.base.errors import InvalidInput
+from compliance.models import Restriction
+from compliance.services import clearances
+from compliance.services.chain_clearance import (
+    AmountNotCleared,
+    DepositTerms,
+    WalletNotCleared,
+    lease_key,
+    sign_deposit,
+    typed_data_digest,
+)
+from compliance.services.clearances import ClearanceInvalid
+from settlement.models import ChainEvent, EscrowDeposit, Hold, PaymentProfile
+from settlement.rails.chain_contracts import ESCROW, abi
+from settlement.services import chain_deposits, chain_escrow, chain_sender, holds
+from settlement.services.chain_deposits import NoPayoutWallet, prepare_deposit
+from settlement.services.hold_states import HoldNotFound, HoldNotOpen
+from tests.settlement.chain.scene import CAP, DOLLAR, RATE, TESTER, Scene, clear, wallet
+
+pytestmark = pytest.mark.chain
+
+
+def test_a_cleared_deposit_opens_the_hold_once_it_is_final(scene: Scene):
+    hold = scene.open_hold()
+    request = prepare_deposit(hold.pk)
+    assert (request.amount_minor, request.payer, request.payee) == (CAP, scene.payer.address, scene.payee.address)
+    assert scene.pay(request)
+    scene.follow()
+    hold.refresh_from_db()
+    assert hold.state == Hold.State.OPENING, "seen, and not final yet"
+    assert scene.books() == {}
+    scene.finalise()
+    hold.refresh_from_db()
+    assert hold.state == Hold.State.OPEN
+    assert scene.books() == {"contract": -CAP, "held": CAP}
+    deposit = EscrowDeposit.objects.get(hold=hold)
+    assert deposit.deposited_minor == CAP
+    assert deposit.transaction_hash.startswith("0x")
+
+
+def test_the_digest_that_is_signed_is_the_contracts_own(scene: Scene):
+    request = prepare_deposit(scene.open_hold().pk)
+    contract = scene.node.web3.eth.contract(address=request.escrow, abi=abi(ESCROW))
+    message = dict(request.typed_data["message"])
+    message["leaseId"] = bytes.fromhex(message["leaseId"][2:])
+    assert contract.functions.clearanceDigest(message).call() == typed_data_digest(request.typed_data)
+
+
+def test_asked_again_the_same_clearance_is_given(scene: Scene, clock):
+    hold = scene.open_hold()
+    first = prepare_deposit(hold.pk)
+    assert prepare_deposit(hold.pk) == first
+    clock.advance(minutes=14)
+    renewed = prepare_deposit(hold.pk)
+    assert renewed.valid_until > first.valid_until
+    assert EscrowDeposit.objects.get(hold=hold).signature == renewed.signature != first.signature
+
+
+def test_the_deposit_clearance_never_outlives_the_clearance(scene: Scene):
+    subject = uuid4()
+    soon = time.now() + timedelta(minutes=5)
+    hold = scene.open_hold(clearance=scene.clearance(subject, expires_at=soon))
+    assert prepare_deposit(hold.pk).valid_until == soon
+
+
+def test_another_wallet_cannot_use_it(scene: Scene):
+    hold = scene.open_hold()
+    request = prepare_deposit(hold.pk)
+    stranger = wallet("stranger")
+    scene.node.rpc("anvil_setBalance", stranger.address, hex(10**20))
+    assert not scene.pay(request, by=stranger)
+    scene.finalise()
+    hold.refresh_from_db()
+    assert hold.state == Hold.State.OPENING
+    assert scene.books() == {}
+
+
+def test_a_wallet_that_was_not_cleared_gets_no_signature(scene: Scene):
+    hold = scene.open_hold()
+    Hold.objects.filter(pk=hold.pk).update(wallet_address=wallet("stranger").address)
+    with pytest.raises(WalletNotCleared):
+        prepare_deposit(hold.pk)
+    assert not EscrowDeposit.objects.exists()
+
+
+def test_a_clearance_without_a_wallet_clears_none(scene: Scene):
+    hold = scene.open_hold(clearance=scene.clearance(uuid4(), wallet_address=""))
+    with pytest.raises(WalletNotCleared):
+        prepare_deposit(hold.pk)
+
+
+def test_more_than_was_cleared_gets_no_signature(scene: Scene):
+    hold = scene.open_hold(amount=CAP + 1)
+    with pytest.raises(AmountNotCleared):
+        prepare_deposit(hold.pk)
+
+
+def test_a_revoked_or_lapsed_clearance_gets_no_signature(scene: Scene, clock):
+    revoked, lapsed = scene.open_hold(), scene.open_hold()
+    clearances.revoke([revoked.clearance], "list_change", actor=TESTER)
+    with pytest.raises(ClearanceInvalid):
+        prepare_deposit(revoked.pk)
+    clock.advance(hours=2)
+    with pytest.raises(ClearanceInvalid):
+        prepare_deposit(lapsed.pk)
+    assert not EscrowDeposit.objects.exists()
+
+
+def test_a_restricted_party_gets_no_signature(scene: Scene):
+    hold = scene.open_hold()
+    Restriction.objects.create(party=scene.provider, reason_code="sdn", imposed_by="test")
+    with pytest.raises(ClearanceInvalid):
+        prepare_deposit(hold.pk)
+
+
+def test_only_an_escrow_hold_that_waits_is_prepared(scene: Scene):
+    with pytest.raises(HoldNotFound):
+        prepare_deposit(uuid4())
+    with pytest.raises(HoldNotOpen):
+        prepare_deposit(scene.funded_hold().pk)
+
+
+def test_a_provider_without_a_wallet_is_not_paid_on_chain(scene: Scene):
+    PaymentProfile.objects.update(payout_wallet="")
+    with pytest.raises(NoPayoutWallet):
+        prepare_deposit(scene.open_hold().pk)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"cap_minor": 0},
+        {"cap_minor": -1},
+        {"rate_minor_per_hour": 0},
+        {"fee_bps": 10_001},
+        {"lease_key": "0x" + "00" * 32},
+        {"payee": "0x9858effd232b4033e47d90003d41ec34ecaeda94"},
+        {"contract": "nonsense"},
+    ],
+    ids=lambda change: next(iter(change)),
+)
+def test_malformed_terms_are_never_signed(scene: Scene, change: dict[str, object]):
+    subject = uuid4()
+    clearance = scene.clearance(subject)
+    good = {
+        "chain_id": 31337,
+        "contract": scene.chain.deployment.escrow,
+        "lease_key": lease_key(subject),
+        "payer": scene.payer.address,
+        "payee": scene.payee.address,
+        "cap_minor": CAP,
+        "currency": "USDC",
+        "rate_minor_per_hour": RATE,
+        "fee_bps": 500,
+        "lease_expiry": int(time.now().timestamp()) + 7200,
+        "epoch": 0,
+    }
+    parties = {"renter_party_id": scene.renter.pk, "provider_party_id": scene.provider.pk}
+    sign_deposit(clearance.pk, DepositTerms(**good), subject_id=subject, **parties)
+    with pytest.raises(InvalidInput):
+        sign_deposit(clearance.pk, DepositTerms(**good | change), subject_id=subject, **parties)
+
+
+def test_a_clearance_about_others_signs_nothing(scene: Scene):
+    subject = uuid4()
+    hold = scene.open_hold()
+    other = clear("lease", subject, renter=scene.provider, provider=scene.renter, wallet_address=scene.payer.address)
+    terms = chain_deposits._terms(hold, scene.chain)
+    with pytest.raises(ClearanceInvalid):
+        sign_deposit(
+            other.pk,
+            terms,
+            subject_id=hold.subject_id,
+            renter_party_id=scene.renter.pk,
+            provider_party_id=scene.provider.pk,
+        )
+
+
+def test_a_revoked_nonce_is_refused_by_the_contract_itself(scene: Scene):
+    hold = scene.open_hold()
+    request = prepare_deposit(hold.pk)
+    chain_escrow.revoke_deposit(hold.pk)
+    chain_sender.deliver()
+    assert not scene.pay(request)
+
+
+# -- what happened meanwhile -----------------------------------------------------------------------------------
+
+
+def test_a_deposit_whose_clearance_was_revoked_meanwhile_is_frozen(scene: Scene):
+    hold = scene.open_hold()
+    assert scene.pay(prepare_deposit(hold.pk))
+    clearances.revoke([hold.clearance], "list_change", actor=TESTER)
+    scene.finalise()
+    hold.refresh_from_db()
+    assert (hold.state, hold.frozen_reason) == (Hold.State.FROZEN, "clearance_revoked")
+    assert scene.books() == {"contract": -CAP, "blocked": CAP}
+    chain_escrow.freeze_escrow(hold.pk)
+    assert scene.chain.escrow(lease_key(hold.subject_id)).frozen_until > time.now().timestamp()
+
+
+def test_a_deposit_whose_clearance_lapsed_meanwhile_goes_back(scene: Scene, clock):
+    hold = scene.open_hold()
+    assert scene.pay(prepare_deposit(hold.pk))
+    clock.advance(hours=1)
+    scene.finalise()
+    hold.refresh_from_db()
+    assert (hold.state, hold.failure_code) == (Hold.State.FAILED, "clearance_lapsed")
+    chain_escrow.return_deposit(hold.pk)
+    scene.finalise()
+    assert scene.books() == {"contract": -CAP, "available": CAP}
+    assert scene.withdraw(scene.payer)
+    scene.finalise()
+    assert scene.books() == {}
+    assert scene.chain.token_balance(scene.payer.address) == 1000 * DOLLAR
+
+
+def test_a_late_deposit_of_somebody_restricted_does_not_go_back(scene: Scene, clock):
+    hold = scene.open_hold()
+    assert scene.pay(prepare_deposit(hold.pk))
+    clock.advance(hours=1)
+    scene.finalise()
+    Restriction.objects.create(party=scene.renter, reason_code="sdn", imposed_by="test")
+    chain_escrow.return_deposit(hold.pk)
+    scene.finalise()
+    assert scene.books() == {"contract": -CAP, "held": CAP}
+    assert ChainEvent.objects.filter(name="AccountFrozen").count() == 1
+
+
+def test_a_hold_frozen_before_its_deposit_takes_it_blocked(scene: Scene):
+    hold = scene.open_hold()
+    assert scene.pay(prepare_deposit(hold.pk))
+    holds.freeze_hold(hold.pk, "case", actor=TESTER)
+    scene.finalise()
+    hold.refresh_from_db()
+    assert (hold.state, hold.blocked_minor) == (Hold.State.FROZEN, CAP)
+    assert scene.books() == {"contract": -CAP, "blocked": CAP}
+
+
+def test_tokens_sent_directly_are_in_no_books(scene: Scene):
+    contract = scene.node.web3.eth.contract(address=scene.chain.deployment.token, abi=abi("TestUSDC"))
+    data = contract.encode_abi("transfer", args=[scene.chain.deployment.escrow, 7])
+    assert scene.send(scene.payer, scene.chain.deployment.token, data)
+    scene.finalise()
+    assert scene.books() == {}
+    assert scene.chain.accounted() == 0
