@@ -12,6 +12,7 @@ SORTS = (
     ("price", "Cheapest first"),
     ("-price", "Dearest first"),
     ("-memory", "Most memory first"),
+    ("-free", "Most free first"),
     ("newest", "Newest first"),
 )
 
@@ -21,10 +22,9 @@ class CatalogueFilter(forms.Form):
 
     gpu = forms.ChoiceField(label="GPU model", required=False)
     country = forms.ChoiceField(label="Country", required=False)
-    gpus = forms.IntegerField(label="GPUs at least", required=False, min_value=1, max_value=1024)
+    gpus = forms.IntegerField(label="Free GPUs at least", required=False, min_value=1, max_value=1024)
     memory = forms.IntegerField(label="Memory per GPU at least, GiB", required=False, min_value=1, max_value=4096)
     max_price = DollarsField(label="USD per GPU hour at most", required=False)
-    free = forms.BooleanField(label="Free now", required=False)
     sort = forms.ChoiceField(label="Sort by", required=False, choices=SORTS)
 
     def __init__(self, data: object, *, models: Iterable[GpuModel], countries: Iterable[str]) -> None:

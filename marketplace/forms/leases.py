@@ -2,6 +2,7 @@
 
 import re
 import shlex
+from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any
 
@@ -42,7 +43,8 @@ class LeaseForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 2, "class": "mono", "spellcheck": "false"}),
     )
     rail = forms.ChoiceField(label="Paid by", choices=RAILS, widget=forms.RadioSelect)
-    wallet_address = forms.CharField(
+    payment_method = forms.ChoiceField(label="Card", required=False, choices=())
+    wallet = forms.CharField(
         label="Your wallet",
         required=False,
         max_length=64,
@@ -59,10 +61,13 @@ class LeaseForm(forms.Form):
     end_user_name = forms.CharField(label="Name of the end user", required=False, max_length=300)
     end_user_country = CountryField(label="Country of the end user", required=False)
 
-    def __init__(self, *args: Any, offer: Offer, free_gpus: int, **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, offer: Offer, free_gpus: int, cards: Iterable[tuple[str, str]], **kwargs: Any
+    ) -> None:
         super().__init__(*args, **kwargs)
         self.offer = offer
         most = min(offer.gpu_count, max(free_gpus, 1))
+        self.fields["payment_method"].choices = list(cards)  # type: ignore[attr-defined]
         count = self.fields["gpu_count"]
         count.max_value = most  # type: ignore[attr-defined]
         count.widget.attrs.update(min=1, max=most)
@@ -108,8 +113,10 @@ class LeaseForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         """Escrow names its wallet; another end user is named with a country."""
         cleaned = super().clean() or {}
-        if cleaned.get("rail") == "escrow" and not cleaned.get("wallet_address"):
-            self.add_error("wallet_address", "Escrow needs the address of your wallet.")
+        if cleaned.get("rail") == "escrow" and not cleaned.get("wallet"):
+            self.add_error("wallet", "Escrow needs the address of your wallet.")
+        if cleaned.get("rail") == "card" and not cleaned.get("payment_method"):
+            self.add_error("payment_method", "Choose a card, or another way to pay.")
         if cleaned.get("end_user_kind") == "other":
             for name in ("end_user_name", "end_user_country"):
                 if not cleaned.get(name):

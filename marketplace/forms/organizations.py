@@ -1,5 +1,8 @@
 """Members, API keys, top-ups."""
 
+from collections.abc import Iterable
+from typing import Any
+
 from django import forms
 
 from marketplace.forms.base import DollarsField
@@ -33,5 +36,9 @@ class TopUpForm(forms.Form):
     """Money from the card into the prepaid balance."""
 
     amount_minor = DollarsField(label="Amount in USD", initial="100.00")
-    payment_method = forms.CharField(widget=forms.HiddenInput, required=False, max_length=120)
+    payment_method = forms.ChoiceField(label="Card", choices=())
     key = forms.UUIDField(widget=forms.HiddenInput)
+
+    def __init__(self, *args: Any, cards: Iterable[tuple[str, str]], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["payment_method"].choices = list(cards)  # type: ignore[attr-defined]

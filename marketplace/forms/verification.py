@@ -1,7 +1,7 @@
 """Who the organization is, who owns it, who signs for it, which wallets are its own."""
 
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.forms import BaseFormSet, formset_factory
@@ -79,7 +79,13 @@ class OwnerForm(forms.Form):
         return cleaned
 
 
-class OwnersFormSet(BaseFormSet[OwnerForm]):
+if TYPE_CHECKING:
+    OwnersBase = BaseFormSet[OwnerForm]
+else:
+    OwnersBase = BaseFormSet
+
+
+class OwnersFormSet(OwnersBase):
     """The holders, with room for more."""
 
     def named(self) -> list[dict[str, Any]]:

@@ -108,6 +108,14 @@ def crumb(label: str, url: str = "") -> dict[str, str]:
     return {"label": label, "url": url}
 
 
+def tabs(choices: Iterable[tuple[str, str]], url: str, chosen: str) -> list[dict[str, Any]]:
+    """Tabs that narrow a list by the URL's `state`; the first, without a value, is the list itself."""
+    return [
+        {"label": label, "url": f"?state={value}" if value else url, "current": value == chosen}
+        for value, label in choices
+    ]
+
+
 HEADINGS = {
     400: "That request made no sense to us",
     401: "Please log in again",

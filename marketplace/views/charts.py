@@ -100,8 +100,6 @@ def sparkline(values: Sequence[float], *, width: int = 112, height: int = 32) ->
         values = [values[0], values[0]]
     top = max(max(values), 1e-9)
     step = width / (len(values) - 1)
-    spots = [
-        (round(i * step, 1), round(height - 2 - (height - 4) * value / top, 1)) for i, value in enumerate(values)
-    ]
+    spots = [(round(i * step, 1), round(height - 2 - (height - 4) * value / top, 1)) for i, value in enumerate(values)]
     path = "M" + "L".join(f"{x} {y}" for x, y in spots)
     return Sparkline(width, height, path, f"{path}L{width} {height}L0 {height}z")

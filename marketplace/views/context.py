@@ -43,9 +43,7 @@ def account_tabs(request: HttpRequest) -> list[dict[str, Any]]:
         ("E-mail", "account_email"),
         ("Two steps", "mfa_index"),
     )
-    return [
-        {"label": label, "url": reverse(name), "current": request.path == reverse(name)} for label, name in pages
-    ]
+    return [{"label": label, "url": reverse(name), "current": request.path == reverse(name)} for label, name in pages]
 
 
 def shell(request: HttpRequest) -> dict[str, Any]:

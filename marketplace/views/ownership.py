@@ -3,6 +3,9 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from compliance.selectors.parties import GraphNode, OwnershipGraph
+from marketplace.forms.countries import country_name
+
 BOX_WIDTH, BOX_HEIGHT, GAP_X, GAP_Y, MARGIN = 176, 52, 24, 64, 8
 
 
@@ -151,3 +154,27 @@ def edge_between(edge: Holding, owner: Box, owned: Box) -> Edge:
         label=edge.label,
         deciding=edge.deciding,
     )
+
+
+def picture_of(graph: OwnershipGraph, *, for_party: bool) -> Graph:
+    """The drawing of a graph. A party sees what it declared itself, and no mark of what was found."""
+    holders = [
+        Holder(
+            node.id, node.name, place_words(node) if for_party else node_words(node), node.deciding and not for_party
+        )
+        for node in graph.nodes
+    ]
+    holdings = [Holding(edge.owner, edge.owned, edge.label, edge.deciding and not for_party) for edge in graph.edges]
+    return ownership_graph(graph.subject, holders, holdings)
+
+
+def place_words(node: GraphNode) -> str:
+    """Where the party is, and where it is directed from when that is elsewhere."""
+    here, headquarters = country_name(node.country), node.headquarters_country
+    return f"{here}, HQ {country_name(headquarters)}" if headquarters not in {"", node.country} else here
+
+
+def node_words(node: GraphNode) -> str:
+    """As `place_words`, with what officers must see at a glance."""
+    marks = [word for word, is_so in (("listed", node.listed), ("restricted", node.restricted)) if is_so]
+    return " · ".join([place_words(node), *marks])

@@ -16,12 +16,12 @@ from marketplace.views.ownership import Holder, Holding, ownership_graph
 from marketplace.views.states import LOOKS
 
 CHECKS = (
-    CheckLine("Identity of the renter", "pass", "Business level, valid for another 11 months"),
-    CheckLine("Screening of the renter", "pass", "OFAC SDN, UN, US Consolidated Screening List"),
-    CheckLine("Owners of the renter", "pass", "4 parties, all shares known"),
-    CheckLine("Classification of the GPU", "pass", "H100 80GB: 3A090.a"),
-    CheckLine("Headquarters of the renter and its parents", "fail", "Declared ownership reaches another country"),
-    CheckLine("End use and end user", "review", "The end user is not named"),
+    CheckLine("Identity of the renter", "passed", "Business level, valid for another 11 months"),
+    CheckLine("Screening of the renter", "passed", "OFAC SDN, UN, US Consolidated Screening List"),
+    CheckLine("Owners of the renter", "passed", "4 parties, all shares known"),
+    CheckLine("Classification of the GPU", "passed", "H100 80GB: 3A090.a"),
+    CheckLine("Headquarters of the renter and its parents", "failed", "Declared ownership reaches another country"),
+    CheckLine("End use and end user", "unknown", "The end user is not named"),
 )
 REASONS = (
     ReasonLine(

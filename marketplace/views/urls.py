@@ -1,5 +1,68 @@
-"""Addresses."""
+"""Addresses of the pages, all in the namespace `web`."""
 
-from django.urls import URLPattern, URLResolver
+from django.urls import include, path
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from marketplace.views import (
+    cases,
+    catalogue,
+    decisions,
+    deposits,
+    earnings,
+    leases,
+    leasing,
+    money,
+    organizations,
+    platform,
+    preferences,
+    provider,
+    requests,
+    styleguide,
+    verification,
+)
+
+market = [
+    path("", catalogue.home, name="home"),
+    path("catalogue", catalogue.catalogue, name="catalogue"),
+    path("offers/<uuid:pk>", catalogue.offer, name="offer"),
+    path("offers/<uuid:pk>/lease", leasing.lease_new, name="lease_new"),
+    path("leases", leases.leases, name="leases"),
+    path("leases/export.csv", leases.leases_csv, name="leases_csv"),
+    path("leases/<uuid:pk>", leases.lease, name="lease"),
+    path("leases/<uuid:pk>/live", leases.lease_live, name="lease_live"),
+    path("leases/<uuid:pk>/deposit", deposits.deposit, name="deposit"),
+    path("leases/<uuid:pk>/stop", leases.lease_stop, name="lease_stop"),
+    path("leases/<uuid:pk>/receipt", leases.receipt, name="receipt"),
+    path("decisions/<uuid:pk>", decisions.decision, name="decision"),
+]
+supply = [
+    path("provider", earnings.dashboard, name="provider"),
+    path("provider/nodes/enrol", provider.enrol, name="enrol"),
+    path("provider/nodes/<uuid:pk>", provider.node, name="node"),
+    path("provider/offers/new", provider.offer_new, name="offer_new"),
+    path("provider/offers/<uuid:pk>/edit", provider.offer_edit, name="offer_edit"),
+    path("provider/offers/<uuid:pk>/state", provider.offer_state, name="offer_state"),
+]
+organization = [
+    path("verification", verification.verification, name="verification"),
+    path("verification/owners/<uuid:pk>", verification.owners, name="owners"),
+    path("requests/<uuid:pk>", requests.answer, name="answer"),
+    path("organization", organizations.organization, name="organization"),
+    path("organization/members/<uuid:pk>/role", organizations.member_role, name="member_role"),
+    path("organization/members/<uuid:pk>/remove", organizations.member_remove, name="member_remove"),
+    path("organization/keys/<uuid:pk>/revoke", organizations.key_revoke, name="key_revoke"),
+    path("organization/<uuid:pk>/switch", preferences.switch_organization, name="switch_organization"),
+    path("money", money.money, name="money"),
+]
+staff = [
+    path("cases", cases.cases, name="cases"),
+    path("cases/<uuid:pk>", cases.case, name="case"),
+    path("platform", platform.platform, name="platform"),
+    path("audit", platform.audit, name="audit"),
+]
+person = [
+    path("account", preferences.account, name="account"),
+    path("theme", preferences.theme, name="theme"),
+    path("styleguide", styleguide.styleguide, name="styleguide"),
+]
+
+urlpatterns = [path("", include((market + supply + organization + staff + person, "web")))]

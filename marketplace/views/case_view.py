@@ -1,0 +1,192 @@
+"""A case in words and pictures, as the officers' pages show it."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from compliance.base.actor import Actor
+from compliance.selectors.cases import CaseInFull, MatchView
+from compliance.selectors.identity import kyc_status
+from marketplace.forms.cases import words_of
+from marketplace.forms.countries import country_name
+from marketplace.models import User
+from marketplace.views.decision_card import card_for_officer, reasons_for_officer
+from marketplace.views.ownership import picture_of
+
+PRIORITIES = {
+    10: ("Low", "neutral", "down"),
+    20: ("Normal", "neutral", "dot"),
+    30: ("High", "waiting", "up"),
+    40: ("Urgent", "refused", "warn"),
+}
+NOTE_LOOKS = {
+    "note": ("Note", "policy", "neutral"),
+    "request": ("Question to the party", "mail", "waiting"),
+    "answer": ("Answer of the party", "user", "accent"),
+    "proposal": ("Proposal", "flag", "waiting"),
+    "approval": ("Second officer", "check", "accent"),
+}
+EVENT_LOOKS = {
+    "case.opened": ("Opened", "plus", "neutral"),
+    "case.assigned": ("Taken", "user", "neutral"),
+    "case.escalated": ("Past its deadline, now urgent", "warn", "refused"),
+    "case.answer_overdue": ("The answer did not come in time", "clock", "waiting"),
+    "case.closed": ("Closed", "check", "neutral"),
+}
+
+
+def priority_look(priority: int) -> dict[str, str]:
+    """Word, tone and icon of a priority."""
+    words, tone, icon = PRIORITIES.get(priority, PRIORITIES[20])
+    return {"words": words, "tone": tone, "icon": icon}
+
+
+def actor_names(refs: Iterable[str]) -> dict[str, str]:
+    """Names for `user:<id>` references; other actors name themselves."""
+    ids = []
+    for ref in refs:
+        kind, _, key = ref.partition(":")
+        if kind == "user":
+            ids.append(UUID(key))
+    return {f"user:{user.pk}": user.name or user.email for user in User.objects.filter(pk__in=ids)}
+
+
+def name_of(ref: str, names: dict[str, str]) -> str:
+    """The name of an actor, or what stands after `system:`."""
+    return names.get(ref) or (f"Gridclear {ref.partition(':')[2]}" if ref.startswith("system:") else ref)
+
+
+def row_of(case: Any, names: dict[str, str], now: datetime) -> dict[str, Any]:
+    """A case as the queue shows it."""
+    look = priority_look(case.priority)
+    deadline = case.state_deadline_at
+    return {
+        "pk": case.pk,
+        "number": case.number,
+        "summary": case.summary,
+        "kind_words": case.get_kind_display(),
+        "state": case.state,
+        "party_name": case.party.name if case.party else "",
+        "assignee": name_of(case.assignee, names) if case.assignee else "",
+        "deadline_at": deadline,
+        "overdue": bool(deadline and deadline < now and case.state != "closed"),
+        "priority_words": look["words"],
+        "priority_tone": look["tone"],
+        "priority_icon": look["icon"],
+    }
+
+
+def case_context(full: CaseInFull, actor: Actor) -> dict[str, Any]:
+    """Everything on the page of a case but its forms."""
+    case = full.case
+    refs = {case.assignee, case.proposed_by, *(note.author for note in full.notes), *(e.actor for e in full.history)}
+    names = actor_names(ref for ref in refs if ref)
+    is_open = case.state != "closed"
+    decidable = is_open and case.kind != "identity_review"
+    return {
+        "case": case,
+        "kind_words": case.get_kind_display(),
+        "disposition_words": case.get_disposition_display() if case.disposition else "",
+        "assignee": name_of(case.assignee, names) if case.assignee else "",
+        "assigned_to_me": case.assignee == actor.ref,
+        "open": is_open,
+        "may_ask": is_open and case.state == "open" and case.party is not None,
+        "may_propose": decidable and case.state in {"open", "awaiting_party"},
+        "proposal": proposal_of(full, names, actor) if case.state == "awaiting_approval" else None,
+        "party": party_facts(full),
+        "identity": identity_facts(full) if is_open and case.kind == "identity_review" else None,
+        "reasons": reasons_for_officer(full.reasons),
+        "matches": [match_facts(match) for match in full.matches],
+        "graph": picture_of(full.graph, for_party=False) if full.graph and len(full.graph.nodes) > 1 else None,
+        "card": card_for_officer(full.decision) if full.decision else None,
+        "history": history_of(full, names),
+    }
+
+
+def proposal_of(full: CaseInFull, names: dict[str, str], actor: Actor) -> dict[str, Any]:
+    """What was proposed, by whom, and why."""
+    case = full.case
+    why = [note.body for note in full.notes if note.kind == "proposal"]
+    return {
+        "by": name_of(case.proposed_by, names),
+        "words": f"{case.get_proposed_disposition_display()} ({words_of(case.proposal_reason).lower()})",
+        "why": why[-1] if why else "",
+        "mine": case.proposed_by == actor.ref,
+    }
+
+
+def party_facts(full: CaseInFull) -> dict[str, str] | None:
+    """Who the party is, in short."""
+    party = full.party
+    if party is None:
+        return None
+    headquarters = party.headquarters_country
+    return {
+        "name": party.name,
+        "country_name": country_name(party.country),
+        "headquarters_name": country_name(headquarters) if headquarters else "",
+        "identity_state": kyc_status(party.pk).state,
+    }
+
+
+def identity_facts(full: CaseInFull) -> dict[str, Any]:
+    """What the party submitted, line by line."""
+    party, verification = full.party, full.verification
+    if party is None or verification is None:
+        return {"lines": []}
+    lines = [
+        ("Kind", party.get_kind_display()),
+        ("Level", verification.get_level_display()),
+        ("Registration", party.registration_number),
+        ("Address", party.address),
+        ("Date of birth", party.birth_date),
+        ("Wallets", ", ".join(full.wallets)),
+        ("Owners complete", "yes" if party.ownership_complete else "no"),
+        *((words_of(name), str(value)) for name, value in verification.declaration.items()),
+    ]
+    return {"lines": [(name, value) for name, value in lines if value]}
+
+
+def match_facts(view: MatchView) -> dict[str, Any]:
+    """A match, its score against its threshold, and the two records side by side."""
+    match = view.match
+    rest = [
+        ("Also known as", "; ".join(view.other_names[:12])),
+        ("Programmes", ", ".join(view.programmes)),
+        ("Remarks", view.remarks),
+    ]
+    lines = [
+        {"name": row.label, "ours": row.party, "theirs": row.listed, "agrees": row.agrees} for row in view.comparisons
+    ]
+    lines += [{"name": name, "ours": "", "theirs": value, "agrees": None} for name, value in rest if value]
+    return {
+        "listed_name": match.listed_name,
+        "state": f"match_{match.state}",
+        "list_code": view.list_title,
+        "external_id": match.external_id,
+        "score": match.score,
+        "score_width": round(match.score * 100, 1),
+        "threshold": match.threshold,
+        "threshold_x": round(match.threshold * 100, 1),
+        "strength": match.strength,
+        "features": match.features,
+        "lines": lines,
+    }
+
+
+def history_of(full: CaseInFull, names: dict[str, str]) -> list[dict[str, Any]]:
+    """Notes and steps together, oldest first."""
+    lines = []
+    for note in full.notes:
+        title, icon, tone = NOTE_LOOKS[note.kind]
+        by = note.author_label or name_of(note.author, names)
+        lines.append(
+            {"title": f"{title} · {by}", "icon": icon, "tone": tone, "at": note.created_at, "detail": note.body}
+        )
+    for event in full.history:
+        if event.event in EVENT_LOOKS:
+            title, icon, tone = EVENT_LOOKS[event.event]
+            by = name_of(event.actor, names)
+            lines.append({"title": f"{title} · {by}", "icon": icon, "tone": tone, "at": event.at, "detail": ""})
+    return sorted(lines, key=lambda line: line["at"])

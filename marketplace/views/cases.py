@@ -1,0 +1,197 @@
+"""The officers' queue and one case in full."""
+
+from collections.abc import Callable
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.forms import Form
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+
+from compliance.base import clock
+from compliance.base.actor import Actor
+from compliance.base.errors import NotFound, Refusal
+from compliance.selectors.cases import CaseFilters, CaseInFull, case_in_full, open_cases
+from compliance.services import cases as services
+from compliance.services import identity
+from marketplace.forms.cases import ApprovalForm, NoteForm, ProposalForm, RequestForm
+from marketplace.models import Lease
+from marketplace.views.base import crumb, officer_view, page_of, person, show_refusal, tabs
+from marketplace.views.case_view import actor_names, case_context, priority_look, row_of
+
+TABS = (
+    ("", "To do"),
+    ("open", "Open"),
+    ("awaiting_approval", "Second officer"),
+    ("awaiting_party", "Waiting for the party"),
+    ("closed", "Closed"),
+)
+KINDS = (
+    ("gate_review", "Lease sent to review"),
+    ("screening_hit", "Screening hit"),
+    ("identity_review", "Identity review"),
+    ("list_alarm", "Watchlist alarm"),
+)
+
+
+def filters_of(request: HttpRequest) -> CaseFilters:
+    """What the URL asks for; a number is the number of a case."""
+    query = request.GET.get("q", "").strip()[:80]
+    state = request.GET.get("state", "")
+    kind = request.GET.get("kind", "")
+    return CaseFilters(
+        state=state if state in {value for value, _ in TABS} else "",
+        kind=kind if kind in {value for value, _ in KINDS} else "",
+        number=int(query) if query.isdigit() and len(query) < 12 else None,
+        text="" if query.isdigit() else query,
+    )
+
+
+@officer_view
+def cases(request: HttpRequest) -> HttpResponse:
+    """The queue: the most urgent first, then the nearest deadline."""
+    filters = filters_of(request)
+    page = page_of(request, open_cases(filters))
+    names = actor_names({case.assignee for case in page.object_list})
+    now = clock.now()
+    page.object_list = [row_of(case, names, now) for case in page.object_list]
+    context = {
+        "page": page,
+        "state": filters.state,
+        "kind": filters.kind,
+        "kinds": KINDS,
+        "q": request.GET.get("q", ""),
+        "filtered": bool(filters.kind or filters.text or filters.number or filters.state),
+        "tabs": tabs(TABS, reverse("web:cases"), filters.state),
+    }
+    return render(request, "marketplace/cases.html", context)
+
+
+@officer_view
+def case(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """One case with all that is known, and every deed that its state allows."""
+    full = case_in_full(pk)
+    actor = person(request).as_actor()
+    forms: dict[str, Form] = {}
+    if request.method == "POST":
+        action = request.POST.get("action", "")
+        deed = DEEDS.get(action)
+        if deed is None:
+            raise NotFound
+        form = deed(request, full, actor)
+        if form is None:
+            return redirect("web:case", pk)
+        forms[type(form).__name__] = form
+        full = case_in_full(pk)
+    context = case_context(full, actor)
+    context |= {
+        "note_form": forms.get("NoteForm", NoteForm(prefix=None)),
+        "request_form": forms.get("RequestForm", RequestForm()),
+        "proposal_form": forms.get("ProposalForm", ProposalForm()),
+        "approval_form": forms.get("ApprovalForm", ApprovalForm()),
+        "lease": Lease.objects.filter(pk=full.case.subject_id).first() if full.case.subject_id else None,
+        "priority": priority_look(full.case.priority),
+        "crumbs": [crumb("Cases", reverse("web:cases")), crumb(f"Case {full.case.number}")],
+    }
+    return render(request, "marketplace/case.html", context)
+
+
+Deed = Callable[[HttpRequest, CaseInFull, Actor], Form | None]
+
+
+def _written(form: Form, request: HttpRequest, deed: Callable[[dict[str, Any]], object], done: str) -> Form | None:
+    """The deed is done with what the form holds, or the form says why not."""
+    if not form.is_valid():
+        return form
+    try:
+        deed(form.cleaned_data)
+    except Refusal as refusal:
+        show_refusal(form, refusal)
+        return form
+    messages.success(request, done)
+    return None
+
+
+def _note(request: HttpRequest, full: CaseInFull, actor: Actor) -> Form | None:
+    return _written(
+        NoteForm(request.POST),
+        request,
+        lambda data: services.add_note(full.case.pk, data["body"], actor=actor),
+        "The note stands in the case.",
+    )
+
+
+def _request(request: HttpRequest, full: CaseInFull, actor: Actor) -> Form | None:
+    return _written(
+        RequestForm(request.POST),
+        request,
+        lambda data: services.request_information(full.case.pk, data["body"], actor=actor),
+        "The question is with the party.",
+    )
+
+
+def _propose(request: HttpRequest, full: CaseInFull, actor: Actor) -> Form | None:
+    return _written(
+        ProposalForm(request.POST),
+        request,
+        lambda data: services.propose_disposition(
+            full.case.pk, data["disposition"], data["reason"], data["body"], actor=actor
+        ),
+        "Proposed. Another officer approves it.",
+    )
+
+
+def _approve(request: HttpRequest, full: CaseInFull, actor: Actor) -> Form | None:
+    return _written(
+        ApprovalForm(request.POST),
+        request,
+        lambda data: services.approve_disposition(full.case.pk, data["body"], actor=actor),
+        "The case is closed.",
+    )
+
+
+def _send_back(request: HttpRequest, full: CaseInFull, actor: Actor) -> Form | None:
+    return _written(
+        ApprovalForm(request.POST),
+        request,
+        lambda data: services.return_case(full.case.pk, data["body"], actor=actor),
+        "The case is open again.",
+    )
+
+
+def _assign(request: HttpRequest, full: CaseInFull, actor: Actor) -> Form | None:
+    services.assign_case(full.case.pk, actor=actor)
+    messages.success(request, "The case is yours.")
+    return None
+
+
+def _verify(request: HttpRequest, full: CaseInFull, actor: Actor) -> Form | None:
+    identity.approve_verification(_verification_of(full), actor=actor)
+    messages.success(request, "The party is verified for a year.")
+    return None
+
+
+def _reject(request: HttpRequest, full: CaseInFull, actor: Actor) -> Form | None:
+    identity.reject_verification(_verification_of(full), actor=actor)
+    messages.success(request, "The verification is rejected.")
+    return None
+
+
+def _verification_of(full: CaseInFull) -> UUID:
+    if full.case.kind != "identity_review" or full.case.subject_id is None:
+        raise NotFound
+    return full.case.subject_id
+
+
+DEEDS: dict[str, Deed] = {
+    "note": _note,
+    "request": _request,
+    "propose": _propose,
+    "approve": _approve,
+    "send_back": _send_back,
+    "assign": _assign,
+    "verify": _verify,
+    "reject": _reject,
+}

@@ -1,0 +1,97 @@
+"""Balance, cards, top-ups and receipts of the organization in use."""
+
+import uuid
+
+from django.conf import settings
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+
+from compliance.base.errors import Forbidden, Refusal
+from marketplace.forms.organizations import TopUpForm
+from marketplace.models import Lease, Organization, User
+from marketplace.permissions import PAY
+from marketplace.services.top_ups import start_top_up
+from marketplace.views.base import Seat, member_view, show_refusal
+from settlement.selectors import balances
+from settlement.selectors.receipts import ReceiptView, receipt_for, receipts_of
+from settlement.services import profiles
+
+POTS = {"card": "Card", "escrow": "Escrow"}
+# What the stand-in card network, and Stripe's own test mode, take without a card form.
+TEST_CARDS = (("pm_card_visa", "Test card, Visa ending in 4242"), ("pm_card_chargeDeclined", "Test card, declined"))
+
+
+def cards_of(organization: Organization) -> list[tuple[str, str]]:
+    """The organization's cards as choices; in development the card network's test cards besides."""
+    try:
+        saved = profiles.saved_cards(organization.party_id)
+    except Refusal:
+        saved = []
+    choices = [(row["id"], f"{str(row['brand']).capitalize()} ending in {row['last4']}") for row in saved]
+    return [*choices, *(TEST_CARDS if settings.GRIDCLEAR_DEVELOPMENT else ())]
+
+
+def available_minor(organization: Organization) -> int:
+    """Free prepaid money in USD cents."""
+    return balances.available_minor(organization.party_id)
+
+
+def receipt_of(lease: Lease, user: User) -> ReceiptView | None:
+    """The receipt of the lease for the side on which the person stands."""
+    mine = set(user.organization_ids())
+    for organization_id, party_id in (
+        (lease.renter_id, lease.renter_party_id),
+        (lease.provider_id, lease.provider_party_id),
+    ):
+        if organization_id in mine:
+            return receipt_for(lease.pk, party_id)
+    return None
+
+
+@member_view
+def money(request: HttpRequest, seat: Seat) -> HttpResponse:
+    """Balances, receipts and the top-up."""
+    cards = cards_of(seat.organization)
+    form = TopUpForm(request.POST or None, cards=cards, initial={"key": uuid.uuid4()})
+    if request.method == "POST":
+        if not seat.may(PAY):
+            raise Forbidden("Only owners and finance may top up. Nothing was charged.")
+        if form.is_valid() and _charge(form, seat):
+            messages.success(request, "The card is being charged. The balance follows within seconds.")
+            return redirect("web:money")
+    lines = [
+        {"words": words, "amount_minor": amount, "currency": pot.currency}
+        for pot in balances.balances_of(seat.organization.party_id)
+        for words, amount in (
+            (f"{POTS[pot.pot]}, free to use", pot.available_minor),
+            (f"{POTS[pot.pot]}, held for leases", pot.held_minor),
+            (f"{POTS[pot.pot]}, blocked", pot.blocked_minor),
+            (f"{POTS[pot.pot]}, owed to you", pot.payable_minor + pot.paying_minor),
+        )
+        if amount or (pot.pot == "card" and "free" in words)
+    ]
+    context = {
+        "form": form,
+        "balances": lines,
+        "receipts": receipts_of(seat.organization.party_id),
+        "may_pay": seat.may(PAY),
+    }
+    return render(request, "marketplace/money.html", context)
+
+
+def _charge(form: TopUpForm, seat: Seat) -> bool:
+    data = form.cleaned_data
+    try:
+        start_top_up(
+            seat.organization,
+            data["amount_minor"],
+            data["payment_method"],
+            top_up_id=data["key"],
+            user=seat.user,
+            actor=seat.actor,
+        )
+    except Refusal as refusal:
+        show_refusal(form, refusal)
+        return False
+    return True

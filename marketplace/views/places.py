@@ -1,0 +1,10 @@
+"""Where something stands, in words."""
+
+from marketplace.forms.countries import country_name
+from marketplace.models import Node
+
+
+def place_of(node: Node) -> str:
+    """`Brisbane, Queensland, Australia`, as far as it is known."""
+    parts = (node.city, node.region, country_name(node.country))
+    return ", ".join(dict.fromkeys(part for part in parts if part))

@@ -1,0 +1,138 @@
+"""The operators' page and the search of the audit log."""
+
+import json
+from typing import Any
+
+from django.contrib import messages
+from django.core.cache import cache
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+
+from compliance.base.audit import verify_chain
+from compliance.selectors.audit import EventFilters, chain_status, events
+from compliance.selectors.restrictions import open_restrictions
+from compliance.selectors.watchlists import ListStatus, watchlist_status
+from marketplace.forms.cases import AuditFilter
+from marketplace.models import Lease, Node, Organization
+from marketplace.views.base import operator_view, page_of, staff_view
+from marketplace.views.case_view import actor_names, name_of
+from settlement.services.books import BooksReport, verify_books
+
+# Walking the whole book or the whole chain is too much for every page view.
+PROOF_SECONDS = 60
+ACCOUNT_WORDS = {
+    "available": "Prepaid, free to use",
+    "held": "Held for leases",
+    "blocked": "Blocked property",
+    "payable": "Owed to providers",
+    "paying": "On its way to providers",
+    "fees": "Fees earned",
+    "stripe_clearing": "Money at the card network",
+    "chain_clearing": "Tokens in the escrow contract",
+    "bank": "At the platform's bank",
+    "processing": "What payments cost",
+    "suspense": "Not yet explained",
+}
+
+
+def books() -> BooksReport:
+    """The proof of the books, at most a minute old."""
+    return cache.get_or_set("gridclear-books", verify_books, PROOF_SECONDS)
+
+
+@operator_view
+def platform(request: HttpRequest) -> HttpResponse:
+    """Lists, books, audit log and alarms; a POST walks the chain."""
+    if request.method == "POST":
+        cache.set("gridclear-chain-faults", verify_chain(), PROOF_SECONDS)
+        cache.delete("gridclear-books")
+        messages.success(request, "The audit chain and the books were walked from their first line to the last.")
+        return redirect("web:platform")
+    report, lists = books(), watchlist_status()
+    audit = audit_words()
+    context = {
+        "alarms": alarms(report, lists, audit),
+        "audit": audit,
+        "books": {
+            "state": "ok" if report.verified else "broken",
+            "word": "Balanced" if report.verified else "Do not balance",
+            "detail": f"{report.transfers:,} transfers, {report.entries:,} entries, {report.accounts:,} accounts.",
+        },
+        "market": market_figures(),
+        "lists": lists,
+        "sums": [
+            {
+                "words": ACCOUNT_WORDS.get(total.kind, total.kind),
+                "pot": "Card" if total.pot == "card" else "Escrow",
+                "amount_minor": total.balance_minor,
+                "currency": total.currency,
+            }
+            for total in report.totals
+        ],
+    }
+    return render(request, "marketplace/platform.html", context)
+
+
+def audit_words() -> dict[str, str]:
+    """How the chain stands: verified within the last minute, broken, or only counted."""
+    status, faults = chain_status(), cache.get("gridclear-chain-faults")
+    detail = f"{status.sealed:,} events sealed, {status.unsealed:,} waiting."
+    if faults:
+        return {"state": "broken", "word": "Broken", "detail": "; ".join(faults[:3])}
+    if faults is None:
+        return {"state": "sealed", "word": "Sealed", "detail": detail}
+    return {"state": "ok", "word": "Verifies", "detail": detail}
+
+
+def alarms(report: BooksReport, lists: list[ListStatus], audit: dict[str, str]) -> list[dict[str, str]]:
+    """What an operator has to look at now, each with what to do."""
+    found = []
+    for row in lists:
+        if row.required and row.state != "current":
+            text = "The gate refuses everything until it is loaded: run load_watchlists."
+            found.append({"title": f"{row.title} is {row.state}", "text": text})
+        if row.refusal:
+            found.append({"title": f"A load of {row.title} was refused", "text": f"{row.refusal} The old one is kept."})
+    found += [{"title": "The books do not balance", "text": fault} for fault in report.faults[:5]]
+    if audit["state"] == "broken":
+        found.append({"title": "The audit chain does not verify", "text": audit["detail"]})
+    return found
+
+
+def market_figures() -> list[tuple[str, str]]:
+    """The market in five numbers."""
+    return [
+        ("Organizations", f"{Organization.objects.count():,}"),
+        ("Nodes online", f"{Node.objects.filter(state=Node.State.ONLINE).count():,}"),
+        ("Leases live", f"{Lease.objects.live().count():,}"),
+        ("Leases suspended", f"{Lease.objects.filter(state=Lease.State.SUSPENDED).count():,}"),
+        ("Restrictions open", f"{open_restrictions().count():,}"),
+    ]
+
+
+@staff_view
+def audit(request: HttpRequest) -> HttpResponse:
+    """The audit log, newest first, narrowed by the URL."""
+    form = AuditFilter(request.GET)
+    form.is_valid()
+    data = form.cleaned_data
+    wanted = EventFilters(
+        event=data.get("event", ""), actor=data.get("actor", ""), subject_id=data.get("subject", "").strip()
+    )
+    page = page_of(request, events(wanted), per_page=50)
+    names = actor_names({event.actor for event in page.object_list})
+    page.object_list = [event_row(event, names) for event in page.object_list]
+    return render(request, "marketplace/audit.html", {"form": AuditFilter(initial=data), "page": page})
+
+
+def event_row(event: Any, names: dict[str, str]) -> dict[str, Any]:
+    """An event as the table shows it."""
+    return {
+        "event": event.event,
+        "at": event.at,
+        "actor_words": name_of(event.actor, names),
+        "subject_kind": event.subject_kind.rpartition(".")[2],
+        "subject_id": event.subject_id,
+        "data_words": json.dumps(event.data, ensure_ascii=False) if event.data else "",
+        "sealed": hasattr(event, "seal"),
+    }
