@@ -11,11 +11,15 @@ from compliance.selectors.ownership import Upstream, upstream
 
 @dataclass(frozen=True, slots=True)
 class KycStatus:
-    """`level` is empty unless a verification is in force. `state`: none, submitted, verified, changed, expired,
-    rejected; `changed` says that the party's facts are no longer those that were verified."""
+    """`level` is empty unless a verification is in force; `verified_level` stays when it has merely run out.
+
+    `state`: none, submitted, verified, changed, expired, rejected; `changed` says that the party's facts are no
+    longer those that were verified.
+    """
 
     state: str
     level: str
+    verified_level: str
     verified_at: datetime | None
     expires_at: datetime | None
     verification_id: UUID | None
@@ -26,7 +30,7 @@ class KycStatus:
         return self.state == "verified"
 
 
-_NONE = KycStatus("none", "", None, None, None)
+_NONE = KycStatus("none", "", "", None, None, None)
 
 
 def kyc_status(party_id: UUID) -> KycStatus:
@@ -52,11 +56,11 @@ def submission(verification_id: UUID) -> IdentityVerification | None:
 
 
 def _status(row: IdentityVerification, above: Upstream) -> KycStatus:
-    state = str(row.state)
-    if state == IdentityVerification.State.VERIFIED:
-        if row.expires_at is None or row.expires_at <= clock.now():
-            state = "expired"
-        elif above.facts_digest(row.party_id) != row.facts_digest:
+    state, known = str(row.state), ""
+    if row.verified_at is not None and state in ("verified", "expired"):
+        if above.facts_digest(row.party_id) != row.facts_digest:
             state = "changed"
-    level = row.level if state == "verified" else ""
-    return KycStatus(state, level, row.verified_at, row.expires_at, row.pk)
+        else:
+            known = row.level
+            state = "expired" if row.expires_at is None or row.expires_at <= clock.now() else state
+    return KycStatus(state, known if state == "verified" else "", known, row.verified_at, row.expires_at, row.pk)

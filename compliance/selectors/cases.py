@@ -1,0 +1,175 @@
+"""The officers' queue, one case in full, and what a party may see of its own."""
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Q, QuerySet
+
+from compliance.base.audit import AuditEvent
+from compliance.base.errors import NotFound
+from compliance.models import Case, CaseNote, Decision, IdentityVerification, Match, Party, PartyWallet, Restriction
+from compliance.selectors.paging import Page, page_of
+from compliance.selectors.parties import OwnershipGraph, ownership_graph
+
+
+@dataclass(frozen=True, slots=True)
+class CaseFilters:
+    """What to look for; an empty field does not narrow. `state` empty means every state but closed."""
+
+    state: str = ""
+    kind: str = ""
+    priority: int | None = None
+    assignee: str = ""
+    party_id: UUID | None = None
+    number: int | None = None
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """One fact of the party beside the listed one's; `agrees` is None where one of them is silent."""
+
+    label: str
+    party: str
+    listed: str
+    agrees: bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class MatchView:
+    """A match with the listed facts side by side."""
+
+    match: Match
+    list_title: str
+    authority: str
+    other_names: tuple[str, ...]
+    programmes: tuple[str, ...]
+    identifiers: tuple[str, ...]
+    remarks: str
+    comparisons: tuple[Comparison, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CaseInFull:
+    """All that an officer needs to decide one case."""
+
+    case: Case
+    party: Party | None
+    decision: Decision | None
+    reasons: tuple[dict[str, Any], ...]
+    checks: tuple[dict[str, Any], ...]
+    matches: tuple[MatchView, ...]
+    graph: OwnershipGraph | None
+    wallets: tuple[str, ...]
+    verification: IdentityVerification | None
+    restrictions: tuple[Restriction, ...]
+    notes: tuple[CaseNote, ...]
+    other_cases: tuple[Case, ...]
+    history: tuple[AuditEvent, ...]
+
+
+def open_cases(filters: CaseFilters | None = None) -> QuerySet[Case]:
+    """The cases that fit: the most urgent first, then those whose deadline comes first."""
+    wanted = filters or CaseFilters()
+    found = Case.objects.select_related("party").order_by("-priority", "state_deadline_at", "number")
+    found = found.filter(state=wanted.state) if wanted.state else found.exclude(state=Case.State.CLOSED)
+    for column in ("kind", "assignee", "party_id", "number", "priority"):
+        if value := getattr(wanted, column):
+            found = found.filter(**{column: value})
+    if wanted.text:
+        found = found.filter(Q(summary__icontains=wanted.text) | Q(party__name__icontains=wanted.text))
+    return found
+
+
+def case_page(filters: CaseFilters | None = None, *, page: int = 1, per_page: int = 25) -> Page[Case]:
+    """One page of `open_cases`."""
+    return page_of(open_cases(filters), page=page, per_page=per_page)
+
+
+def case_in_full(case_id: UUID) -> CaseInFull:
+    """The case with everything around it. Raises NotFound."""
+    case = Case.objects.select_related("party", "decision", "screening").filter(pk=case_id).first()
+    if case is None:
+        raise NotFound
+    party = case.party
+    wallets = PartyWallet.objects.filter(party=party).order_by("address") if party else PartyWallet.objects.none()
+    verifications = IdentityVerification.objects.filter(party=party) if party else IdentityVerification.objects.none()
+    others = Case.objects.filter(party=party).exclude(pk=case.pk) if party else Case.objects.none()
+    history = AuditEvent.objects.filter(subject_kind=Case._meta.label_lower, subject_id=str(case.pk))
+    return CaseInFull(
+        case=case,
+        party=party,
+        decision=case.decision,
+        reasons=tuple(case.decision.reasons) if case.decision else (),
+        checks=tuple(case.decision.checks) if case.decision else (),
+        matches=match_views(case),
+        graph=ownership_graph(party.pk) if party else None,
+        wallets=tuple(wallets.values_list("address", flat=True)),
+        verification=verifications.order_by("-created_at").first(),
+        restrictions=tuple(case.restrictions.select_related("party").order_by("created_at")),
+        notes=tuple(case.notes.order_by("created_at")),
+        other_cases=tuple(others.order_by("-created_at")[:20]),
+        history=tuple(history.order_by("id")),
+    )
+
+
+def match_views(case: Case) -> tuple[MatchView, ...]:
+    """The matches of the case's screening, best first, each beside the listed party's facts."""
+    if case.screening_id is None:
+        return ()
+    rows = (
+        Match.objects.filter(screening_id=case.screening_id)
+        .select_related("party", "listed_party__version__watchlist")
+        .prefetch_related("listed_party__names", "party__wallets")
+        .order_by("-score", "list_code", "external_id")
+    )
+    return tuple(_match_view(row) for row in rows)
+
+
+def open_requests_to(party_id: UUID) -> QuerySet[CaseNote]:
+    """The questions that the party has yet to answer: their words alone, never why they are asked."""
+    return (
+        CaseNote.objects.filter(
+            case__party_id=party_id, case__state=Case.State.AWAITING_PARTY, kind=CaseNote.Kind.REQUEST
+        )
+        .select_related("case")
+        .order_by("-created_at")
+    )
+
+
+def correspondence_with(party_id: UUID) -> QuerySet[CaseNote]:
+    """All questions to the party and its answers, oldest first."""
+    kinds = [CaseNote.Kind.REQUEST, CaseNote.Kind.ANSWER]
+    return CaseNote.objects.filter(case__party_id=party_id, kind__in=kinds).order_by("created_at")
+
+
+def _match_view(row: Match) -> MatchView:
+    listed, party = row.listed_party, row.party
+    wallets = sorted(wallet.address for wallet in party.wallets.all())
+    return MatchView(
+        match=row,
+        list_title=listed.version.watchlist.title,
+        authority=listed.authority or listed.version.watchlist.authority,
+        other_names=tuple(each.name for each in listed.names.all() if each.name != listed.primary_name),
+        programmes=tuple(listed.programmes),
+        identifiers=tuple(listed.identifiers),
+        remarks=listed.remarks,
+        comparisons=(
+            Comparison("Name", party.name, row.listed_name, party.name.casefold() == row.listed_name.casefold()),
+            _compared("Kind", [party.kind], [listed.kind]),
+            _compared("Country", [party.country, party.headquarters_country], listed.countries),
+            _compared("Date of birth", [party.birth_date], listed.birth_dates),
+            _compared("Registration", [party.registration_number], listed.identifiers),
+            Comparison("Wallets", ", ".join(wallets), "", None),
+        ),
+    )
+
+
+def _compared(label: str, mine: list[str], theirs: list[str]) -> Comparison:
+    ours = [each for each in dict.fromkeys(mine) if each]
+    agrees = None
+    if ours and theirs:
+        # A year agrees with a full date in it, a number with an identifier that contains it.
+        agrees = any(a in b or b in a for a in ours for b in theirs)
+    return Comparison(label, ", ".join(ours), ", ".join(theirs), agrees)

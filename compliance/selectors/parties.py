@@ -1,0 +1,177 @@
+"""Parties for pages: one party, its wallets, and the picture of who stands above it."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.db.models import QuerySet
+
+from compliance.base.errors import NotFound
+from compliance.engine.facts import OwnershipEdgeFacts, PartyFacts
+from compliance.engine.ownership import SHARES, owned_by, percent, ultimate_parents
+from compliance.models import Match, OwnershipEdge, Party, PartyWallet, Restriction, Screening
+from compliance.selectors.ownership import Upstream, upstream
+
+_INTERESTS = {
+    OwnershipEdge.Interest.VOTING_RIGHTS: "of the votes",
+    OwnershipEdge.Interest.CONTROL: "control",
+    OwnershipEdge.Interest.OFFICER: "signs for it",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class GraphNode:
+    """A party in the picture. `role`: subject, owner, ultimate_parent. `listed` says that a match stands open or
+    confirmed; `deciding` that it lies on the path that decides."""
+
+    id: str
+    name: str
+    kind: str
+    country: str
+    headquarters_country: str
+    role: str
+    listed: bool
+    restricted: bool
+    deciding: bool
+
+    @property
+    def note(self) -> str:
+        """The second line: where it is, and what matters about it."""
+        place = self.country
+        if self.headquarters_country and self.headquarters_country != self.country:
+            place = f"{self.country}, headquarters {self.headquarters_country}"
+        return f"{place} · listed" if self.listed else place
+
+
+@dataclass(frozen=True, slots=True)
+class GraphEdge:
+    """`owner` holds `label` of `owned`; shares in percent."""
+
+    owner: str
+    owned: str
+    interest: str
+    share_min: str
+    share_max: str
+    label: str
+    deciding: bool
+
+
+@dataclass(frozen=True, slots=True)
+class OwnershipGraph:
+    """Who stands above `subject`; `deciding` holds the edges' (owner, owned) that decide, from the top down."""
+
+    subject: str
+    nodes: tuple[GraphNode, ...]
+    edges: tuple[GraphEdge, ...]
+    deciding: tuple[tuple[str, str], ...]
+    complete: bool
+
+
+def party(party_id: UUID) -> Party:
+    """The party. Raises NotFound."""
+    found = Party.objects.filter(pk=party_id).first()
+    if found is None:
+        raise NotFound
+    return found
+
+
+def parties_by_id(party_ids: list[UUID]) -> dict[UUID, Party]:
+    """The parties that exist, by id."""
+    return Party.objects.in_bulk(party_ids)
+
+
+def wallets_of(party_id: UUID) -> QuerySet[PartyWallet]:
+    """The wallets that the party says are its own, oldest first."""
+    return PartyWallet.objects.filter(party_id=party_id).order_by("created_at")
+
+
+def owners_of(party_id: UUID) -> QuerySet[OwnershipEdge]:
+    """The open edges into the party, the greatest share first."""
+    return (
+        OwnershipEdge.objects.filter(owned_id=party_id, ended_on=None)
+        .select_related("owner")
+        .order_by("-share_max", "created_at")
+    )
+
+
+def ownership_graph(party_id: UUID) -> OwnershipGraph:
+    """The party and all that stands above it, without a layout.
+
+    What decides is the path of listed owners to the 50 percent threshold where there is one, else the chain of
+    majority holdings to the ultimate parent. Raises NotFound.
+    """
+    above = upstream([party_id])
+    if party_id not in above.parties:
+        raise NotFound
+    listed = _listed(above)
+    people = {str(key): _facts(row) for key, row in above.parties.items()}
+    held = tuple(_edge_facts(edge) for edge in above.edges)
+    parents = ultimate_parents(held, people, str(party_id))
+    blocked = owned_by(held, listed - {str(party_id)}, str(party_id))
+    path = blocked.path or tuple(reversed(parents.chain))
+    deciding = {(each.owner_id, each.owned_id): None for each in path}
+    on_path = {key for pair in deciding for key in pair} | (listed & {str(party_id)})
+    restricted = set(
+        Restriction.objects.filter(party_id__in=above.parties, lifted_at=None).values_list("party_id", flat=True)
+    )
+    tops = set(parents.ultimate) - {str(party_id)}
+    nodes = tuple(
+        GraphNode(
+            id=str(key),
+            name=row.name,
+            kind=row.kind,
+            country=row.country,
+            headquarters_country=row.headquarters_country,
+            role="subject" if key == party_id else "ultimate_parent" if str(key) in tops else "owner",
+            listed=str(key) in listed,
+            restricted=key in restricted,
+            deciding=str(key) in on_path,
+        )
+        for key, row in sorted(above.parties.items(), key=lambda pair: str(pair[0]))
+    )
+    edges = tuple(_graph_edge(edge, deciding) for edge in above.edges)
+    return OwnershipGraph(str(party_id), nodes, edges, tuple(deciding), above.parties[party_id].ownership_complete)
+
+
+def _listed(above: Upstream) -> set[str]:
+    """The parties that the newest screening of their present facts found on a list, unless settled as another's."""
+    newest = (
+        Screening.objects.filter(party_id__in=above.parties)
+        .order_by("party_id", "-created_at")
+        .distinct("party_id")
+        .values_list("pk", "party_id", "subject_hash")
+    )
+    present = [pk for pk, party_id, known in newest if above.parties[party_id].subject_hash == known]
+    rows = Match.objects.filter(screening_id__in=present).exclude(state=Match.State.FALSE_POSITIVE)
+    return {str(found) for found in rows.values_list("party_id", flat=True)}
+
+
+def _facts(row: Party) -> PartyFacts:
+    return PartyFacts(
+        id=str(row.pk),
+        kind=row.kind,
+        name=row.name,
+        country=row.country,
+        headquarters_country=row.headquarters_country,
+        ownership_complete=row.ownership_complete,
+    )
+
+
+def _edge_facts(edge: OwnershipEdge) -> OwnershipEdgeFacts:
+    return OwnershipEdgeFacts(
+        str(edge.owner_id), str(edge.owned_id), f"{edge.share_min:.4f}", f"{edge.share_max:.4f}", edge.interest
+    )
+
+
+def _graph_edge(edge: OwnershipEdge, deciding: dict[tuple[str, str], None]) -> GraphEdge:
+    share = percent(edge.share_min, edge.share_max)
+    word = _INTERESTS.get(OwnershipEdge.Interest(edge.interest), "")
+    label = share if edge.interest == SHARES else f"{share} {word}" if edge.share_max else word
+    return GraphEdge(
+        owner=str(edge.owner_id),
+        owned=str(edge.owned_id),
+        interest=edge.interest,
+        share_min=f"{edge.share_min:.4f}",
+        share_max=f"{edge.share_max:.4f}",
+        label=label,
+        deciding=(str(edge.owner_id), str(edge.owned_id)) in deciding,
+    )

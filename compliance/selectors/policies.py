@@ -1,0 +1,35 @@
+"""The released policy packs and the catalogue of accelerators, read once per process."""
+
+from datetime import datetime
+from functools import lru_cache
+from pathlib import Path
+
+from django.conf import settings
+
+from compliance.engine.chips import Catalogue, newest_catalogue
+from compliance.engine.packs import PolicyPack, load_packs, pack_in_force, pack_labelled
+
+
+def pack_for(as_of: datetime) -> PolicyPack:
+    """The pack in force at the moment. Raises NoPackInForce."""
+    return pack_in_force(as_of, _packs(Path(settings.GRIDCLEAR_POLICY_DIR)))
+
+
+def pack_named(label: str) -> PolicyPack:
+    """The pack `id@version`, for a replay. Raises NoPackInForce."""
+    return pack_labelled(label, _packs(Path(settings.GRIDCLEAR_POLICY_DIR)))
+
+
+def catalogue() -> Catalogue:
+    """The newest catalogue of accelerators."""
+    return _catalogue(Path(settings.GRIDCLEAR_POLICY_DIR))
+
+
+@lru_cache(maxsize=4)
+def _packs(root: Path) -> tuple[PolicyPack, ...]:
+    return load_packs(root / "gridclear")
+
+
+@lru_cache(maxsize=4)
+def _catalogue(root: Path) -> Catalogue:
+    return newest_catalogue(root / "accelerators")

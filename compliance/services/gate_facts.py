@@ -1,0 +1,227 @@
+"""Gathers all that a decision may rest on, in a fixed number of queries however many owners there are."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from compliance.base.errors import InvalidInput, NotFound
+from compliance.engine.facts import (
+    ChipRequest,
+    EndUser,
+    Facts,
+    FindingFacts,
+    ListState,
+    Locations,
+    OwnershipEdgeFacts,
+    PartyFacts,
+    ScreeningHit,
+    WalletHit,
+)
+from compliance.models import Finding, Match, Party, PartyWallet, Restriction, Screening, WatchlistVersion
+from compliance.selectors.identity import KycStatus, kyc_statuses
+from compliance.selectors.ownership import Upstream, upstream
+from compliance.selectors.policies import catalogue
+from compliance.services import screening
+from compliance.sources.catalogue import KNOWN_LISTS
+
+PURPOSES = ("lease", "renewal", "payout")
+
+
+@dataclass(frozen=True, slots=True)
+class GateRequest:
+    """What is asked of the gate.
+
+    `subject_id` is the lease or the payout; `amount_minor` is in minor units of `currency`; `end_user` has `kind`
+    (self, other, undisclosed), `name` and `country`; countries are ISO 3166-1 alpha-2.
+    """
+
+    purpose: str
+    subject_id: UUID
+    renter_party_id: UUID | None
+    provider_party_id: UUID | None
+    gpu_slug: str = ""
+    gpu_count: int = 0
+    node_id: UUID | None = None
+    node_country: str = ""
+    node_region: str = ""
+    rail: str = ""
+    wallet: str = ""
+    amount_minor: int | None = None
+    currency: str = ""
+    end_use: str = ""
+    end_user: dict[str, Any] = field(default_factory=dict)
+    seconds: int = 0
+    ip_country: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """The facts, with the rows behind them."""
+
+    facts: Facts
+    screenings: dict[UUID, Screening]
+    matches: tuple[Match, ...]
+    list_versions: dict[str, str]
+
+
+def gather(request: GateRequest, *, as_of: datetime, store: bool) -> Gathered:
+    """All that is known at the moment about what is asked. Screenings that are not yet stored are, if `store`.
+
+    Raises NotFound when a party does not exist, InvalidInput for an unknown purpose.
+    """
+    if request.purpose not in PURPOSES:
+        raise InvalidInput(f"The purpose is one of {', '.join(PURPOSES)}. Nothing was changed.")
+    asked = [each for each in (request.renter_party_id, request.provider_party_id) if each is not None]
+    above = upstream(asked)
+    if not asked or any(party_id not in above.parties for party_id in asked):
+        raise NotFound("There is no such party. Nothing was changed.")
+    screened = screening.screen_parties(list(above.parties.values()), trigger="gate", store=store)
+    wallets = _wallets(request, asked)
+    people = _people(above, asked, as_of)
+    renter_id, provider_id = request.renter_party_id, request.provider_party_id
+    end_user = request.end_user
+    facts = Facts(
+        purpose=request.purpose,
+        as_of=as_of,
+        renter=people[renter_id] if renter_id else None,
+        provider=people[provider_id] if provider_id else None,
+        parties=tuple(people[key] for key in sorted(people, key=str) if key not in asked),
+        edges=_edges(above),
+        screened=tuple(sorted(str(key) for key in screened.screenings)),
+        hits=tuple(_hit(match) for match in screened.matches),
+        lists=_lists(screened.versions, as_of),
+        chips=_chips(request),
+        node_country=request.node_country.upper(),
+        node_region=request.node_region,
+        rail=request.rail,
+        wallet=request.wallet,
+        wallet_screened=bool(screened.versions),
+        wallet_hits=tuple(_wallet_hit(hit) for hit in screening.wallet_hits(wallets, screened.versions)),
+        amount_minor=request.amount_minor,
+        currency=request.currency,
+        seconds=request.seconds,
+        end_use=request.end_use,
+        end_user=EndUser(
+            kind=str(end_user.get("kind") or "undisclosed"),
+            name=str(end_user.get("name") or ""),
+            country=str(end_user.get("country") or "").upper(),
+        )
+        if end_user
+        else None,
+        locations=Locations(declared=people[renter_id].country if renter_id else "", ip=request.ip_country.upper()),
+        findings=_findings(above.parties, as_of),
+    )
+    versions = {version.watchlist_id: str(version.pk) for version in screened.versions}
+    return Gathered(facts, screened.screenings, screened.matches, versions)
+
+
+def _people(above: Upstream, asked: list[UUID], as_of: datetime) -> dict[UUID, PartyFacts]:
+    statuses = kyc_statuses(asked, above)
+    restricted = set(
+        Restriction.objects.filter(party_id__in=above.parties, lifted_at=None).values_list("party_id", flat=True)
+    )
+    return {key: _party(party, statuses.get(key), restricted=key in restricted) for key, party in above.parties.items()}
+
+
+def _party(party: Party, kyc: KycStatus | None, *, restricted: bool) -> PartyFacts:
+    return PartyFacts(
+        id=str(party.pk),
+        kind=party.kind,
+        name=party.name,
+        country=party.country,
+        region=party.region,
+        headquarters_country=party.headquarters_country,
+        kyc_level=kyc.verified_level if kyc else "",
+        kyc_expires_at=kyc.expires_at if kyc and kyc.verified_level else None,
+        restricted=restricted,
+        subject_hash=party.subject_hash,
+        birth_date=party.birth_date,
+        ownership_complete=party.ownership_complete,
+        aliases=tuple(party.aliases),
+    )
+
+
+def _edges(above: Upstream) -> tuple[OwnershipEdgeFacts, ...]:
+    return tuple(
+        OwnershipEdgeFacts(
+            owner_id=str(edge.owner_id),
+            owned_id=str(edge.owned_id),
+            share_min=f"{edge.share_min:.4f}",
+            share_max=f"{edge.share_max:.4f}",
+            interest=edge.interest,
+        )
+        for edge in above.edges
+    )
+
+
+def _hit(match: Match) -> ScreeningHit:
+    listed = match.listed_party
+    return ScreeningHit(
+        party_id=str(match.party_id),
+        list_code=match.list_code,
+        authority=listed.authority,
+        external_id=match.external_id,
+        listed_name=match.listed_name,
+        score=match.score,
+        threshold=match.threshold,
+        strength=match.strength,
+        listed_as_blocked=listed.blocked,
+        programmes=tuple(listed.programmes),
+        features=tuple(match.features),
+        entry_hash=match.entry_hash,
+        cleared=match.state == Match.State.FALSE_POSITIVE,
+    )
+
+
+def _wallets(request: GateRequest, asked: list[UUID]) -> list[str]:
+    """The wallet presented and those that the parties say are theirs: a listed one is a fact whatever pays today."""
+    linked = PartyWallet.objects.filter(party_id__in=asked).values_list("address", flat=True)
+    return sorted({*linked, request.wallet} - {""})
+
+
+def _wallet_hit(hit: screening.ListedWalletHit) -> WalletHit:
+    return WalletHit(
+        address=hit.address,
+        list_code=hit.list_code,
+        authority=hit.authority,
+        external_id=hit.external_id,
+        listed_name=hit.listed_name,
+        currency=hit.currency,
+    )
+
+
+def _lists(versions: Iterable[WatchlistVersion], as_of: datetime) -> tuple[ListState, ...]:
+    """The state of every list; a list that was never loaded is there too, without a version."""
+    current = {version.watchlist_id: version for version in versions}
+    states = []
+    for code in sorted({known.code for known in KNOWN_LISTS} | set(current)):
+        version = current.get(code)
+        if version is None:
+            states.append(ListState(code, ""))
+            continue
+        limit = timedelta(seconds=version.watchlist.staleness_limit_seconds)
+        stale = version.confirmed_at + limit <= as_of
+        states.append(ListState(code, version.sha256, version.confirmed_at, stale))
+    return tuple(states)
+
+
+def _chips(request: GateRequest) -> tuple[ChipRequest, ...]:
+    if not request.gpu_slug:
+        return ()
+    return (ChipRequest(request.gpu_slug, request.gpu_count, catalogue().figures(request.gpu_slug)),)
+
+
+def _findings(party_ids: Iterable[UUID], as_of: datetime) -> tuple[FindingFacts, ...]:
+    rows = Finding.objects.filter(party_id__in=list(party_ids), expires_at__gt=as_of).order_by("created_at", "id")
+    return tuple(
+        FindingFacts(
+            party_id=str(row.party_id),
+            code=row.reason_code,
+            scope=row.scope,
+            subject_hash=row.subject_hash,
+            expires_at=row.expires_at,
+        )
+        for row in rows
+    )
