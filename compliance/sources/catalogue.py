@@ -11,6 +11,9 @@ from compliance.sources.un import read_un
 from compliance.sources.us_csl import read_us_csl
 
 SAMPLES = Path(__file__).resolve().parent / "samples"
+# The sample of ofac_sdn a few days on, with one more party; and one that lost most of its parties and is to be refused.
+SAMPLE_SDN_GROWN = SAMPLES / "ofac_sdn_advanced_2.xml"
+SAMPLE_SDN_SHRUNKEN = SAMPLES / "ofac_sdn_advanced_shrunken.xml"
 
 FORMATS: dict[str, Importer] = {
     "ofac_advanced_xml": read_ofac_advanced,
