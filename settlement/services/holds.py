@@ -92,6 +92,8 @@ def open_hold(
         subject_id=subject_id,
         renter_party_id=renter_party_id,
         provider_party_id=payee_party_id,
+        amount_minor=amount_minor,
+        currency=currency,
     )
     hold = Hold(
         state=State.OPENING,

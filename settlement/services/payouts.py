@@ -129,7 +129,12 @@ def request_payout(plan: PayoutPlan, *, clearance: Clearance, idempotency_key: s
                 raise PayoutExists
             return ref_of(present)
         clearance_id = require_clearance(
-            clearance, purpose="payout", subject_id=plan.payout_id, provider_party_id=plan.party_id
+            clearance,
+            purpose="payout",
+            subject_id=plan.payout_id,
+            provider_party_id=plan.party_id,
+            amount_minor=plan.amount_minor,
+            currency=plan.currency,
         )
         if not plan.destination or destination_of(plan.party_id, plan.pot) != plan.destination:
             raise NoPayoutDestination
@@ -197,7 +202,14 @@ class _Known:
 
 
 def _cleared(payout: Payout, clearance: Clearance) -> UUID:
-    return require_clearance(clearance, purpose="payout", subject_id=payout.pk, provider_party_id=payout.party_id)
+    return require_clearance(
+        clearance,
+        purpose="payout",
+        subject_id=payout.pk,
+        provider_party_id=payout.party_id,
+        amount_minor=payout.amount_minor,
+        currency=payout.currency,
+    )
 
 
 def still_cleared(payout: Payout) -> None:

@@ -68,7 +68,14 @@ def start_top_up(
             if present.amount_minor != amount_minor:
                 raise TopUpExists
             return ref_of(present)
-        clearance_id = require_clearance(clearance, purpose="deposit", subject_id=top_up_id, renter_party_id=party_id)
+        clearance_id = require_clearance(
+            clearance,
+            purpose="deposit",
+            subject_id=top_up_id,
+            renter_party_id=party_id,
+            amount_minor=amount_minor,
+            currency="USD",
+        )
         payment = CardPayment.objects.create(
             pk=top_up_id,
             state=CardPayment.State.CREATING,
