@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from compliance.base import clock
-from compliance.models import Watchlist, WatchlistVersion
+from compliance.models import ListedParty, Watchlist, WatchlistVersion
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +48,46 @@ def current_versions() -> list[WatchlistVersion]:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Delta:
+    """What one version of a list changed against another: external id -> row id (of the older one for `removed`)."""
+
+    added: dict[str, UUID]
+    changed: dict[str, UUID]
+    removed: dict[str, UUID]
+
+
+def delta(old_version_id: UUID | None, new_version_id: UUID) -> Delta:
+    """What the new version changed, by the hash of each entry; against nothing, everything is added."""
+    old, new = _entries(old_version_id), _entries(new_version_id)
+    return Delta(
+        added={key: row for key, (_, row) in new.items() if key not in old},
+        changed={key: row for key, (hash_, row) in new.items() if key in old and old[key][0] != hash_},
+        removed={key: row for key, (_, row) in old.items() if key not in new},
+    )
+
+
+def delta_since_last_rescreening(version: WatchlistVersion) -> Delta:
+    """What the version changed since parties were last held against its list; versions skipped meanwhile count in."""
+    last = (
+        WatchlistVersion.objects.filter(watchlist_id=version.watchlist_id, created_at__lt=version.created_at)
+        .exclude(rescreened_at=None)
+        .order_by("-created_at")
+        .first()
+    )
+    return delta(last.pk if last else None, version.pk)
+
+
+def _entries(version_id: UUID | None) -> dict[str, tuple[str, UUID]]:
+    if version_id is None:
+        return {}
+    rows = ListedParty.objects.filter(version_id=version_id).values_list("external_id", "entry_hash", "pk")
+    return {external_id: (entry_hash, pk) for external_id, entry_hash, pk in rows}
+
+
 def _status(watchlist: Watchlist, current: WatchlistVersion | None, refused: WatchlistVersion | None) -> ListStatus:
-    stale_at = current and current.confirmed_at + timedelta(seconds=watchlist.staleness_limit_seconds)
+    limit = timedelta(seconds=watchlist.staleness_limit_seconds)
+    stale_at = current.confirmed_at + limit if current else None
     state = "missing" if current is None or stale_at is None else "stale" if stale_at <= clock.now() else "current"
     newer = refused is not None and (current is None or refused.fetched_at > current.confirmed_at)
     return ListStatus(

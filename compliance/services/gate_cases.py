@@ -4,7 +4,7 @@ from uuid import UUID
 
 from compliance.base.actor import Actor
 from compliance.engine.outcome import REVIEW, Outcome, Reason
-from compliance.models import Case, Decision, Match, Party
+from compliance.models import Case, Decision, Match
 from compliance.services import cases
 from compliance.services.findings import Question
 from compliance.services.gate_facts import Gathered
@@ -71,13 +71,13 @@ def match_scope(match: Match) -> str:
 
 
 def _review_case(decision: Decision, outcome: Outcome, questions: list[Question], actor: Actor) -> Case:
-    party_id = decision.renter_party_id or decision.provider_party_id
+    party = decision.renter_party or decision.provider_party
     codes = [reason.code for reason in outcome.reasons if reason.outcome == REVIEW]
     return cases.open_case(
         kind=Case.Kind.GATE_REVIEW,
         summary=" ".join(reason.sentence for reason in outcome.reasons if reason.outcome == REVIEW),
         reason_codes=codes,
-        party=Party.objects.get(pk=party_id),
+        party=party,
         decision=decision,
         subject_id=decision.subject_id,
         scope=",".join(sorted(f"{each.party_id}/{each.reason_code}/{each.scope}" for each in questions)),

@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
-from eth_utils import is_checksum_address
+from eth_utils.address import is_checksum_address
 
 from compliance.base import audit, clock
 from compliance.base.actor import Actor
@@ -182,8 +182,8 @@ def _checked(details: PartyInput) -> dict[str, Any]:
         "headquarters_country": headquarters,
         "aliases": aliases,
     }
-    for column in ("region", "address", "registration_number"):
-        if len(values[column]) > (Party._meta.get_field(column).max_length or 0):
+    for column, limit in (("region", 80), ("address", 400), ("registration_number", 64)):
+        if len(values[column]) > limit:
             raise InvalidInput(f"The {column.replace('_', ' ')} is too long. Nothing was changed.")
     return values
 

@@ -12,7 +12,7 @@ from compliance.selectors.watchlists import current_versions
 from compliance.services import screening_index
 from compliance.services.screening_index import Candidate, Index, ListedWalletHit
 
-__all__ = ["ListedWalletHit", "Screened", "screen_parties", "screen_party", "wallet_hits"]
+__all__ = ["ListedWalletHit", "Screened", "look_up", "screen_parties", "screen_party", "wallet_hits"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +60,12 @@ def wallet_hits(addresses: Iterable[str], versions: tuple[WatchlistVersion, ...]
         return []
     index = screening_index.current(versions)
     return [hit for address in addresses for hit in index.wallet_hits(address)]
+
+
+def look_up(party: Party) -> list[Candidate] | None:
+    """What the current lists say about the party, which need not be stored; None without any list."""
+    versions = tuple(current_versions())
+    return screening_index.current(versions).candidates(party, ()) if versions else None
 
 
 def _known(parties: Sequence[Party], wanted: dict[str, str]) -> dict[UUID, Screening]:

@@ -13,6 +13,7 @@ from django.db import transaction
 
 from compliance.base import audit, clock
 from compliance.base.actor import Actor
+from compliance.base.enqueue import enqueue
 from compliance.base.errors import InvalidInput, NotFound, Refusal
 from compliance.base.transition import transition
 from compliance.models import Case, ListedName, ListedParty, ListedWallet, Watchlist, WatchlistVersion
@@ -127,8 +128,12 @@ def _shrink_allowed_for(watchlist: Watchlist, allow_shrink: bool, reference: str
         kind=Case.Kind.LIST_ALARM,
         disposition=Case.Disposition.RELEASE,
     ).first()
-    seen = case and WatchlistVersion.objects.filter(pk=case.subject_id, watchlist=watchlist).first()
-    if not seen:
+    seen = (
+        WatchlistVersion.objects.filter(pk=case.subject_id, watchlist=watchlist).first()
+        if case and case.subject_id
+        else None
+    )
+    if seen is None:
         raise InvalidInput(
             "To let a shrunken list in, name the number of its alarm case, released by two officers. "
             "Nothing was changed."
@@ -191,6 +196,7 @@ def _take_in(version: WatchlistVersion, entries: Iterator[ListEntry], actor: Act
         counts=dict(counts),
     )
     send_on_commit(watchlist_loaded, code=version.watchlist_id, version_id=version.pk)
+    enqueue("compliance.rescreen_after_list_changes")
 
 
 def _insert(version: WatchlistVersion, batch: list[ListEntry]) -> dict[str, int]:

@@ -1,0 +1,39 @@
+"""The sweeps of compliance. Each may run twice, late, or die half-way, without harm."""
+
+from celery import shared_task
+
+from compliance.base import audit
+from compliance.base.actor import system
+from compliance.services import cases, identity, rescreening, watchlists
+
+
+@shared_task(name="compliance.rescreen_after_list_changes")
+def rescreen_after_list_changes() -> None:
+    """Every current version of every list has been held against every party."""
+    rescreening.rescreen_after_list_changes(actor=system("rescreening"))
+
+
+@shared_task(name="compliance.expire_identities")
+def expire_identities() -> None:
+    """No verification outlives its deadline."""
+    identity.expire_identities(actor=system("identity"))
+
+
+@shared_task(name="compliance.escalate_cases")
+def escalate_cases() -> None:
+    """No case lies past its deadline unnoticed."""
+    cases.escalate_overdue(actor=system("cases"))
+
+
+@shared_task(name="compliance.check_list_staleness")
+def check_list_staleness() -> None:
+    """Every required list that is missing or stale has an alarm, and no load hangs."""
+    actor = system("watchlists")
+    watchlists.sweep_unfinished_loads(actor=actor)
+    watchlists.alarm_stale_lists(actor=actor)
+
+
+@shared_task(name="compliance.seal_audit_events")
+def seal_audit_events() -> None:
+    """The audit events so far are chained."""
+    audit.seal_events()
