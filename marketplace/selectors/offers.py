@@ -105,6 +105,8 @@ def with_free_gpus(offers: QuerySet[Offer]) -> QuerySet[Offer]:
         .values("free")
     )
     return offers.select_related("node", "gpu_model", "organization").annotate(
-        free_gpus=Least(Coalesce(Subquery(free, output_field=IntegerField()), 0), F("gpu_count")),
+        free_gpus=Least(
+            Coalesce(Subquery(free, output_field=IntegerField()), 0), F("gpu_count"), output_field=IntegerField()
+        ),
         memory_gib=F("gpu_model__memory_gib"),
     )

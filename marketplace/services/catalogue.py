@@ -1,6 +1,6 @@
 """The catalogue of GPU models follows compliance's catalogue of accelerators."""
 
-from compliance.selectors import policies
+from compliance.selectors import chips
 from marketplace.models import GpuModel
 
 
@@ -9,7 +9,7 @@ def sync_catalogue() -> int:
 
     A model that compliance dropped stays, as controlled: leases point to it, and the gate treats it as unknown.
     """
-    accelerators = policies.catalogue().accelerators
+    accelerators = chips.catalogue()
     GpuModel.objects.bulk_create(
         [
             GpuModel(
@@ -32,4 +32,4 @@ def sync_catalogue() -> int:
 
 def slug_of_device(device_name: str) -> str | None:
     """The model that reports this device name; None for a name that compliance does not know. Never a guess."""
-    return policies.catalogue().match_device_name(device_name)
+    return chips.slug_of_device(device_name)

@@ -70,9 +70,9 @@ def request_lease(request: LeaseRequest, *, user: User, actor: Actor) -> Lease:
     Raises FieldsInvalid, NotFound, Forbidden, NotARenter, OwnOffer, OfferNotActive, NodeNotOnline, NoFreeGpu, what
     the gate raises (ClearanceDenied, ClearanceInReview), MalformedWallet, and what settlement raises for the money.
     """
+    renter = _renter(request, user)
     if request.lease_id is not None and (made := _made_before(request)) is not None:
         return made
-    renter = _renter(request, user)
     offer = _offer(request, renter)
     check_request(request, offer)
     _require_someone_free(request, offer)
@@ -110,13 +110,17 @@ def request_lease(request: LeaseRequest, *, user: User, actor: Actor) -> Lease:
     return lease
 
 
-def stop_lease(lease_id: UUID, viewer: Viewer, *, actor: Actor) -> Lease:
+def stop_lease(lease_id: UUID, viewer: Viewer, *, actor: Actor, user: User | None = None) -> Lease:
     """The lease is being stopped on the renter's word; time counts no further than now.
 
-    Raises NotFound for anybody but the renter's people, LeaseOver.
+    `user` is who must hold the role: the viewer itself, where it is a person. Raises NotFound for anybody but the
+    renter's people, Forbidden for a role that does not deal, LeaseOver.
     """
-    if not Lease.objects.rented_by(viewer).filter(pk=lease_id).exists():
+    found = Lease.objects.rented_by(viewer).select_related("renter").filter(pk=lease_id).first()
+    person = viewer if isinstance(viewer, User) else user
+    if found is None or person is None:
         raise NotFound
+    require_role(person, found.renter, *DEAL)
     with transaction.atomic():
         lease = lease_course.locked(lease_id)
         if lease.state == Lease.State.PENDING_FUNDS:
@@ -136,7 +140,10 @@ def free_gpus_of(node_id: UUID, gpu_slug: str, *, simulated_too: bool = True) ->
 
 def _made_before(request: LeaseRequest) -> Lease | None:
     """The lease that a request with this id made; its answer may have been lost on the way."""
-    return Lease.objects.filter(pk=request.lease_id, renter_id=request.organization_id).first()
+    made = Lease.objects.filter(pk=request.lease_id).first()
+    if made is not None and made.renter_id != request.organization_id:
+        raise Conflict("This id is taken. Nothing was reserved or charged; leave it out, or choose another.")
+    return made
 
 
 def _renter(request: LeaseRequest, user: User) -> Organization:

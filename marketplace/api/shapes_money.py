@@ -1,0 +1,49 @@
+"""The shapes of money in the API: minor units, with the currency beside them."""
+
+from rest_framework import serializers
+
+
+class BalanceShape(serializers.Serializer[object]):
+    """One pot of money."""
+
+    pot = serializers.CharField()
+    currency = serializers.CharField()
+    available_minor = serializers.IntegerField()
+    held_minor = serializers.IntegerField()
+    blocked_minor = serializers.IntegerField()
+    payable_minor = serializers.IntegerField()
+    paying_minor = serializers.IntegerField()
+
+
+class TopUpWanted(serializers.Serializer[object]):
+    """A charge of a card for the prepaid balance."""
+
+    amount_minor = serializers.IntegerField(help_text="USD cents")
+    payment_method = serializers.CharField(max_length=120)
+
+
+class TopUpShape(serializers.Serializer[object]):
+    """A top-up as it stands."""
+
+    id = serializers.UUIDField()
+    state = serializers.CharField()
+    amount_minor = serializers.IntegerField()
+    failure_code = serializers.CharField()
+
+
+class PayoutWanted(serializers.Serializer[object]):
+    """Which money is to be paid out: all of it."""
+
+    pot = serializers.ChoiceField(choices=["card", "escrow"])
+
+
+class PayoutShape(serializers.Serializer[object]):
+    """A payout as it stands."""
+
+    id = serializers.UUIDField()
+    state = serializers.CharField()
+    pot = serializers.CharField()
+    currency = serializers.CharField()
+    amount_minor = serializers.IntegerField()
+    external_id = serializers.CharField()
+    failure_code = serializers.CharField()
