@@ -1,0 +1,123 @@
+"""What `make bench` measures, in one run on one server, and how it is told."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import uuid4
+
+from compliance.base.actor import system
+from compliance.services import gate
+from settlement.services import ledger
+from settlement.services.accounts import Kind, Pot, of_party
+from tests.benchmarks.leases import LeaseRate, measure_leases
+from tests.benchmarks.measure import Timing, machine, time_each
+from tests.benchmarks.screening import ScreeningTimes, measure_screening
+from tests.benchmarks.world import World, build_world
+
+GATE_ROUNDS = 200
+LEDGER_ROUNDS = 500
+SCREENING_ROUNDS = 300
+SPARE_GPUS = 16
+
+
+@dataclass(frozen=True)
+class Results:
+    """All figures of one run."""
+
+    leases: LeaseRate
+    gate: Timing
+    ledger: Timing
+    screening: list[ScreeningTimes]
+
+
+def measure_all(lease_count: int) -> Results:
+    """Everything has been measured, one after another and alone on the server."""
+    world = build_world(lease_count + SPARE_GPUS)
+    return Results(
+        leases=measure_leases(world, lease_count),
+        gate=time_each(lambda _: ask_gate(world), GATE_ROUNDS),
+        ledger=time_each(lambda _: post_transfer(world), LEDGER_ROUNDS),
+        screening=measure_screening(SCREENING_ROUNDS),
+    )
+
+
+def ask_gate(world: World) -> None:
+    """One question about a lease: facts gathered, decided, decision and clearance kept."""
+    request = gate.GateRequest(
+        purpose="lease",
+        subject_id=uuid4(),
+        renter_party_id=world.renter.party_id,
+        provider_party_id=world.offer.organization.party_id,
+        gpu_slug=world.offer.gpu_model_id,
+        gpu_count=1,
+        node_id=world.offer.node_id,
+        node_country=world.offer.node.country,
+        node_region=world.offer.node.region,
+        rail="balance",
+        amount_minor=22,
+        currency="USD",
+        end_use="Measuring the gate",
+        end_user={"kind": "self"},
+        seconds=3600,
+    )
+    gate.require(request, actor=system("benchmark"))
+
+
+def post_transfer(world: World) -> None:
+    """One cent moves from the renter's available to its held account."""
+    party = world.renter.party_id
+    lines = [
+        ledger.Line(of_party(Kind.AVAILABLE, party, Pot.CARD, "USD"), -1),
+        ledger.Line(of_party(Kind.HELD, party, Pot.CARD, "USD"), 1),
+    ]
+    ledger.post(uuid4(), "benchmark", lines)
+
+
+def render(results: Results, server: str, at: datetime) -> str:
+    """The page docs/benchmarks.md."""
+    leases = results.leases
+    rows = [
+        ("Leases opened end to end", f"{leases.end_to_end.per_second:.1f} / s", _times(leases.end_to_end)),
+        (
+            f"The same {leases.rows_per_lease:.0f} rows a lease, inserted bare",
+            f"{leases.bare_per_second:.1f} / s",
+            f"a lease takes {leases.ratio:.1f} times as long",
+        ),
+        ("Gate: one ALLOW, kept and signed", f"{results.gate.per_second:.1f} / s", _times(results.gate)),
+        ("Ledger: one transfer of two entries", f"{results.ledger.per_second:.1f} / s", _times(results.ledger)),
+    ]
+    table = "\n".join(f"| {what} | {rate} | {times} |" for what, rate, times in rows)
+    screening = "\n".join(_row(each) for each in results.screening)
+    return PAGE.format(
+        at=f"{at:%Y-%m-%d %H:%M} UTC", machine=machine(), server=server, table=table, screening=screening
+    )
+
+
+def _row(each: ScreeningTimes) -> str:
+    times = f"{_times(each.honest)} | {_times(each.listed)}"
+    return f"| {each.corpus} | {each.names:,} | {each.build_seconds:.2f} s | {times} |"
+
+
+def _times(timing: Timing) -> str:
+    return f"p50 {timing.p50_ms:.2f} ms, p95 {timing.p95_ms:.2f} ms"
+
+
+PAGE = """# Benchmarks
+
+Measured by `make bench` on {at}: {machine}; {server}. One client, one process, nothing else running; ratios are of
+this very run, so they say more than the rates.
+
+| What | Rate | Each |
+|---|---|---|
+{table}
+
+A lease end to end is `request_lease`: the gate gathers facts, screens, decides, keeps the decision and signs the
+clearance; then GPUs are locked and lease, allocation, hold, ledger transfer and audit events are written, with all
+triggers. The floor is the same rows inserted into copies of their tables with the same indexes, without triggers and
+foreign keys, one transaction a lease.
+
+## Screening, per name
+
+| Lists | Names | Index built in | An honest name | A listed name |
+|---|---|---|---|---|
+{screening}
+"""
