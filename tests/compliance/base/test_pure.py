@@ -57,7 +57,7 @@ def test_money_refuses_floats_and_strangers():
     with pytest.raises(InvalidInput):
         Money(1.5, "USD")
     with pytest.raises(UnknownCurrency):
-        Money(1, "XXX")
+        Money(1, "ZZZ")
     with pytest.raises(InvalidInput):
         Money(1, "USD") + Money(1, "USDC")
 
