@@ -76,7 +76,7 @@ def verified(party: Party, level: str, *, actor: Actor = RENTER_OWNER) -> Party:
     return party
 
 
-def lease_request(renter: Party, provider: Party, gpu_slug: str = "nvidia-h100-sxm", **more: object) -> GateRequest:
+def lease_request(renter: Party, provider: Party, gpu_slug: str = "h100-sxm", **more: object) -> GateRequest:
     """A lease of two GPUs in Brisbane by an honest renter, unless told."""
     values: dict[str, object] = {
         "purpose": "lease",
