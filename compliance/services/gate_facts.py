@@ -26,7 +26,7 @@ from compliance.selectors.policies import catalogue
 from compliance.services import screening
 from compliance.sources.catalogue import KNOWN_LISTS
 
-PURPOSES = ("lease", "renewal", "payout")
+PURPOSES = ("lease", "renewal", "deposit", "payout")
 
 
 @dataclass(frozen=True, slots=True)
