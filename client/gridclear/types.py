@@ -39,6 +39,7 @@ class Offer:
     provider: str
     country: str
     region: str
+    city: str
     simulated: bool
     memory_gib: int
     cpu_count: int
@@ -54,22 +55,23 @@ class Offer:
     def read(cls, raw: Raw) -> Self:
         """The offer that the answer writes. Raises KeyError when it has no id."""
         node = _part(raw, "node")
-        model = _part(raw, "gpu_model", "gpu")
         return cls(
             id=str(raw["id"]),
-            gpu_model=_text(model.get("name") or model.get("slug") or raw.get("gpu_model")),
+            gpu_model=_name(raw.get("gpu_model")),
             gpu_count=_whole(raw.get("gpu_count")),
-            free_gpus=_whole(raw.get("free_gpus", raw.get("available_gpus"))),
-            price=_money(raw, "price_minor_per_gpu_hour", "USD"),
-            provider=_name(raw.get("provider", raw.get("organization"))),
-            country=_text(raw.get("country", node.get("country"))),
-            region=_text(raw.get("region", node.get("region"))),
-            simulated=bool(raw.get("simulated", node.get("simulated", False))),
-            memory_gib=_whole(raw.get("memory_gib", model.get("memory_gib"))),
-            cpu_count=_whole(raw.get("cpu_count", node.get("cpu_count"))),
-            ram_mib=_whole(raw.get("ram_mib", node.get("ram_mib"))),
-            disk_gib=_whole(raw.get("disk_gib", node.get("disk_gib"))),
-            network_mbps=_whole(raw.get("network_mbps", node.get("network_mbps"))),
+            free_gpus=_whole(raw.get("free_gpus")),
+            price=_money(raw, "price_minor_per_gpu_hour", _text(raw.get("currency")) or "USD"),
+            provider=_name(raw.get("provider")),
+            country=_text(node.get("country")),
+            region=_text(node.get("region")),
+            city=_text(node.get("city")),
+            # An offer that does not say so is not assumed to be real.
+            simulated=bool(node.get("simulated", True)),
+            memory_gib=_whole(_part(raw, "gpu_model").get("memory_gib")),
+            cpu_count=_whole(node.get("cpu_count")),
+            ram_mib=_whole(node.get("ram_mib")),
+            disk_gib=_whole(node.get("disk_gib")),
+            network_mbps=_whole(node.get("network_mbps")),
             min_seconds=_whole(raw.get("min_seconds")),
             max_seconds=_whole(raw.get("max_seconds")),
             state=_text(raw.get("state")),
@@ -79,7 +81,10 @@ class Offer:
 
 @dataclass(frozen=True)
 class Lease:
-    """GPUs that you have, had, or are about to have. `end_reason` and `error` are empty while all is well."""
+    """GPUs that you have, had, or are about to have.
+
+    `end_reason` and `error` are empty while all is well; `image` is empty for anybody but the renter.
+    """
 
     id: str
     state: str
@@ -97,7 +102,9 @@ class Lease:
     ended_at: datetime | None
     expires_at: datetime | None
     end_reason: str
+    workload_state: str
     error: str
+    exit_code: int | None
     runtime: str
     simulated: bool
     raw: Raw = field(repr=False, compare=False, default_factory=dict)
@@ -111,25 +118,26 @@ class Lease:
     def read(cls, raw: Raw) -> Self:
         """The lease that the answer writes. Raises KeyError when it has no id."""
         currency = _text(raw.get("currency")) or "USD"
-        model = _part(raw, "gpu_model", "gpu")
         return cls(
             id=str(raw["id"]),
-            state=_text(raw.get("state")).lower(),
-            offer_id=_id(raw.get("offer_id", raw.get("offer"))),
-            gpu_model=_text(model.get("name") or model.get("slug") or raw.get("gpu_model")),
+            state=_text(raw.get("state")),
+            offer_id=_text(raw.get("offer_id")),
+            gpu_model=_name(raw.get("gpu_model")),
             gpu_count=_whole(raw.get("gpu_count")),
             price=_money(raw, "price_minor_per_gpu_hour", currency),
-            cost=_money(raw, "cost_minor", currency),
+            cost=_money(raw, "cost_so_far_minor", currency),
             limit=_money(raw, "max_spend_minor", currency),
             rail=_text(raw.get("rail")),
-            image=_text(raw.get("image")),
+            image=_text(_part(raw, "workload").get("image")),
             billed_seconds=_whole(raw.get("billed_seconds")),
             created_at=_instant(raw.get("created_at")),
             started_at=_instant(raw.get("started_at")),
             ended_at=_instant(raw.get("ended_at")),
             expires_at=_instant(raw.get("expires_at")),
             end_reason=_text(raw.get("end_reason")),
-            error=_text(raw.get("workload_error", raw.get("error"))),
+            workload_state=_text(raw.get("workload_state")),
+            error=_text(raw.get("workload_error")),
+            exit_code=raw["exit_code"] if isinstance(raw.get("exit_code"), int) else None,
             runtime=_text(raw.get("runtime")),
             simulated=bool(raw.get("simulated", False)),
             raw=raw,
@@ -166,7 +174,7 @@ class Me:
     def read(cls, raw: Raw) -> Self:
         """The key's owner as the answer writes it."""
         organization = _part(raw, "organization")
-        key = _part(raw, "api_key", "key")
+        key = _part(raw, "api_key")
         return cls(
             organization=_name(raw.get("organization")),
             organization_id=_text(organization.get("id") or raw.get("organization_id")),
@@ -223,17 +231,17 @@ class LeaseRequest:
         return {name: value for name, value in body.items() if value not in (None, "", [], {})}
 
 
-def _part(raw: Raw, *names: str) -> Raw:
-    """The first of the named parts that is an object."""
-    return next((raw[name] for name in names if isinstance(raw.get(name), Mapping)), {})
+def _part(raw: Raw, name: str) -> Raw:
+    """The named part, when it is an object."""
+    part = raw.get(name)
+    return part if isinstance(part, Mapping) else {}
 
 
 def _name(value: Any) -> str:
-    return _text(value.get("name") or value.get("id")) if isinstance(value, Mapping) else _text(value)
-
-
-def _id(value: Any) -> str:
-    return _text(value.get("id")) if isinstance(value, Mapping) else _text(value)
+    """What a thing is called, whether it is written in full or by its name alone."""
+    if not isinstance(value, Mapping):
+        return _text(value)
+    return next((_text(value[key]) for key in ("name", "slug", "id") if value.get(key)), "")
 
 
 def _text(value: Any) -> str:
@@ -245,9 +253,6 @@ def _whole(value: Any) -> int:
 
 
 def _money(raw: Raw, name: str, currency: str) -> Money:
-    """Minor units under `name`, or an object {amount_minor, currency} under its first word."""
-    if isinstance(value := raw.get(name.partition("_minor")[0]), Mapping):
-        return Money(_whole(value.get("amount_minor", value.get("minor"))), _text(value.get("currency")) or currency)
     return Money(_whole(raw.get(name)), currency)
 
 

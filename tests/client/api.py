@@ -69,7 +69,8 @@ class Api:
             return httpx.Response(202, json=lease)
         if parts[2:] == ["logs"]:
             after = int(request.url.params["after"])
-            return httpx.Response(200, json={"results": [line for line in self.lines if line["sequence"] > after][:2]})
+            lines = [line for line in self.lines if line["sequence"] > after][:2]
+            return httpx.Response(200, json={"lines": lines, "after": after})
         return httpx.Response(200, json=lease)
 
     def page(self, request, items):
@@ -89,11 +90,12 @@ class Api:
             "gpu_model": "nvidia-h100-sxm",
             "gpu_count": body["gpu_count"],
             "price_minor_per_gpu_hour": 210,
-            "cost_minor": 0,
+            "cost_so_far_minor": 0,
             "max_spend_minor": 420,
             "currency": "USD",
             "rail": body["rail"],
-            "image": body["image"],
+            "workload": {"image": body["image"], "command": body.get("command", [])},
+            "simulated": True,
             "billed_seconds": 0,
             "created_at": "2026-11-24T04:00:00Z",
             "end_reason": "",

@@ -21,11 +21,6 @@ URL = "http://127.0.0.1:8000"
 H100 = "NVIDIA H100 80GB HBM3:2"
 
 
-@pytest.fixture(autouse=True)
-def _empty_cache():
-    """The client has no server's cache: nothing to empty, and no Redis to start."""
-
-
 @pytest.fixture
 def clock():
     return ManualClock()

@@ -7,9 +7,11 @@ from uuid import uuid4
 import pytest
 from gridclear.agent import demo_image
 from gridclear.agent.messages import Ticket
+from gridclear.agent.runners import docker
 from gridclear.agent.runners.base import Job, WorkloadError
 from gridclear.agent.runners.daemon import answers, connect
 from gridclear.agent.runners.docker import DockerRunner, _devices, read_container_log
+from gridclear.agent.runners.firewall import Firewall
 
 pytestmark = [
     pytest.mark.docker,
@@ -84,11 +86,13 @@ def test_the_demo_workload_says_its_token_and_runs_until_stopped(runner, image, 
     assert runner.read_logs(lease, "", 500).lines[-1].line == "gridclear-demo: told to stop, stopping"
 
 
-def test_a_workload_that_ignores_the_word_is_killed_after_the_grace(runner, image, lease):
+def test_a_workload_that_ignores_the_word_is_killed_after_the_grace(runner, image, lease, monkeypatch):
+    assert docker.GRACE_SECONDS == 5
+    monkeypatch.setattr(docker, "GRACE_SECONDS", 1.0)
     started(runner, image, lease, "/bin/sh", "-c", "trap '' TERM; while :; do sleep 1; done")
     began = time.monotonic()
     runner.stop(lease)
-    assert 4 < time.monotonic() - began < 10
+    assert 0.8 < time.monotonic() - began < 5
     assert runner.observe(lease).exit_code == 137
 
 
@@ -158,7 +162,7 @@ def test_the_host_and_the_metadata_address_are_out_of_reach(runner, image, lease
     with socket.create_server(("0.0.0.0", 0)) as server:
         host = ("172.17.0.1", server.getsockname()[1])
         socket.create_connection(host, timeout=2).close()  # it is reachable, only not from a workload
-        ask = "nc -w 2 {} {} </dev/null >/dev/null 2>&1 && echo reached the {};"
+        ask = "nc -w 1 {} {} </dev/null >/dev/null 2>&1 && echo reached the {};"
         script = ask.format(*host, "host") + ask.format("169.254.169.254", 80, "metadata") + "echo done"
         started(runner, image, lease, "/bin/sh", "-c", script)
         assert output(runner, lease) == ["done"]
@@ -171,10 +175,24 @@ def test_two_workloads_cannot_reach_each_other(runner, image, lease):
     )
     server.reload()
     address = server.attrs["NetworkSettings"]["Networks"][f"gridclear-{other}"]["IPAddress"]
-    ask = f"nc -w 2 {address} 7000 </dev/null 2>/dev/null && echo reached; echo done"
+    ask = f"nc -w 1 {address} 7000 </dev/null 2>/dev/null && echo reached; echo done"
     wait_for(lambda: b"reached" in server.exec_run(["/bin/sh", "-c", ask]).output)
     started(runner, image, lease, "/bin/sh", "-c", ask)
     assert output(runner, lease) == ["done"]
+
+
+def test_without_a_firewall_there_is_no_way_out(image, lease, monkeypatch):
+    monkeypatch.setattr(Firewall, "raise_up", lambda self: False)
+    runner = DockerRunner(node_id=str(uuid4()))
+    try:
+        started(
+            runner, image, lease, "/bin/sh", "-c", "nc -w 1 1.1.1.1 443 </dev/null 2>/dev/null && echo out; echo done"
+        )
+        (network,) = connect().networks.list(names=[f"gridclear-{lease}"])
+        assert network.attrs["Internal"] is True
+        assert output(runner, lease) == ["done"]
+    finally:
+        runner.remove(lease)
 
 
 def test_only_the_ports_that_were_asked_for_are_published(runner, image, lease):

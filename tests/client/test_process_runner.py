@@ -9,6 +9,7 @@ from uuid import uuid4
 import pytest
 from gridclear.agent import demo_image
 from gridclear.agent.messages import Ticket
+from gridclear.agent.runners import process
 from gridclear.agent.runners.base import Job, WorkloadError
 from gridclear.agent.runners.process import ProcessRunner
 
@@ -63,12 +64,14 @@ def test_the_demo_workload_runs_and_stops_at_the_word(runner, lease):
     assert lines(runner, lease)[-1] == "gridclear-demo: told to stop, stopping"
 
 
-def test_a_process_that_ignores_the_word_is_killed_after_the_grace(runner, lease):
+def test_a_process_that_ignores_the_word_is_killed_after_the_grace(runner, lease, monkeypatch):
+    assert process.GRACE_SECONDS == 5
+    monkeypatch.setattr(process, "GRACE_SECONDS", 1.0)
     start(runner, lease, "/bin/sh", "-c", "trap '' TERM; echo up; while :; do sleep 1; done")
     wait_for(lambda: lines(runner, lease) == ["up"])
     began = time.monotonic()
     runner.stop(lease)
-    assert 4 < time.monotonic() - began < 9
+    assert 0.8 < time.monotonic() - began < 5
     assert runner.observe(lease).exit_code == 137
 
 

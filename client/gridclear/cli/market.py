@@ -185,7 +185,7 @@ def _offer_table(found: list[Offer]) -> Table:
     table.add_column("Price / GPU h", justify="right")
     for offer in found:
         gpu = f"{offer.gpu_model} [yellow](simulated)[/]" if offer.simulated else offer.gpu_model
-        where = " ".join(part for part in (offer.region, offer.country) if part)
+        where = " ".join(part for part in (offer.city or offer.region, offer.country) if part)
         free = f"{offer.free_gpus} of {offer.gpu_count}"
         table.add_row(offer.id, gpu, where, offer.provider, free, str(offer.price))
     return table

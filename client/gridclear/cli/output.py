@@ -46,7 +46,8 @@ def speaks_plainly(command: Callable[P, R]) -> Callable[P, R]:
         try:
             return command(*args, **kwargs)
         except GridclearError as error:
-            fail(error.code, str(error), exit_code(error))
+            # A server's title only repeats the code; without an answer the title says what happened.
+            fail(error.code, (error.status and error.detail) or str(error), exit_code(error))
         except AgentError as error:
             fail(error.code, error.message)
 

@@ -64,7 +64,7 @@ def _be_init(libc: ctypes.CDLL, spec: dict[str, Any], isolated: bool) -> int:
         _become_command(libc, spec, isolated)
 
     def term() -> None:
-        _signal_group(command, signal.SIGTERM)
+        os.kill(command, signal.SIGTERM)  # to the command alone, as Docker does: it ends what it started
         signal.alarm(int(spec["grace_seconds"]))
 
     _on_term(term)
