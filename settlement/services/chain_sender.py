@@ -5,6 +5,7 @@ second sender that chose the same nonce is stopped by the database and takes the
 signed with it.
 """
 
+import contextlib
 import logging
 from dataclasses import dataclass
 from datetime import timedelta
@@ -167,14 +168,16 @@ def _broadcast(row: ChainTransaction, chain: Chain) -> None:
         logger.warning("chain transaction %s is stored and will be sent later", row.hash)
         return
     if row.state == State.SIGNED:
-        transition(
-            row,
-            State.BROADCAST,
-            actor=SENDER,
-            event="chain_transaction.broadcast",
-            deadline_at=clock.now() + MINING_ALARM,
-            data={"hash": row.hash, "purpose": row.purpose},
-        )
+        # Whoever else sent the same bytes a moment ago has said so already.
+        with contextlib.suppress(StaleState):
+            transition(
+                row,
+                State.BROADCAST,
+                actor=SENDER,
+                event="chain_transaction.broadcast",
+                deadline_at=clock.now() + MINING_ALARM,
+                data={"hash": row.hash, "purpose": row.purpose},
+            )
 
 
 def _look_after(row: ChainTransaction, chain: Chain) -> None:
