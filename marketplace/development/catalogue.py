@@ -9,7 +9,7 @@ from marketplace.development.parts import Part
 from marketplace.development.ports import HOST
 from marketplace.development.redis import redis_command
 
-WEBHOOK_PATH = "/webhooks/stripe/"
+WEBHOOK_PATH = "/webhooks/stripe"
 CELERY = [sys.executable, "-m", "celery", "-A", "marketplace.config.celery"]
 
 

@@ -200,15 +200,57 @@ STRAITS = Company(
         ),
     ),
 )
-BROKER = Company(
-    "broker",
-    "Coral Sea Compute Brokers Pty Ltd",
-    "AU",
-    "Brisbane",
-    "ACN 990 100 205",
-    region="AU-QLD",
-    owners=(person("Gregory Whitlam-Hayes", "AU", "100", "1974-12-03"),),
+KARAVEL = Company(
+    "karavel",
+    "Karavel Simulation Works Ltd",
+    "IE",
+    "Galway",
+    "IE 990106",
+    region="IE-G",
+    owners=(
+        person("Vadrik Osterlanov", "CY", "30", "1961-04-17"),
+        Owner("Solvarine Petroservices Limited", "CY", "25", kind="entity", headquarters="CY"),
+        person("Aoife Brannigan", "IE", "45", "1988-08-08"),
+    ),
 )
+TULPENVELD = Company(
+    "tulpenveld",
+    "Tulpenveld Research B.V.",
+    "NL",
+    "Leiden",
+    "KVK 99010700",
+    region="NL-ZH",
+    owners=(person("Joost van Rijswijk", "NL", "100", "1977-05-30"),),
+)
+# Nightjar Tumbler Collective's, on the repository's sample of the SDN list.
+LISTED_WALLET = "0xf146cEcE05e6695b7E55ab9A2B93DaAae5ddadF9"
+
+
+def broker(word: str) -> Company:
+    """A broker of that name: a new one for each play, since what two officers found about one is kept."""
+    return Company(
+        f"broker-{word.lower()}",
+        f"{word} Compute Brokers Pty Ltd",
+        "AU",
+        "Brisbane",
+        "ACN 990 100 205",
+        region="AU-QLD",
+        owners=(person("Gregory Whitlam-Hayes", "AU", "100", "1974-12-03"),),
+    )
+
+
+def studio(word: str) -> Company:
+    """A company of that name that is put on a list while it computes: a new one for each play."""
+    return Company(
+        f"studio-{word.lower()}",
+        f"{word} Visualisering AS",
+        "NO",
+        "Trondheim",
+        "NO 990 100 501",
+        region="NO-50",
+        owners=(person("Sigrid Aasen", "NO", "100", "1985-01-12"),),
+    )
+
 
 OFFICERS = (
     ("officer.ada@" + DOMAIN, "Ada Fischer"),

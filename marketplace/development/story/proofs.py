@@ -1,0 +1,49 @@
+"""What no door shows: the codes behind a refusal, the books, the audit chain."""
+
+from typing import Any
+from uuid import UUID
+
+from compliance.base import audit
+from compliance.selectors.decisions import decision
+from compliance.services import gate
+from marketplace.development.story.stage import Stage
+from settlement.selectors.holds import HoldRef, hold_of_subject
+from settlement.services.books import verify_books
+
+
+def reasons_of(decision_id: str) -> list[dict[str, Any]]:
+    """The reasons as officers read them: with code, kind and citation."""
+    return list(decision(UUID(decision_id)).reasons)
+
+
+def expect_reason(stage: Stage, decision_id: str, code: str, meaning: str) -> None:
+    """The decision rests on this reason; it is told with its kind and citation, and it replays."""
+    found = [reason for reason in reasons_of(decision_id) if reason["code"] == code]
+    codes = [reason["code"] for reason in reasons_of(decision_id)]
+    stage.expect(found, f"{meaning} ({code} among {', '.join(codes)})")
+    stage.step(f"{found[0]['kind']}: {found[0]['citation']}")
+    stage.expect(gate.replay(UUID(decision_id)), "the decision replays to the same bytes from its stored facts")
+
+
+def hits_of(decision_id: str) -> list[dict[str, Any]]:
+    """The matches with lists that the decision knew of."""
+    return list(decision(UUID(decision_id)).facts["hits"])
+
+
+def hold_of(lease_id: str) -> HoldRef | None:
+    """The money set aside for the lease."""
+    return hold_of_subject(UUID(lease_id))
+
+
+def prove_books_and_chain(stage: Stage) -> None:
+    """Every transfer balances, every balance is the sum of its entries, and the audit chain verifies."""
+    report = verify_books()
+    for fault in report.faults:
+        stage.refusal(fault)
+    stage.expect(report.verified, f"the books balance: {report.transfers} transfers, {report.entries} entries")
+    while audit.seal_events():
+        pass
+    faults = audit.verify_chain()
+    for fault in faults:
+        stage.refusal(fault)
+    stage.expect(not faults, f"the audit chain verifies, link by link: {audit.AuditSeal.objects.count()} events")

@@ -1,0 +1,28 @@
+"""Getting verified: the company submits its forms, an officer looks at the case and agrees."""
+
+from marketplace.development.story.people import (
+    Renter,
+    act,
+    find_case,
+    is_verified,
+    officer,
+    renter,
+    submit_verification,
+)
+from marketplace.development.story.stage import Stage
+from marketplace.development.world import OFFICERS, Company
+
+
+def verified_renter(stage: Stage, base_url: str, company: Company, end_use: str) -> Renter:
+    """The company is a verified renter, at its first play by sign-up and forms, later by its login."""
+    person = renter(base_url, company)
+    if is_verified(person.web):
+        stage.step(f"{company.name} logged in; it is verified")
+        return person
+    submit_verification(person, end_use)
+    stage.step(f"{company.name} signed up and declared itself and its owners")
+    email, name = OFFICERS[0]
+    desk = officer(base_url, email)
+    act(desk, find_case(desk, company.name, 'value="verify"'), "verify")
+    stage.expect(is_verified(person.web), f"officer {name} looked at it and verified it")
+    return person
