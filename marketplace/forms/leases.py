@@ -66,20 +66,21 @@ class LeaseForm(forms.Form):
     ) -> None:
         super().__init__(*args, **kwargs)
         self.offer = offer
+        self.free_gpus = free_gpus
         most = min(offer.gpu_count, max(free_gpus, 1))
         self.fields["payment_method"].choices = list(cards)  # type: ignore[attr-defined]
         count = self.fields["gpu_count"]
         count.max_value = most  # type: ignore[attr-defined]
         count.widget.attrs.update(min=1, max=most)
-        for name, value in self.opening_values(most).items():
+        for name, value in self.opening_values().items():
             self.fields[name].initial = value
 
-    def opening_values(self, most: int) -> dict[str, Any]:
+    def opening_values(self) -> dict[str, Any]:
         """What stands in the form when it is first shown."""
         hours = min(Decimal(2), Decimal(self.offer.max_seconds) / 3600)
-        spend = int(self.offer.price_minor_per_gpu_hour * most * hours) or 1
+        spend = int(self.offer.price_minor_per_gpu_hour * hours) or 1
         return {
-            "gpu_count": most,
+            "gpu_count": 1,
             "max_seconds": f"{hours.normalize():f}",
             "max_spend_minor": dollars(spend),
             "rail": "card",

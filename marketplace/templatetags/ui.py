@@ -62,23 +62,37 @@ def iso(at: datetime | None) -> str:
 
 @register.filter
 def duration(seconds: int | timedelta | None) -> str:
-    """`2 h 05 min`, `45 s`."""
+    """`2 h 5 min`, `7 d`, `45 s`: the two greatest units, without idle zeros."""
     if seconds is None:
         return "—"
     total = int(seconds.total_seconds() if isinstance(seconds, timedelta) else seconds)
-    if total < 60:
-        return f"{total} s"
-    if total < 3600:
-        return f"{total // 60} min {total % 60:02d} s"
-    if total < 86400:
-        return f"{total // 3600} h {total % 3600 // 60:02d} min"
-    return f"{total // 86400} d {total % 86400 // 3600} h"
+    for size, word, part, small in ((86400, "d", 3600, "h"), (3600, "h", 60, "min"), (60, "min", 1, "s")):
+        if total >= size:
+            rest = total % size // part
+            return f"{total // size} {word} {rest} {small}" if rest else f"{total // size} {word}"
+    return f"{total} s"
 
 
 @register.filter
 def gib(mib: int | None) -> str:
     """Mebibytes as whole gibibytes."""
     return "—" if mib is None else f"{mib / 1024:,.0f} GiB"
+
+
+@register.filter
+def bandwidth(mbps: int | None) -> str:
+    """Megabits per second, as gigabits from a thousand on."""
+    if not mbps:
+        return "—"
+    return f"{mbps / 1000:g} Gbit/s" if mbps >= 1000 else f"{mbps} Mbit/s"
+
+
+@register.filter
+def disk(gib: int | None) -> str:
+    """Gibibytes, as tebibytes from a thousand on."""
+    if not gib:
+        return "—"
+    return f"{gib / 1024:.1f} TiB" if gib >= 1000 else f"{gib} GiB"
 
 
 @register.filter

@@ -1,6 +1,7 @@
 """A case in words and pictures, as the officers' pages show it."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -11,6 +12,7 @@ from compliance.selectors.identity import kyc_status
 from marketplace.forms.cases import words_of
 from marketplace.forms.countries import country_name
 from marketplace.models import User
+from marketplace.templatetags.ui import duration, money
 from marketplace.views.decision_card import card_for_officer, reasons_for_officer
 from marketplace.views.ownership import picture_of
 
@@ -99,7 +101,8 @@ def case_context(full: CaseInFull, actor: Actor) -> dict[str, Any]:
         "reasons": reasons_for_officer(full.reasons),
         "matches": [match_facts(match) for match in full.matches],
         "graph": picture_of(full.graph, for_party=False) if full.graph and len(full.graph.nodes) > 1 else None,
-        "card": card_for_officer(full.decision) if full.decision else None,
+        "card": replace(card_for_officer(full.decision), reasons=()) if full.decision else None,
+        "request_lines": request_lines(full.decision.facts) if full.decision else [],
         "history": history_of(full, names),
     }
 
@@ -146,6 +149,26 @@ def identity_facts(full: CaseInFull) -> dict[str, Any]:
         *((words_of(name), str(value)) for name, value in verification.declaration.items()),
     ]
     return {"lines": [(name, value) for name, value in lines if value]}
+
+
+def request_lines(facts: dict[str, Any]) -> list[tuple[str, str]]:
+    """The request that the gate was asked about, line by line."""
+    user = facts.get("end_user") or {}
+    whom = f"{words_of(user.get('kind', ''))} {user.get('name', '')} {country_name(user.get('country', ''))}".strip()
+    amount = facts.get("amount_minor")
+    lines = [
+        ("Purpose", words_of(facts.get("purpose", ""))),
+        ("Renter", (facts.get("renter") or {}).get("name", "")),
+        ("Provider", (facts.get("provider") or {}).get("name", "")),
+        ("GPUs", ", ".join(f"{chip.get('count')} × {chip.get('slug')}" for chip in facts.get("chips") or [])),
+        ("Machine stands in", country_name(facts.get("node_country") or "")),
+        ("End use", facts.get("end_use", "")),
+        ("End user", whom),
+        ("At most", money(amount, facts.get("currency") or "USD") if amount else ""),
+        ("For at most", duration(facts.get("seconds") or 0) if facts.get("seconds") else ""),
+        ("Wallet", facts.get("wallet", "")),
+    ]
+    return [(name, str(value)) for name, value in lines if value]
 
 
 def match_facts(view: MatchView) -> dict[str, Any]:

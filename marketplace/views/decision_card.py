@@ -126,14 +126,14 @@ def card_for_officer(decision: Any) -> DecisionCard:
         at=decision.created_at,
         id=str(decision.pk),
         pack=decision.pack,
-        checks=tuple(CheckLine(row["label"], row["state"], row["detail"]) for row in decision.checks),
+        checks=open_first(CheckLine(row["label"], row["state"], row["detail"]) for row in decision.checks),
         reasons=reasons_for_officer(decision.reasons),
-        next_steps=(),
     )
 
 
 def card_for_party(decision: Any) -> DecisionCard:
-    """What the party may read: nothing of it tips off."""
+    """What the party may read: nothing of it tips off. Of a refusal, only what refuses."""
+    reasons = [row for row in decision.reasons if row["outcome"] == decision.outcome]
     return DecisionCard(
         outcome=decision.outcome,
         title=TITLES[decision.outcome],
@@ -142,9 +142,14 @@ def card_for_party(decision: Any) -> DecisionCard:
         id=str(decision.pk),
         pack=decision.pack,
         checks=checks_for_party(decision.checks),
-        reasons=reasons_for_party(decision.reasons),
-        next_steps=tuple(dict.fromkeys(row["next_step"] for row in decision.reasons if row["next_step"])),
+        reasons=reasons_for_party(reasons),
+        next_steps=tuple(dict.fromkeys(row["next_step"] for row in reasons if row["next_step"])),
     )
+
+
+def open_first(lines: Iterable[CheckLine]) -> tuple[CheckLine, ...]:
+    """What was not passed before what was, else in the order of the pack."""
+    return tuple(sorted(lines, key=lambda line: line.result == "passed"))
 
 
 def reasons_for_officer(rows: Iterable[Mapping[str, Any]]) -> tuple[ReasonLine, ...]:
@@ -184,7 +189,7 @@ def checks_for_party(rows: Iterable[Mapping[str, Any]]) -> tuple[CheckLine, ...]
     rest = [row["state"] for row in rows if row["code"] not in OPEN_RULES]
     if rest:
         shown.append(CheckLine(REST, "passed" if set(rest) == {"passed"} else "withheld"))
-    return tuple(shown)
+    return open_first(shown)
 
 
 def effective_words(row: Mapping[str, Any]) -> str:

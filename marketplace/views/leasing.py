@@ -134,7 +134,14 @@ def configure_context(form: LeaseForm, seat: Seat, offer: Offer) -> dict[str, An
     rails = [
         {"value": value, "label": label, "hint": hints[value][0], "disabled": hints[value][1]} for value, label in RAILS
     ]
-    return {"offer": offer, "place": place_of(offer.node), "form": form, "rails": rails, "crumbs": crumbs_of(offer)}
+    return {
+        "offer": offer,
+        "free": form.free_gpus,
+        "place": place_of(offer.node),
+        "form": form,
+        "rails": rails,
+        "crumbs": crumbs_of(offer),
+    }
 
 
 def review_context(form: LeaseForm, seat: Seat, offer: Offer, wanted: LeaseRequest) -> dict[str, Any]:
