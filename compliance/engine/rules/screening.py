@@ -83,7 +83,9 @@ def wallet_listed(question: Question, rule: RulePolicy) -> Answer:
 def wallet_known(question: Question, rule: RulePolicy) -> Answer:
     """Where money moves on chain, there is a wallet and it was compared with the lists."""
     facts = question.facts
-    if facts.rail != "escrow" and facts.purpose != "deposit" and not facts.wallet:
+    # A deposit is on chain unless it says that it is a card's: a top-up of the prepaid balance.
+    on_chain = facts.rail == "escrow" or (facts.purpose == "deposit" and facts.rail not in ("card", "balance"))
+    if not on_chain and not facts.wallet:
         return Answer(detail="No wallet takes part.")
     if not facts.wallet:
         return problems(Problem("No wallet is given, and escrow needs one.", unknown=True))
