@@ -46,7 +46,7 @@ def logout() -> None:
 
 @speaks_plainly
 def offers(
-    gpu: Annotated[str | None, typer.Option(help="A GPU model's short name, such as nvidia-h100-sxm.")] = None,
+    gpu: Annotated[str | None, typer.Option(help="A GPU model's short name, such as h100-sxm.")] = None,
     count: Annotated[int | None, typer.Option(min=1, help="So many GPUs must be free.")] = None,
     price_max: Annotated[int | None, typer.Option(min=1, help="USD cents per GPU hour.")] = None,
     country: Annotated[str | None, typer.Option(help="Two letters, such as AU.")] = None,

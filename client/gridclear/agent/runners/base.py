@@ -8,7 +8,7 @@ from gridclear.errors import AgentError
 
 Stream = Literal["stdout", "stderr"]
 GRACE_SECONDS = 5.0
-LONGEST_LINE = 4096
+LONGEST_LINE = 4000
 
 
 class WorkloadError(AgentError):
@@ -52,6 +52,11 @@ class LogLine:
     stream: Stream
     at: str
     line: str
+
+
+def readable(raw: bytes) -> str:
+    """The line as text that any database takes: cut at LONGEST_LINE, without its end and without NUL."""
+    return raw.rstrip(b"\r\n").decode(errors="replace").replace("\x00", "")[:LONGEST_LINE]
 
 
 @dataclass(frozen=True)

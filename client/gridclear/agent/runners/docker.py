@@ -14,13 +14,13 @@ from docker.types import DeviceRequest, LogConfig, Mount
 
 from gridclear.agent.runners.base import (
     GRACE_SECONDS,
-    LONGEST_LINE,
     Job,
     LogBatch,
     LogLine,
     Observation,
     Stream,
     WorkloadError,
+    readable,
 )
 from gridclear.agent.runners.daemon import connect
 from gridclear.agent.runners.networks import Networks
@@ -179,9 +179,10 @@ def _stream(container: Container, stream: Stream, instant: str, limit: int) -> l
     found: list[LogLine] = []
     try:
         for entry in raw:
-            at, _, line = entry.decode(errors="replace").rstrip("\r\n").partition(" ")
+            stamp, _, line = entry.partition(b" ")
+            at = stamp.decode(errors="replace")
             if at >= instant:
-                found.append(LogLine(stream, at, line[:LONGEST_LINE]))
+                found.append(LogLine(stream, at, readable(line)))
             if len(found) >= limit + 100:
                 break
     finally:

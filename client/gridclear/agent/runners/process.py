@@ -27,6 +27,7 @@ from gridclear.agent.runners.base import (
     Observation,
     Stream,
     WorkloadError,
+    readable,
 )
 from gridclear.files import private_folder, read_json, write_json
 
@@ -227,5 +228,5 @@ def _read_lines(path: Path, offset: int, limit: int, *, last: bool) -> tuple[lis
         if not whole:
             break
         offset += len(raw)
-        lines.append(raw.rstrip(b"\r\n").decode(errors="replace")[:LONGEST_LINE])
+        lines.append(readable(raw))
     return lines, offset
