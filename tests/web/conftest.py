@@ -1,0 +1,42 @@
+"""The cast at the pages: each person with a browser of their own, and no broker."""
+
+from collections.abc import Callable
+
+import pytest
+from django.test import Client
+
+from compliance.base import enqueue
+from compliance.base.clock import ManualClock
+from marketplace.models import User
+from tests.cast import Cast, build_cast
+
+
+class SilentBroker:
+    """Takes every task and runs none: the pages never wait for one."""
+
+    def send_task(self, name: str, **_: object) -> None:
+        """Nothing happens."""
+
+
+@pytest.fixture(autouse=True)
+def _no_broker(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(enqueue, "current_app", SilentBroker())
+
+
+@pytest.fixture
+def cast(db: None, clock: ManualClock) -> Cast:
+    """Everybody of tests/cast.py."""
+    return build_cast()
+
+
+@pytest.fixture
+def browse() -> Callable[[User | None], Client]:
+    """A browser in which the person is logged in; for None, nobody is. It checks forms' CSRF tokens not at all."""
+
+    def browser(user: User | None = None) -> Client:
+        client = Client()
+        if user is not None:
+            client.force_login(user, backend="allauth.account.auth_backends.AuthenticationBackend")
+        return client
+
+    return browser

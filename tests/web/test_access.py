@@ -1,0 +1,158 @@
+"""Who gets which page: owner, team-mate, finance, stranger, provider, officer, operator, anonymous."""
+
+import pytest
+from django.urls import URLPattern, URLResolver, reverse
+
+from compliance.base.errors import Refusal
+from compliance.selectors.cases import open_cases
+from marketplace.models import Lease, Membership
+from marketplace.services import api_keys, leases
+from marketplace.views import urls
+from settlement.selectors.holds import hold_of_subject
+from tests.cast import Cast
+from tests.factories import marketplace as make
+
+PEOPLE = ("alice", "bob", "fay", "charlie", "pia", "olga", "ned", None)
+LOGIN, FORBIDDEN, MISSING, FINE, AWAY = 302, 403, 404, 200, 302
+
+
+@pytest.fixture
+def world(cast: Cast) -> dict[str, object]:
+    """One of everything that a page can be about, by the name that the tables below use."""
+    _, offer = cast.supply()
+    lease = cast.lease(offer)
+    with pytest.raises(Refusal) as review:
+        undisclosed = make.lease_request(offer, cast.lion, end_user={"kind": "undisclosed"})
+        leases.request_lease(undisclosed, user=cast.alice, actor=cast.alice.as_actor())
+    key, _ = api_keys.create_api_key(cast.lion, "ci", ["read"], user=cast.alice)
+    case = open_cases().get()
+    return {
+        "offer": offer.pk,
+        "node": offer.node_id,
+        "lease": lease.pk,
+        "decision": review.value.extra["decision_id"],
+        "case": case.pk,
+        "key": key.pk,
+        "member": Membership.objects.get(user=cast.bob).pk,
+        "party": cast.lion.party_id,
+        "organization": cast.lion.pk,
+    }
+
+
+# For each page: what alice, bob, fay, charlie, pia, olga, ned and nobody get.
+GETS = {
+    ("home", ""): (200, 200, 200, 200, 200, 200, 200, 200),
+    ("catalogue", ""): (200, 200, 200, 200, 200, 200, 200, 200),
+    ("offer", "offer"): (200, 200, 200, 200, 200, 200, 200, 200),
+    ("lease_new", "offer"): (200, 200, 403, 200, 200, 404, 404, 302),
+    ("leases", ""): (200, 200, 200, 200, 200, 404, 404, 302),
+    ("leases_csv", ""): (200, 200, 200, 200, 200, 404, 404, 302),
+    ("lease", "lease"): (200, 200, 200, 404, 200, 200, 200, 302),
+    ("lease_live", "lease"): (200, 200, 200, 404, 200, 200, 200, 302),
+    ("lease_stop", "lease"): (200, 200, 302, 404, 404, 404, 404, 302),
+    ("receipt", "lease"): (404, 404, 404, 404, 404, 404, 404, 302),
+    ("decision", "decision"): (200, 200, 200, 404, 404, 200, 200, 302),
+    ("provider", ""): (404, 404, 404, 404, 200, 404, 404, 302),
+    ("enrol", ""): (200, 200, 200, 200, 200, 404, 404, 302),
+    ("node", "node"): (404, 404, 404, 404, 200, 404, 404, 302),
+    ("offer_new", ""): (200, 200, 200, 200, 200, 404, 404, 302),
+    ("offer_edit", "offer"): (404, 404, 404, 404, 200, 404, 404, 302),
+    ("verification", ""): (200, 200, 200, 200, 200, 404, 404, 302),
+    ("owners", "party"): (200, 403, 403, 404, 404, 404, 404, 302),
+    ("answer", "case"): (404, 404, 404, 404, 404, 404, 404, 302),
+    ("organization", ""): (200, 200, 200, 200, 200, 404, 404, 302),
+    ("member_remove", "member"): (200, 200, 200, 404, 404, 404, 404, 302),
+    ("key_revoke", "key"): (200, 200, 200, 404, 404, 404, 404, 302),
+    ("money", ""): (200, 200, 200, 200, 200, 404, 404, 302),
+    ("cases", ""): (404, 404, 404, 404, 404, 200, 404, 302),
+    ("case", "case"): (404, 404, 404, 404, 404, 200, 404, 302),
+    ("platform", ""): (404, 404, 404, 404, 404, 404, 200, 302),
+    ("audit", ""): (404, 404, 404, 404, 404, 200, 200, 302),
+    ("account", ""): (200, 200, 200, 200, 200, 200, 200, 302),
+    ("styleguide", ""): (200, 200, 200, 200, 200, 200, 200, 200),
+}
+# Deeds by POST, with what they send. A stranger's deed is a 404 and changes nothing.
+POSTS = {
+    ("lease_stop", "lease", ""): ("charlie", "pia", "olga", "ned"),
+    ("deposit", "lease", ""): ("charlie", "pia", "olga", "ned"),
+    ("offer_state", "offer", "action=pause"): ("alice", "bob", "charlie", "olga", "ned"),
+    ("offer_edit", "offer", "gpu_count=1"): ("alice", "charlie", "olga"),
+    ("member_role", "member", "role=owner"): ("charlie", "pia", "olga"),
+    ("member_remove", "member", ""): ("charlie", "pia", "ned"),
+    ("key_revoke", "key", ""): ("charlie", "pia", "olga", "ned"),
+    ("switch_organization", "organization", ""): ("charlie", "pia", "olga"),
+    ("owners", "party", ""): ("charlie", "pia", "olga"),
+    ("answer", "case", "body=hello"): ("alice", "charlie", "olga"),
+    ("case", "case", "action=assign"): ("alice", "charlie", "pia", "ned"),
+    ("platform", "", ""): ("alice", "olga"),
+}
+
+
+def address(name: str, about: str, world: dict[str, object]) -> str:
+    """The page's address, about one of the world's things."""
+    return reverse(f"web:{name}", args=[world[about]] if about else [])
+
+
+def names(patterns: list[URLPattern | URLResolver]) -> set[str]:
+    """The name of every page."""
+    found = set()
+    for pattern in patterns:
+        found |= names(pattern.url_patterns) if isinstance(pattern, URLResolver) else {pattern.name}
+    return found
+
+
+def test_every_page_stands_in_a_table():
+    asked = {name for name, _ in GETS} | {name for name, _, _ in POSTS} | {"theme"}
+    assert names(urls.urlpatterns) == asked
+
+
+def test_pages_open_for_whom_they_are(cast: Cast, world, browse):
+    wrong = []
+    for index, who in enumerate(PEOPLE):
+        client = browse(getattr(cast, who) if who else None)
+        for (name, about), expected in GETS.items():
+            status = client.get(address(name, about, world)).status_code
+            if status != expected[index]:
+                wrong.append(f"{name} for {who or 'nobody'}: {status}, not {expected[index]}")
+    assert not wrong, "\n".join(wrong)
+
+
+def test_anonymous_visitors_are_sent_to_the_login(world, browse):
+    for (name, about), expected in GETS.items():
+        if expected[-1] == LOGIN:
+            response = browse().get(address(name, about, world))
+            assert response.url.startswith("/accounts/login/?next="), name
+    for name, about, _ in POSTS:
+        assert browse().post(address(name, about, world)).url.startswith("/accounts/login/?next="), name
+
+
+def test_deeds_of_strangers_are_not_found_and_change_nothing(cast: Cast, world, browse):
+    before = Lease.objects.values_list("state", flat=True).get(pk=world["lease"])
+    for (name, about, body), strangers in POSTS.items():
+        for who in strangers:
+            response = browse(getattr(cast, who)).post(
+                address(name, about, world), body, "application/x-www-form-urlencoded"
+            )
+            assert response.status_code == MISSING, f"{name} by {who}: {response.status_code}"
+    assert Lease.objects.values_list("state", flat=True).get(pk=world["lease"]) == before
+    assert hold_of_subject(world["lease"]).state == "open"
+    assert Membership.objects.get(pk=world["member"]).role == Membership.Role.MEMBER
+
+
+def test_finance_cannot_open_or_stop_leases(cast: Cast, world, browse):
+    finance = browse(cast.fay)
+    assert finance.post(address("lease_new", "offer", world), {"step": "open"}).status_code == FORBIDDEN
+    finance.post(address("lease_stop", "lease", world))
+    assert Lease.objects.get(pk=world["lease"]).end_reason == ""
+
+
+def test_only_the_renter_reads_the_workload(cast: Cast, world, browse):
+    page = address("lease", "lease", world)
+    assert "gridclear/demo:latest" in browse(cast.bob).get(page).content.decode()
+    for other in (cast.pia, cast.olga):
+        assert "gridclear/demo:latest" not in browse(other).get(page).content.decode()
+
+
+def test_the_styleguide_is_for_development_only(db, browse, settings):
+    settings.GRIDCLEAR_DEVELOPMENT = False
+    assert browse().get("/styleguide").status_code == MISSING
