@@ -5,6 +5,7 @@ answer repeats nothing), short timeouts, and three kinds of failure: declined (t
 can never succeed) and unavailable (nobody knows; ask again with the same key). Never inside a database transaction.
 """
 
+import logging
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
@@ -21,6 +22,9 @@ TIMEOUT_SECONDS = (3.05, 20.0)
 RETRIES = 1
 # Our id of the payment, in the metadata of its PaymentIntent: how a notice finds the row before the row knows the id.
 PAYMENT_KEY = "gridclear_payment"
+
+# The library tells every request at INFO; our own records say what came of it.
+logging.getLogger("stripe").setLevel(logging.WARNING)
 
 _T = TypeVar("_T")
 

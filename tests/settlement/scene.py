@@ -8,7 +8,6 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
-from celery import current_app
 from django.conf import settings
 from django.test import Client
 
@@ -16,6 +15,7 @@ from compliance.base import clock
 from compliance.base.actor import system
 from compliance.models import Clearance, Decision, Party
 from compliance.services import signing
+from settlement import tasks
 from settlement.models import Hold
 from settlement.rails.standin.server import StandinServer
 from settlement.rails.standin.webhooks import signature
@@ -84,7 +84,7 @@ class Doorbell:
         """Every task that waits runs, and those that it sends, until none is left."""
         while self.waiting:
             name, args = self.waiting.pop(0)
-            current_app.tasks[name](*args)
+            getattr(tasks, name.removeprefix("settlement."))(*args)
 
 
 @dataclass
