@@ -96,6 +96,11 @@ def test_a_workload_that_ignores_the_word_is_killed_after_the_grace(runner, imag
     assert runner.observe(lease).exit_code == 137
 
 
+def test_building_the_demo_image_again_keeps_it(image):
+    assert demo_image.build(image) == connect().images.get(image).id
+    assert demo_image.build(image) == demo_image.build(image)
+
+
 def test_an_unknown_image_is_not_found(runner, lease):
     with pytest.raises(WorkloadError) as refused:
         runner.prepare(job("127.0.0.1:9/nobody/knows:1", lease))

@@ -68,11 +68,18 @@ def is_running(state: Path) -> bool:
 
 
 def choose_runner(kind: str, state: Path) -> Runner:
-    """The runner of that kind; "auto" is Docker where a daemon answers, else a process. Raises AgentError."""
+    """The runner of that kind. Raises AgentError for another kind, and where Docker is needed but does not answer.
+
+    "auto" is Docker where a daemon answers, and a process only for a node of simulated GPUs: a real node must not
+    drop its walls because its daemon happens to be down.
+    """
     if kind not in ("auto", "docker", "process"):
         raise AgentError("bad_runner", f"{kind!r} is no runner: choose auto, docker or process.")
-    if kind == "docker" or (kind == "auto" and answers()):
-        return DockerRunner(node_id=enrolled(state).node_id)
+    enrolment = enrolled(state)
+    if kind == "auto":
+        kind = "process" if enrolment.simulate_gpu and not answers() else "docker"
+    if kind == "docker":
+        return DockerRunner(node_id=enrolment.node_id)
     log.warning("DEVELOPMENT ONLY: workloads run as confined processes of this machine, not in containers.")
     return ProcessRunner(state)
 
