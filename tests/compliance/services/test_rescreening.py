@@ -1,0 +1,203 @@
+"""A list changes: whom it hits is frozen, with all that rests on them; a second run does nothing."""
+
+import re
+from dataclasses import replace
+
+import pytest
+from eth_utils.address import to_checksum_address
+
+from compliance import tasks
+from compliance.base.actor import Actor, system
+from compliance.base.audit import AuditEvent
+from compliance.models import Case, Clearance, Match, Restriction, Screening, WatchlistVersion
+from compliance.selectors.cases import CaseFilters, case_page, open_cases
+from compliance.selectors.restrictions import is_restricted
+from compliance.services import cases, gate, parties, rescreening
+from compliance.services.watchlists import load_watchlist
+from compliance.signals import clearances_revoked, party_restricted
+from compliance.sources.catalogue import SAMPLES
+from tests.factories.compliance import (
+    OFFICER,
+    SECOND_OFFICER,
+    company,
+    lease_request,
+    load_sample_lists,
+    owner,
+    person,
+    verified_company,
+)
+
+pytestmark = pytest.mark.django_db
+
+ACTOR = Actor("user", "renter")
+SWEEP = system("rescreening")
+HIT = "Aurelian Compute GmbH"
+
+
+def change_list():
+    """The company is added to the list."""
+    return load_watchlist("ofac_sdn", str(SAMPLES / "ofac_sdn_advanced_2.xml"), actor=system("tests"))
+
+
+@pytest.fixture
+def provider(db):
+    return verified_company("Brisbane Compute Pty Ltd", "AU")
+
+
+def settled():
+    rescreening.rescreen_after_list_changes(actor=SWEEP)
+
+
+def test_a_running_renter_is_hit(provider, django_capture_on_commit_callbacks):
+    renter = verified_company(HIT, "DE")
+    other = verified_company("Lion City Labs Pte Ltd", "SG")
+    clearance = gate.require(lease_request(renter, provider), actor=ACTOR)
+    untouched = gate.require(lease_request(other, provider), actor=ACTOR)
+    settled()
+    change_list()
+    heard = []
+    clearances_revoked.connect(lambda **told: heard.append(told["subject_ids"]), weak=False, dispatch_uid="t1")
+    party_restricted.connect(lambda **told: heard.append(told["party_id"]), weak=False, dispatch_uid="t2")
+    try:
+        with django_capture_on_commit_callbacks(execute=True):
+            done = rescreening.rescreen_after_list_changes(actor=SWEEP)
+    finally:
+        clearances_revoked.disconnect(dispatch_uid="t1")
+        party_restricted.disconnect(dispatch_uid="t2")
+    assert done == rescreening.Rescreened(versions=1, hits=1, frozen=1)
+    assert heard == [[clearance.subject_id], renter.pk]
+    clearance.refresh_from_db()
+    untouched.refresh_from_db()
+    assert (clearance.revoked_reason, untouched.revoked_at) == ("SCREENING_HIT", None)
+    case = Case.objects.get(kind="screening_hit")
+    assert (case.party, case.priority) == (renter, Case.Priority.URGENT)
+    assert Restriction.objects.get(party=renter).case == case
+    assert Screening.objects.filter(party=renter, trigger="list_change").exists()
+    with pytest.raises(gate.ClearanceDenied):
+        gate.require(lease_request(renter, provider, "rtx-3090"), actor=ACTOR)
+    assert Case.objects.filter(kind="screening_hit").count() == 1
+
+    again = rescreening.rescreen_after_list_changes(actor=SWEEP)
+    assert again == rescreening.Rescreened(0, 0, 0)
+    # Even a run that died before it could note its end does nothing twice.
+    WatchlistVersion.objects.filter(state="current").update(rescreened_at=None)
+    events = AuditEvent.objects.exclude(event="watchlist.rescreened").count()
+    rescreening.rescreen_after_list_changes(actor=SWEEP)
+    assert AuditEvent.objects.exclude(event="watchlist.rescreened").count() == events
+    assert Restriction.objects.count() == Case.objects.filter(kind="screening_hit").count() == 1
+
+
+def test_the_release_of_the_case_lifts_the_freeze_for_good(provider):
+    renter = verified_company(HIT, "SG")
+    settled()
+    change_list()
+    settled()
+    case = Case.objects.get(kind="screening_hit")
+    cases.propose_disposition(case.pk, "release", "different_party", "Another register number.", actor=OFFICER)
+    cases.approve_disposition(case.pk, "Agreed.", actor=SECOND_OFFICER)
+    assert not is_restricted(renter.pk)
+    assert set(Match.objects.filter(party=renter).values_list("state", flat=True)) == {"false_positive"}
+    assert gate.require(lease_request(renter, provider), actor=ACTOR)
+    # Another version of the list with the same entry does not bring the question back.
+    load_watchlist("un_sc", str(SAMPLES / "un_consolidated.xml"), actor=system("tests"))
+    WatchlistVersion.objects.filter(state="current").update(rescreened_at=None)
+    rescreening.rescreen_all(actor=SWEEP)
+    assert not is_restricted(renter.pk)
+
+
+def test_a_confirmation_keeps_the_freeze(provider):
+    renter = verified_company(HIT, "DE")
+    settled()
+    change_list()
+    settled()
+    case = Case.objects.get(kind="screening_hit")
+    cases.propose_disposition(case.pk, "confirm", "same_party", "Same register number.", actor=OFFICER)
+    cases.approve_disposition(case.pk, "Agreed.", actor=SECOND_OFFICER)
+    assert is_restricted(renter.pk)
+    assert Match.objects.get(party=renter).state == "confirmed"
+
+
+@pytest.mark.parametrize("share", [10, 60])
+def test_what_a_hit_party_has_a_share_of_falls_with_it(provider, share):
+    parent = parties.register_party(company(HIT, "DE"), actor=ACTOR)
+    founder = person("Ng Hui Min")
+    owners = (owner(parent.pk, share), owner(founder, 100 - share))
+    renter = verified_company("Straits Render Farm Pte Ltd", "SG", owners)
+    clearance = gate.require(lease_request(renter, provider, "rtx-3090"), actor=ACTOR)
+    settled()
+    change_list()
+    settled()
+    clearance.refresh_from_db()
+    assert clearance.revoked_at is not None
+    assert {row.party for row in Restriction.objects.all()} == {parent, renter}
+    # One case freezes both, and its release frees both.
+    assert {row.case.party for row in Restriction.objects.all()} == {parent}
+
+
+def test_a_wallet_that_is_listed_later_is_hit(tmp_path):
+    listed = re.search(r"0x[0-9a-fA-F]{40}", (SAMPLES / "ofac_sdn_advanced_2.xml").read_text())[0]
+    before = tmp_path / "sdn.xml"
+    before.write_text((SAMPLES / "ofac_sdn_advanced.xml").read_text().replace(listed, "0x" + "11" * 20))
+    load_watchlist("ofac_sdn", str(before), actor=system("tests"))
+    provider = verified_company("Brisbane Compute Pty Ltd", "AU")
+    unlinked = verified_company("Lion City Labs Pte Ltd", "SG")
+    linked = verified_company("Orchard Analytics Pte Ltd", "SG")
+    parties.link_wallet(linked.pk, to_checksum_address(listed), actor=ACTOR)
+    for renter, wallet in ((unlinked, listed), (linked, "")):
+        gate.require(lease_request(renter, provider, rail="escrow" if wallet else "card", wallet=wallet), actor=ACTOR)
+    settled()
+    change_list()
+    settled()
+    assert not Clearance.objects.filter(revoked_at=None).exists()
+    for renter in (unlinked, linked):
+        assert is_restricted(renter.pk)
+        assert Case.objects.filter(kind="screening_hit", party=renter, priority=Case.Priority.URGENT).count() == 1
+    assert not is_restricted(provider.pk)
+
+
+def test_a_possible_match_opens_a_case_and_freezes_nobody(provider):
+    renter = verified_company("Aurelian Computer Pte Ltd", "SG")
+    clearance = gate.require(lease_request(renter, provider, "rtx-3090"), actor=ACTOR)
+    settled()
+    change_list()
+    settled()
+    clearance.refresh_from_db()
+    assert set(Match.objects.filter(party=renter).values_list("strength", flat=True)) == {"weak"}
+    assert Case.objects.get(kind="screening_hit").priority == Case.Priority.HIGH
+    assert not is_restricted(renter.pk)
+    assert clearance.revoked_at is None
+    renewal = replace(gate.request_of(clearance.decision, node_id=clearance.node_id), purpose="renewal")
+    with pytest.raises(gate.ClearanceInReview):
+        gate.require(renewal, actor=ACTOR)
+
+
+def test_the_queue_shows_the_most_urgent_first_in_pages(provider):
+    verified_company(HIT, "DE")
+    for number in range(5):
+        cases.open_case(
+            kind="gate_review", summary=f"Question {number}", reason_codes=["x"], scope=str(number), actor=SWEEP
+        )
+    settled()
+    change_list()
+    settled()
+    page = case_page(CaseFilters(), page=1, per_page=4)
+    assert page.rows[0].kind == "screening_hit"
+    assert (page.total, page.pages, page.has_next, page.has_previous) == (6, 2, True, False)
+    assert case_page(CaseFilters(kind="gate_review")).total == 5
+    assert open_cases(CaseFilters(text="aurelian")).count() == 1
+    assert case_page(CaseFilters(state="closed")).total == Case.objects.filter(state="closed").count() > 0
+
+
+def test_the_tasks_bear_the_names_of_the_schedule_and_run_twice(settings, clock):
+    load_sample_lists()
+    scheduled = {name for name in settings.CELERY_BEAT_SCHEDULE if name.startswith("compliance.")}
+    mine = {each.name: each for each in vars(tasks).values() if hasattr(each, "delay")}
+    assert set(mine) == scheduled
+    clock.advance(days=8)
+    for task in mine.values():
+        task()
+    counts = (Case.objects.count(), Restriction.objects.count(), Clearance.objects.count())
+    for task in mine.values():
+        task()
+    assert (Case.objects.count(), Restriction.objects.count(), Clearance.objects.count()) == counts
+    assert counts[0] == 3

@@ -1,0 +1,275 @@
+"""Loading lists: immutable versions, one current; what is no list, or too little of one, changes nothing."""
+
+import socket
+
+import httpx
+import pytest
+from django.core.management import call_command
+from django.core.management.base import CommandError
+
+from compliance.base.actor import Actor, system
+from compliance.base.errors import InvalidInput
+from compliance.models import Case, ListedParty, WatchlistVersion
+from compliance.selectors.watchlists import delta, watchlist_status
+from compliance.services import cases, watchlists
+from compliance.services.watchlists import UnknownWatchlist, WatchlistRefused, load_watchlist
+from compliance.sources import download
+from compliance.sources.catalogue import KNOWN_LISTS, SAMPLES
+from tests.factories.compliance import OFFICER, SECOND_OFFICER
+
+pytestmark = pytest.mark.django_db
+
+OPERATOR = Actor("operator", "tests")
+SDN = str(SAMPLES / "ofac_sdn_advanced.xml")
+SDN_2 = str(SAMPLES / "ofac_sdn_advanced_2.xml")
+SHRUNKEN = str(SAMPLES / "ofac_sdn_advanced_shrunken.xml")
+
+
+def load(source, code="ofac_sdn", **more):
+    return load_watchlist(code, source, actor=OPERATOR, **more)
+
+
+def current(code="ofac_sdn"):
+    return WatchlistVersion.objects.get(watchlist=code, state="current")
+
+
+def test_a_list_is_loaded_with_names_and_wallets(clock):
+    version = load(SDN)
+    assert version.state == "current"
+    assert version.row_count == version.entries.count() == 6
+    assert version.counts["names"] > 6
+    wallet = ListedParty.objects.get(primary_name="Nightjar Tumbler Collective").wallets.get()
+    assert wallet.address != wallet.address.lower()
+    assert wallet.address_key == wallet.address.lower()
+    assert ListedParty.objects.get(primary_name="Nightjar Tumbler Collective").authority == "OFAC"
+
+
+def test_the_same_content_is_only_confirmed(clock):
+    first = load(SDN)
+    clock.advance(days=1)
+    again = load(SDN)
+    assert again.pk == first.pk
+    assert again.confirmed_at == clock.now()
+    assert again.fetched_at < clock.now()
+    assert WatchlistVersion.objects.count() == 1
+
+
+def test_a_newer_list_supersedes_and_the_difference_is_known():
+    old, new = load(SDN), load(SDN_2)
+    old.refresh_from_db()
+    assert (old.state, new.state) == ("superseded", "current")
+    changed = delta(old.pk, new.pk)
+    assert [ListedParty.objects.get(pk=row).primary_name for row in changed.added.values()] == ["Aurelian Compute GmbH"]
+    assert changed.changed == changed.removed == {}
+    back = delta(new.pk, old.pk)
+    assert list(back.removed) == list(changed.added)
+
+
+def test_a_shrunken_list_is_refused_kept_out_and_alarmed():
+    version = load(SDN)
+    with pytest.raises(WatchlistRefused, match="shrank"):
+        load(SHRUNKEN)
+    assert current().pk == version.pk
+    refused = WatchlistVersion.objects.get(state="refused")
+    assert refused.entries.count() == 0
+    case = Case.objects.get(kind="list_alarm")
+    assert case.subject_id == refused.pk
+    status = next(each for each in watchlist_status() if each.code == "ofac_sdn")
+    assert "shrank" in status.refusal
+    with pytest.raises(WatchlistRefused):
+        load(SHRUNKEN)
+    assert Case.objects.count() == 1
+
+
+def test_a_shrunken_list_comes_in_only_by_four_eyes(tmp_path):
+    load(SDN)
+    with pytest.raises(WatchlistRefused):
+        load(SHRUNKEN)
+    case = Case.objects.get()
+    for reference in ("", str(case.number), "999", "x"):
+        with pytest.raises(InvalidInput):
+            load(SHRUNKEN, allow_shrink=True, reference=reference)
+    cases.propose_disposition(case.pk, "release", "list_is_sound", "The authority delisted them.", actor=OFFICER)
+    cases.approve_disposition(case.pk, "Checked on its site.", actor=SECOND_OFFICER)
+    # The permission is for the content that the officers saw.
+    other = tmp_path / "other.xml"
+    other.write_text((SAMPLES / "ofac_sdn_advanced_shrunken.xml").read_text() + "\n<!-- another -->")
+    with pytest.raises(WatchlistRefused):
+        load(str(other), allow_shrink=True, reference=str(case.number))
+    assert load(SHRUNKEN, allow_shrink=True, reference=str(case.number)).state == "current"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"<!DOCTYPE html><html>sorry</html>", b"not a list at all", b"<Sanctions>", b"PK\x03\x04zip", b"\x00" * 64],
+)
+@pytest.mark.parametrize("code", [known.code for known in KNOWN_LISTS])
+def test_what_is_no_list_changes_nothing(tmp_path, content, code):
+    before = load(str(next(known.sample for known in KNOWN_LISTS if known.code == code)), code)
+    path = tmp_path / "upload"
+    path.write_bytes(content)
+    with pytest.raises(WatchlistRefused, match="version before stays"):
+        load(str(path), code)
+    assert current(code).pk == before.pk
+    assert Case.objects.filter(kind="list_alarm").count() == 1
+
+
+def test_half_a_file_changes_nothing(tmp_path):
+    before = load(SDN)
+    path = tmp_path / "half.xml"
+    path.write_bytes((SAMPLES / "ofac_sdn_advanced_2.xml").read_bytes()[:-2000])
+    with pytest.raises(WatchlistRefused):
+        load(str(path))
+    assert current().pk == before.pk
+    assert ListedParty.objects.exclude(version=before).count() == 0
+
+
+def test_unknown_lists_and_missing_files_are_refused(tmp_path):
+    with pytest.raises(UnknownWatchlist):
+        load(SDN, "eu_fsf")
+    with pytest.raises(WatchlistRefused, match="could not be read"):
+        load(str(tmp_path / "none.xml"))
+    assert not WatchlistVersion.objects.exists()
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://example.org/list.xml",
+        "ftp://example.org/list.xml",
+        "file:///etc/passwd",
+        "https://user:secret@example.org/list.xml",
+        "https://example.org:8443/list.xml",
+        "https://127.0.0.1/list.xml",
+        "https://[::1]/list.xml",
+        "https://169.254.169.254/latest/meta-data",
+        "https://10.0.0.7/list.xml",
+        "https://localhost/list.xml",
+    ],
+)
+def test_only_https_from_public_addresses(url):
+    with pytest.raises(WatchlistRefused):
+        load(url)
+    assert not WatchlistVersion.objects.exists()
+
+
+class Answering(httpx.BaseTransport):
+    """A web server in memory, that also says which addresses it was asked at."""
+
+    def __init__(self, *answers):
+        self.answers = list(answers)
+        self.asked = []
+
+    def handle_request(self, request):
+        self.asked.append((request.url.host, request.headers["host"], request.extensions["sni_hostname"]))
+        return self.answers.pop(0)
+
+
+@pytest.fixture
+def web(monkeypatch):
+    """The names of the net, and what answers at public ones."""
+    names = {"lists.example": "93.184.215.14", "other.example": "93.184.215.15", "evil.example": "10.1.2.3"}
+    transport = Answering()
+
+    def resolve(host, port, **_):
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (names[host], port))]
+
+    client = httpx.Client
+    monkeypatch.setattr(download.socket, "getaddrinfo", resolve)
+    monkeypatch.setattr(download.httpx, "Client", lambda **options: client(transport=transport, **options))
+    return transport
+
+
+def test_a_download_asks_the_address_that_was_checked(web):
+    web.answers = [
+        httpx.Response(302, headers={"location": "https://other.example/sdn.xml"}),
+        httpx.Response(200, content=(SAMPLES / "ofac_sdn_advanced.xml").read_bytes()),
+    ]
+    assert load("https://lists.example/sdn.xml").row_count == 6
+    assert web.asked == [
+        ("93.184.215.14", "lists.example", "lists.example"),
+        ("93.184.215.15", "other.example", "other.example"),
+    ]
+
+
+@pytest.mark.parametrize(
+    "answers",
+    [
+        [httpx.Response(302, headers={"location": "https://evil.example/sdn.xml"})],
+        [httpx.Response(302, headers={"location": "http://other.example/sdn.xml"})],
+        [httpx.Response(302, headers={"location": "https://lists.example/again"}) for _ in range(7)],
+        [httpx.Response(503)],
+    ],
+)
+def test_a_download_follows_only_where_it_may(web, answers):
+    web.answers = answers
+    with pytest.raises(WatchlistRefused):
+        load("https://lists.example/sdn.xml")
+    assert not WatchlistVersion.objects.exists()
+
+
+def test_a_download_has_a_largest_size(web, monkeypatch):
+    monkeypatch.setattr(download, "MAX_BYTES", 1000)
+    web.answers = [httpx.Response(200, content=b"x" * 1001)]
+    with pytest.raises(WatchlistRefused, match="larger"):
+        load("https://lists.example/sdn.xml")
+
+
+def test_a_load_that_died_is_swept(clock):
+    load(SDN)
+    row = current()
+    dead = WatchlistVersion.objects.create(
+        watchlist=row.watchlist,
+        state="loading",
+        state_deadline_at=clock.now() + watchlists.LOAD_WITHIN,
+        sha256="0" * 64,
+        source="x",
+        fetched_at=clock.now(),
+        confirmed_at=clock.now(),
+    )
+    assert watchlists.sweep_unfinished_loads(actor=OPERATOR) == 0
+    clock.advance(hours=1)
+    assert watchlists.sweep_unfinished_loads(actor=OPERATOR) == 1
+    dead.refresh_from_db()
+    assert dead.state == "refused"
+
+
+def test_stale_and_missing_lists_are_alarmed_once(clock):
+    for known in KNOWN_LISTS:
+        load(str(known.sample), known.code)
+    assert watchlists.alarm_stale_lists(actor=system("watchlists")) == 0
+    clock.advance(days=7)
+    required = sum(known.required for known in KNOWN_LISTS)
+    for _ in range(2):
+        assert watchlists.alarm_stale_lists(actor=system("watchlists")) == required
+    assert Case.objects.filter(kind="list_alarm").count() == required
+    assert {each.state for each in watchlist_status()} == {"stale"}
+
+
+def test_the_command_loads_samples_and_refuses_aloud(capsys):
+    call_command("load_watchlists", "--samples")
+    told = capsys.readouterr().out
+    assert all(f"{known.code}: " in told for known in KNOWN_LISTS)
+    with pytest.raises(CommandError):
+        call_command("load_watchlists", "ofac_sdn", SHRUNKEN)
+    with pytest.raises(CommandError):
+        call_command("load_watchlists", "ofac_sdn", SHRUNKEN, "--allow-shrink", "1")
+    with pytest.raises(CommandError):
+        call_command("load_watchlists")
+    assert current().row_count == 6
+
+
+def test_the_screen_command_explains(capsys):
+    with pytest.raises(CommandError):
+        call_command("screen", "Vadrik Osterlanov", "--kind", "person")
+    call_command("load_watchlists", "--samples")
+    call_command("screen", "Vadrik Osterlanov", "--kind", "person")
+    assert "ofac_sdn:900001" in capsys.readouterr().out
+    call_command("screen", "Lion City Labs Pte Ltd")
+    assert "No match." in capsys.readouterr().out
+
+
+@pytest.mark.shared_data
+def test_a_real_un_list_is_loaded(shared_data):
+    version = load(str(shared_data / "lists" / "un_consolidated_watchman.xml"), "un_sc")
+    assert version.row_count == 730 + 273
