@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from compliance.engine.codec import Malformed, canonical_bytes, digest, from_plain, to_plain
@@ -53,6 +54,14 @@ class OwnershipEdgeFacts:
     share_min: str = "0"
     share_max: str = "100"
     interest: str = "shareholding"  # shareholding | votingRights | otherInfluenceOrControl | seniorManagingOfficial
+
+    def __post_init__(self) -> None:
+        try:
+            low, high = Decimal(self.share_min), Decimal(self.share_max)
+        except InvalidOperation as error:
+            raise Malformed("a share must be a decimal number in percent") from error
+        if not 0 <= low <= high <= 100:  # also refuses NaN
+            raise Malformed("a share must be an interval between 0 and 100 percent")
 
 
 @dataclass(frozen=True, slots=True)

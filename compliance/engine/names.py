@@ -6,410 +6,84 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from anyascii import anyascii
+from rapidfuzz.distance import OSA
 
 MAX_LENGTH = 300  # characters; what is longer is cut, so that nobody can make a comparison expensive
 MAX_TOKENS = 16
 
-_FORMS = frozenset(
-    [
-        "ab",
-        "ad",
-        "ag",
-        "aktiengesellschaft",
-        "aktiebolag",
-        "anonim",
-        "aps",
-        "as",
-        "asa",
-        "bhd",
-        "bv",
-        "bvba",
-        "co",
-        "commandite",
-        "company",
-        "corp",
-        "corporation",
-        "cv",
-        "dba",
-        "dd",
-        "doo",
-        "ead",
-        "eirl",
-        "eood",
-        "eurl",
-        "fzc",
-        "fzco",
-        "fze",
-        "fzllc",
-        "gesellschaft",
-        "gie",
-        "gmbh",
-        "haftung",
-        "has",
-        "incorporated",
-        "inc",
-        "ips",
-        "jsc",
-        "kabushiki",
-        "kaisha",
-        "kft",
-        "kg",
-        "kgaa",
-        "kk",
-        "lda",
-        "limited",
-        "limitada",
-        "llc",
-        "llp",
-        "lp",
-        "ltd",
-        "ltda",
-        "mbh",
-        "nv",
-        "nyrt",
-        "oao",
-        "odoo",
-        "ohg",
-        "ojsc",
-        "ood",
-        "ooo",
-        "oy",
-        "oyj",
-        "pao",
-        "pjsc",
-        "plc",
-        "pt",
-        "pte",
-        "pty",
-        "pvt",
-        "private",
-        "public",
-        "qsc",
-        "rao",
-        "rt",
-        "sa",
-        "sab",
-        "sae",
-        "sal",
-        "saoc",
-        "saog",
-        "saras",
-        "sarl",
-        "sas",
-        "sasu",
-        "sca",
-        "sccl",
-        "scs",
-        "sdn",
-        "se",
-        "sirketi",
-        "sl",
-        "sll",
-        "snc",
-        "societe",
-        "anonyme",
-        "sociedad",
-        "anonima",
-        "soe",
-        "sp",
-        "spa",
-        "spol",
-        "spzoo",
-        "srl",
-        "sro",
-        "sti",
-        "tic",
-        "tov",
-        "ug",
-        "unlimited",
-        "usaha",
-        "vof",
-        "wll",
-        "xk",
-        "yk",
-        "zao",
-        "zrt",
-        "zoo",
-    ]
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+_FORMS = _words(
+    """
+    ab ad ag aktiengesellschaft aktiebolag anonim aps as asa bhd bv bvba co commandite company corp corporation cv
+    dba dd doo ead eirl eood eurl fzc fzco fze fzllc gesellschaft gie gmbh haftung has incorporated inc ips jsc
+    kabushiki kaisha kft kg kgaa kk lda limited limitada llc llp lp ltd ltda mbh nv nyrt oao odoo ohg ojsc ood ooo
+    oy oyj pao pjsc plc pt pte pty pvt private public qsc rao rt sa sab sae sal saoc saog saras sarl sas sasu sca
+    sccl scs sdn se sirketi sl sll snc societe anonyme sociedad anonima soe sp spa spol spzoo srl sro sti tic tov
+    ug unlimited usaha vof wll xk yk zao zrt zoo
+    """
 )
-_GENERIC = frozenset(
-    [
-        "a",
-        "agency",
-        "aktien",
-        "al",
-        "and",
-        "association",
-        "bank",
-        "bureau",
-        "center",
-        "centre",
-        "china",
-        "de",
-        "der",
-        "des",
-        "die",
-        "division",
-        "el",
-        "electronic",
-        "electronics",
-        "engineering",
-        "enterprise",
-        "enterprises",
-        "establishment",
-        "export",
-        "financial",
-        "for",
-        "foundation",
-        "fund",
-        "general",
-        "global",
-        "group",
-        "groups",
-        "holding",
-        "holdings",
-        "import",
-        "import-export",
-        "industrial",
-        "industries",
-        "industry",
-        "institute",
-        "international",
-        "investment",
-        "investments",
-        "la",
-        "le",
-        "management",
-        "marine",
-        "maritime",
-        "ministry",
-        "national",
-        "of",
-        "office",
-        "oil",
-        "organization",
-        "petroleum",
-        "products",
-        "research",
-        "science",
-        "services",
-        "shipping",
-        "society",
-        "solutions",
-        "state",
-        "system",
-        "systems",
-        "tech",
-        "technologies",
-        "technology",
-        "the",
-        "trade",
-        "trading",
-        "transport",
-        "und",
-        "university",
-        "von",
-        "y",
-    ]
+_GENERIC = _words(
+    """
+    a abd abu agency aktien al and association bank ben bin bint bureau center centre china da de del der des die
+    division dos du el electronic electronics engineering enterprise enterprises establishment export financial
+    for foundation fund general global group groups holding holdings ibn import import-export industrial
+    industries industry institute international investment investments la le management marine maritime ministry
+    mv national of office oil organization petroleum products research science services shipping society solutions
+    st state system systems tech technologies technology the trade trading transport und university van von y
+    """
 )
+_HONORIFICS = _words(
+    """
+    mr mrs ms miss dr prof professor shaikh sheikh sheik haji hajji hajj sir general colonel
+    """
+)
+_ASIAN_SURNAMES = _words(
+    """
+    an bai cai cao chan chang chao chen cheng cheung choi chong chu chung cui deng ding dong du duan fan fang feng
+    fu gao ge gong gu guo han hao he ho hong hou hu huang hung jang jeong jia jiang jin jo jung kang kim ko kong
+    kwon lai lam lau law lee lei leung li liang liao lim lin liu lo long lu luo ma mao meng mo ng ngo nguyen nie
+    ning oh ou pak pan park peng pham qian qin qiu ren ri ryu shao shen shi shin so song su sun tan tang tao tian
+    tong tran tse tsang wan wang wei wen wong woo wu xia xiang xiao xie xing xiong xu xue yan yang yao ye yi yim
+    yin yoon you yu yuan yun zeng zhang zhao zheng zhong zhou zhu zhuang zou
+    """
+)
+_LONG_FORMS = tuple(form for form in sorted(_FORMS) if len(form) >= 9)
 _PHRASES = (
     ("joint stock company", "jsc"),
+    ("joint stock compan", "jsc"),
     ("limited liability company", "llc"),
     ("limited liability partnership", "llp"),
     ("public limited company", "plc"),
     ("mit beschrankter haftung", "mbh"),
     ("sociedad anonima", "sa"),
     ("societe anonyme", "sa"),
-    ("s p a", "spa"),
-    ("s a r l", "sarl"),
-    ("s r l", "srl"),
-    ("s a", "sa"),
-    ("l l c", "llc"),
-    ("b v", "bv"),
-    ("n v", "nv"),
-    ("d o o", "doo"),
-    ("a s", "as"),
-    ("sp z o o", "spzoo"),
-    ("v o f", "vof"),
-)
-_HONORIFICS = frozenset(
-    [
-        "mr",
-        "mrs",
-        "ms",
-        "miss",
-        "dr",
-        "prof",
-        "professor",
-        "shaikh",
-        "sheikh",
-        "sheik",
-        "haji",
-        "hajji",
-        "hajj",
-        "sir",
-        "general",
-        "colonel",
-    ]
+    ("sp zoo", "spzoo"),
 )
 _LOOKALIKES = str.maketrans("01345789", "oieastbg")
 _APOSTROPHES = re.compile(r"['`´’‘ʼʻʿʾ]")
 _SYLLABLES = re.compile(r"[aeiouy]+")
-_ASIAN_SURNAMES = frozenset(
-    [
-        "an",
-        "bai",
-        "cai",
-        "cao",
-        "chan",
-        "chang",
-        "chao",
-        "chen",
-        "cheng",
-        "cheung",
-        "choi",
-        "chong",
-        "chu",
-        "chung",
-        "cui",
-        "deng",
-        "ding",
-        "dong",
-        "du",
-        "duan",
-        "fan",
-        "fang",
-        "feng",
-        "fu",
-        "gao",
-        "ge",
-        "gong",
-        "gu",
-        "guo",
-        "han",
-        "hao",
-        "he",
-        "ho",
-        "hong",
-        "hou",
-        "hu",
-        "huang",
-        "hung",
-        "jang",
-        "jeong",
-        "jia",
-        "jiang",
-        "jin",
-        "jo",
-        "jung",
-        "kang",
-        "kim",
-        "ko",
-        "kong",
-        "kwon",
-        "lai",
-        "lam",
-        "lau",
-        "law",
-        "lee",
-        "lei",
-        "leung",
-        "li",
-        "liang",
-        "liao",
-        "lim",
-        "lin",
-        "liu",
-        "lo",
-        "long",
-        "lu",
-        "luo",
-        "ma",
-        "mao",
-        "meng",
-        "mo",
-        "ng",
-        "ngo",
-        "nguyen",
-        "nie",
-        "ning",
-        "oh",
-        "ou",
-        "pak",
-        "pan",
-        "park",
-        "peng",
-        "pham",
-        "qian",
-        "qin",
-        "qiu",
-        "ren",
-        "ri",
-        "ryu",
-        "shao",
-        "shen",
-        "shi",
-        "shin",
-        "so",
-        "song",
-        "su",
-        "sun",
-        "tan",
-        "tang",
-        "tao",
-        "tian",
-        "tong",
-        "tran",
-        "tse",
-        "tsang",
-        "wan",
-        "wang",
-        "wei",
-        "wen",
-        "wong",
-        "woo",
-        "wu",
-        "xia",
-        "xiang",
-        "xiao",
-        "xie",
-        "xing",
-        "xiong",
-        "xu",
-        "xue",
-        "yan",
-        "yang",
-        "yao",
-        "ye",
-        "yi",
-        "yim",
-        "yin",
-        "yoon",
-        "you",
-        "yu",
-        "yuan",
-        "yun",
-        "zeng",
-        "zhang",
-        "zhao",
-        "zheng",
-        "zhong",
-        "zhou",
-        "zhu",
-        "zhuang",
-        "zou",
-    ]
-)
+_IDEOGRAPHS = re.compile("[\u3400-\u9fff\uac00-\ud7af]")
+_SINGLES = re.compile(r"\b(?:[a-z] ){1,5}[a-z]\b")
+_ABD_AL = re.compile(r"\babdu? ?(?:al|el|ul|ur|ar|as|an) ")
+_SOUNDS = (("sch", "s"), ("kh", "h"), ("gh", "g"), ("ph", "f"), ("sh", "s"), ("ch", "c"), ("zh", "z"), ("th", "t"))
 
 
 @dataclass(frozen=True, slots=True)
 class PreparedName:
-    """A name ready to be compared. `core` holds the tokens that tell it from others, in order; `forms` company forms."""
+    """A name ready to be compared: its telling tokens in order, its company forms, and all of it written together.
+
+    `ideographs` holds what the name has in Chinese characters or Hangul: transliterated, different names become one.
+    """
 
     text: str
     core: tuple[str, ...]
     forms: tuple[str, ...]
     squeezed: str
+    ideographs: str = ""
 
     @property
     def distinctive(self) -> bool:
@@ -420,22 +94,30 @@ class PreparedName:
 def plain(text: str) -> str:
     """The text in lower-case ASCII letters, digits and single spaces; invisible and direction marks are gone."""
     folded = unicodedata.normalize("NFKC", text[: MAX_LENGTH * 2])
-    visible = "".join(
-        " " if unicodedata.category(each) in ("Cc", "Zl", "Zp") else each for each in folded if not _hidden(each)
-    )
-    ascii_text = anyascii(_APOSTROPHES.sub("", visible[:MAX_LENGTH])).casefold()
-    return " ".join(re.sub(r"[^a-z0-9]+", " ", ascii_text.replace("'", "")).split())
+    shown = (" " if unicodedata.category(each) in ("Cc", "Zl", "Zp") else each for each in folded if not _hidden(each))
+    ascii_text = anyascii(_APOSTROPHES.sub("", "".join(shown)[:MAX_LENGTH])).casefold().replace("'", "")
+    return " ".join(re.sub(r"[^a-z0-9]+", " ", ascii_text).split())
 
 
 @lru_cache(maxsize=4096)
 def prepare(text: str, kind: str = "") -> PreparedName:
     """The name ready to be compared, as that of a person, or of an entity when `kind` is not "person"."""
-    return _prepared(plain(text), kind)
+    return prepare_uncached(text, kind)
 
 
 def prepare_uncached(text: str, kind: str = "") -> PreparedName:
     """As `prepare`, for a whole list whose names are seen once."""
-    return _prepared(plain(text), kind)
+    person = kind == "person"
+    known = plain(text)
+    known = _ABD_AL.sub("abdul ", known) if person else _with_short_forms(known)
+    tokens = [_unmasked(token) if person else token for token in known.split()][:MAX_TOKENS]
+    core = [token for token in tokens if not (token in _HONORIFICS if person else _is_form(token))]
+    if not person and core[:1] == ["the"]:
+        core = core[1:]
+    forms = () if person else tuple(token for token in tokens if _is_form(token))
+    core = core or tokens
+    ideographs = "".join(_IDEOGRAPHS.findall(unicodedata.normalize("NFKC", text[:MAX_LENGTH])))
+    return PreparedName(known, tuple(core), forms, "".join(core), ideographs)
 
 
 def generic(token: str) -> bool:
@@ -443,19 +125,11 @@ def generic(token: str) -> bool:
     return token in _GENERIC
 
 
+@lru_cache(maxsize=65536)
 def skeleton(token: str) -> str:
     """The token's consonants, spelling variants made one: what Mohammed, Muhammad and Mohamad share."""
     text = token
-    for old, new in (
-        ("kh", "h"),
-        ("gh", "g"),
-        ("ph", "f"),
-        ("sch", "s"),
-        ("sh", "s"),
-        ("ch", "c"),
-        ("zh", "z"),
-        ("th", "t"),
-    ):
+    for old, new in _SOUNDS:
         text = text.replace(old, new)
     text = text.translate(str.maketrans("qcxjwzyv", "kkkgvsiv"))
     first = "a" if text[:1] in "aeiou" else text[:1]
@@ -470,20 +144,18 @@ def short_asian_name(name: PreparedName) -> bool:
     return sum(len(_SYLLABLES.findall(token)) for token in name.core) <= 3
 
 
-def _prepared(text: str, kind: str) -> PreparedName:
-    if kind != "person":
-        padded = f" {text} "
-        for phrase, form in _PHRASES:
-            padded = padded.replace(f" {phrase} ", f" {form} ")
-        text = padded.strip()
-    tokens = [_unmasked(token) if kind == "person" else token for token in text.split()][:MAX_TOKENS]
-    dropped = _HONORIFICS if kind == "person" else _FORMS
-    core = [token for token in tokens if token not in dropped]
-    if kind != "person" and core[:1] == ["the"]:
-        core = core[1:]
-    forms = tuple(token for token in tokens if token in dropped) if kind != "person" else ()
-    core = core or tokens
-    return PreparedName(text, tuple(core), forms, "".join(core))
+def _with_short_forms(text: str) -> str:
+    """Company forms in one word each, and single letters joined: A.B.C. G.m.b.H. becomes abc gmbh."""
+    padded = f" {_SINGLES.sub(lambda found: found.group().replace(' ', ''), text)} "
+    for phrase, form in _PHRASES:
+        padded = padded.replace(f" {phrase} ", f" {form} ")
+    return padded.strip()
+
+
+@lru_cache(maxsize=65536)
+def _is_form(token: str) -> bool:
+    """Whether the token is a company form; long ones also when misspelt by a letter."""
+    return token in _FORMS or (len(token) >= 9 and any(OSA.distance(token, form) <= 1 for form in _LONG_FORMS))
 
 
 def _unmasked(token: str) -> str:
@@ -493,4 +165,5 @@ def _unmasked(token: str) -> str:
 
 
 def _hidden(character: str) -> bool:
+    """Format characters (zero width, direction) and combining marks, but for those that Indic scripts need."""
     return unicodedata.category(character) in ("Cf", "Mn") and not "\u0900" <= character <= "\u0dff"

@@ -12,7 +12,6 @@ from compliance.engine.outcome import KINDS, SEVERITY
 
 POLICIES = Path(__file__).resolve().parent.parent / "policies"
 GRIDCLEAR = POLICIES / "gridclear"
-PACK_FILES = ("pack.toml", "countries.toml", "cases.toml")
 
 
 class PackInvalid(ValueError):
@@ -146,3 +145,9 @@ def _rule(row: dict[str, Any]) -> RulePolicy:
         next_step=row["next_step"],
         params=dict(row.get("params", {})),
     )
+
+
+def manifest_of(policies: Path) -> dict[str, str]:
+    """Each released folder below `policies`, such as `gridclear/2026-11-24`, with the hash of its files."""
+    folders = sorted({path.parent for path in policies.glob("*/*/*.toml")})
+    return {folder.relative_to(policies).as_posix(): pack_hash(folder) for folder in folders}

@@ -83,6 +83,9 @@ def likeness(
     """The score of the pair and the sentences that explain it."""
     if not query.core or not listed.core:
         return 0.0, []
+    if query.ideographs and listed.ideographs and query.ideographs != listed.ideographs:
+        alike: float = OSA.normalized_similarity(query.ideographs, listed.ideographs)
+        return min(alike, 0.95), [f"The characters are alike ({alike:.2f})."]
     if query.text == listed.text:
         return 1.0, ["The names are the same."]
     found = align(query, listed, weigh)
@@ -107,10 +110,18 @@ def _person(found: Alignment, query: PreparedName, listed: PreparedName) -> floa
         score = max(score, 0.55 * high + 0.45 * min(low + 0.35, high))
     if full >= 3 and high >= 0.95:
         score = max(score, 0.95 * high)
+    if _left_over(found, query, 0) and _left_over(found, listed, 1):
+        score -= 0.05  # each has a name of its own that the other lacks
     weakest = min((each for _, _, each in found.pairs), default=0.0)
     if len(found.pairs) == 2 and weakest < 0.8 and min(len(query.core), len(listed.core)) == 2:
         score -= 0.06  # of two tokens, one is only so-so: another person more often than a misspelling
     return score if found.in_order else score * 0.985
+
+
+def _left_over(found: Alignment, name: PreparedName, side: int) -> bool:
+    """Whether a telling token of the name has no counterpart."""
+    matched = [pair[side] for pair in found.pairs]
+    return any(weigh_token(token) >= 1.0 and token not in matched for token in name.core)
 
 
 def _entity(found: Alignment) -> float:

@@ -16,7 +16,7 @@ from compliance.engine.names import (
 from compliance.engine.scoring import likeness, weigh_token
 
 WEAK, STRONG = "weak", "strong"
-THRESHOLD = 0.82  # from here on it is a match to look at
+THRESHOLD = 0.8  # from here on it is a match to look at
 STRONG_THRESHOLD = 0.94  # from here on, with nothing that speaks against it, it is taken for the same party
 _SHORTLIST = 40
 _MAX_VISITS = 30_000  # postings looked at for one name; the rarest tokens come first
@@ -207,6 +207,8 @@ def _doubt(query: NameQuery, wanted: PreparedName, each: _Indexed, *, second_fac
             return "Very many people bear so short a name, and no second fact agrees."
         if len(wanted.core) < 2:
             return "A single name, and no second fact agrees."
+        if sorted(wanted.core) != sorted(each.prepared.core) and wanted.squeezed != each.prepared.squeezed:
+            return "The names are not quite the same, and no second fact agrees."
     return ""
 
 
