@@ -1,8 +1,19 @@
 """The shapes of the agent protocol. Fields that a newer agent adds are ignored."""
 
+from typing import Any
+
 from rest_framework import serializers
 
 BIG = 2**63 - 1
+
+
+class WorkloadText(serializers.CharField):
+    """What a workload wrote, made storable: a byte that PostgreSQL cannot keep must not hold up all that follows."""
+
+    def to_internal_value(self, data: Any) -> str:
+        """Text without NUL and lone surrogates."""
+        text = str(super().to_internal_value(data))
+        return text.replace("\x00", "").encode("utf-8", "replace").decode()
 
 
 class EnrolWanted(serializers.Serializer[object]):
@@ -29,7 +40,7 @@ class GpuReported(serializers.Serializer[object]):
 class InventoryReported(serializers.Serializer[object]):
     """What a machine has."""
 
-    gpus = GpuReported(many=True, max_length=64)
+    gpus = serializers.ListField(child=GpuReported(), max_length=64)
     cpu_count = serializers.IntegerField(min_value=0, max_value=100_000)
     ram_mib = serializers.IntegerField(min_value=0, max_value=1_000_000_000)
     disk_gib = serializers.IntegerField(min_value=0, max_value=100_000_000)
@@ -49,7 +60,7 @@ class WorkloadReported(serializers.Serializer[object]):
     exit_code = serializers.IntegerField(
         required=False, allow_null=True, default=None, min_value=-(2**31), max_value=2**31 - 1
     )
-    error = serializers.CharField(required=False, allow_null=True, allow_blank=True, default="")
+    error = WorkloadText(required=False, allow_null=True, allow_blank=True, default="")
     runtime = serializers.CharField(required=False, allow_blank=True, allow_null=True, default="")
 
 
@@ -65,8 +76,8 @@ class MetricReported(serializers.Serializer[object]):
 class SyncReported(serializers.Serializer[object]):
     """A heartbeat with everything in it."""
 
-    workloads = WorkloadReported(many=True, max_length=256)
-    gpu_metrics = MetricReported(many=True, required=False, max_length=64)
+    workloads = serializers.ListField(child=WorkloadReported(), max_length=256)
+    gpu_metrics = serializers.ListField(child=MetricReported(), required=False, max_length=64)
 
 
 class LogLineReported(serializers.Serializer[object]):
@@ -75,11 +86,11 @@ class LogLineReported(serializers.Serializer[object]):
     sequence = serializers.IntegerField(min_value=0, max_value=BIG)
     stream = serializers.ChoiceField(choices=["stdout", "stderr"])
     at = serializers.DateTimeField()
-    line = serializers.CharField(allow_blank=True, trim_whitespace=False)
+    line = WorkloadText(allow_blank=True, trim_whitespace=False)
 
 
 class LogsReported(serializers.Serializer[object]):
     """Lines of one lease."""
 
     lease_id = serializers.UUIDField()
-    chunks = LogLineReported(many=True, max_length=1000)
+    chunks = serializers.ListField(child=LogLineReported(), max_length=1000)

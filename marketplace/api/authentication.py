@@ -35,7 +35,7 @@ class ApiKeyAuthentication(BaseAuthentication):
         return 'Bearer realm="gridclear"'
 
 
-class ApiKeyScheme(OpenApiAuthenticationExtension):  # type: ignore[misc]
+class ApiKeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
     """The key in the OpenAPI document."""
 
     target_class = "marketplace.api.authentication.ApiKeyAuthentication"

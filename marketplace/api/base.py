@@ -95,13 +95,16 @@ class ApiView(APIView):
     def page(self, rows: Any, serializer: type[BaseSerializer[Any]]) -> Response:
         """One page of the rows."""
         paginator = self.pagination_class()
-        found = paginator.paginate_queryset(rows, self.request, view=self)
-        context = {"viewer": self.principal.viewer}
-        return paginator.get_paginated_response(serializer(found, many=True, context=context).data)
+        found: Any = paginator.paginate_queryset(rows, self.request, view=self)
+        return paginator.get_paginated_response(serializer(found, many=True, context=self._context()).data)
 
     def shown(self, serializer: type[BaseSerializer[Any]], row: Any) -> dict[str, Any]:
         """One object."""
-        return dict(serializer(row, context={"viewer": self.principal.viewer}).data)
+        return dict(serializer(row, context=self._context()).data)
+
+    def _context(self) -> dict[str, Any]:
+        viewer = self.principal.viewer
+        return {"viewer": viewer, "organization_ids": set(viewer.organization_ids())}
 
 
 def checked(serializer: type[BaseSerializer[Any]], request: Request) -> dict[str, Any]:

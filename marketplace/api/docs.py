@@ -4,14 +4,14 @@ from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerSpli
 from rest_framework.authentication import BaseAuthentication
 
 
-class Schema(SpectacularJSONAPIView):  # type: ignore[misc]
+class Schema(SpectacularJSONAPIView):
     """OpenAPI 3.1, as JSON; the same for everybody."""
 
     authentication_classes: list[type[BaseAuthentication]] = []
     throttle_scope = "api"
 
 
-class Docs(SpectacularSwaggerSplitView):  # type: ignore[misc]
+class Docs(SpectacularSwaggerSplitView):
     """Swagger UI under the strict Content-Security-Policy: its script is an address of its own, its style a file."""
 
     authentication_classes: list[type[BaseAuthentication]] = []

@@ -1,11 +1,14 @@
 """The shapes of leases in the API. Money is minor units of the lease's own currency."""
 
+from collections.abc import Collection, Mapping
 from typing import Any
+from uuid import UUID
 
 from rest_framework import serializers
 
 from marketplace.api.shapes_supply import OrganizationNameShape
 from marketplace.models import Lease
+from marketplace.models.viewer import Viewer
 from marketplace.selectors.leases import cost_so_far, seconds_left
 
 
@@ -100,12 +103,10 @@ class LeaseShape(serializers.Serializer[Lease]):
         }
 
 
-def _ids(context: dict[str, Any], viewer: Any) -> set[Any]:
-    """The viewer's organizations, asked for once per answer."""
-    if "_organization_ids" not in context:
-        context["_organization_ids"] = set(viewer.organization_ids())
-    found: set[Any] = context["_organization_ids"]
-    return found
+def _ids(context: Mapping[str, Any], viewer: Viewer) -> Collection[UUID]:
+    """The viewer's organizations: asked for once per answer by the view, which puts them there."""
+    found: Collection[UUID] | None = context.get("organization_ids")
+    return viewer.organization_ids() if found is None else found
 
 
 class LogLineShape(serializers.Serializer[object]):
@@ -144,7 +145,7 @@ class WalletTransactionShape(serializers.Serializer[object]):
     """One transaction for the renter's wallet."""
 
     to = serializers.CharField()
-    data = serializers.CharField()
+    data = serializers.CharField()  # type: ignore[assignment]
     says = serializers.CharField()
 
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import Any
 
 from django.db.models import BigIntegerField, Count, F, QuerySet, Sum
 from django.db.models.functions import Coalesce, TruncDate
@@ -44,11 +45,11 @@ def earnings_by_day(organization: Organization, currency: str = "USD", days: int
         .annotate(earned=Sum(captured), seconds=Sum("billed_seconds"), ended=Count("pk"))
         .order_by("day")
     )
-    by_day = {row["day"]: row for row in rows}
+    by_day: dict[date, dict[str, Any]] = {row["day"]: dict(row) for row in rows}
     found = []
     for offset in range(days):
         day = first + timedelta(days=offset)
-        row = by_day.get(day, {})
+        row: dict[str, Any] = by_day.get(day, {})
         found.append(
             DayOfEarnings(day, currency, row.get("earned") or 0, row.get("ended") or 0, row.get("seconds") or 0)
         )

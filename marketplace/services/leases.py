@@ -71,7 +71,7 @@ def request_lease(request: LeaseRequest, *, user: User, actor: Actor) -> Lease:
     the gate raises (ClearanceDenied, ClearanceInReview), MalformedWallet, and what settlement raises for the money.
     """
     renter = _renter(request, user)
-    if request.lease_id is not None and (made := _made_before(request)) is not None:
+    if request.lease_id is not None and (made := _made_before(request.lease_id, renter)) is not None:
         return made
     offer = _offer(request, renter)
     check_request(request, offer)
@@ -138,10 +138,10 @@ def free_gpus_of(node_id: UUID, gpu_slug: str, *, simulated_too: bool = True) ->
     return (gpus if simulated_too else gpus.filter(simulated=False)).count()
 
 
-def _made_before(request: LeaseRequest) -> Lease | None:
+def _made_before(lease_id: UUID, renter: Organization) -> Lease | None:
     """The lease that a request with this id made; its answer may have been lost on the way."""
-    made = Lease.objects.filter(pk=request.lease_id).first()
-    if made is not None and made.renter_id != request.organization_id:
+    made = Lease.objects.filter(pk=lease_id).first()
+    if made is not None and made.renter_id != renter.pk:
         raise Conflict("This id is taken. Nothing was reserved or charged; leave it out, or choose another.")
     return made
 

@@ -43,8 +43,7 @@ def store_logs(node: Node, lease_id: UUID, chunks: Sequence[LogChunk]) -> int:
                 sequence=chunk.sequence,
                 stream=chunk.stream,
                 at=chunk.at,
-                # PostgreSQL has no place for NUL in text.
-                line=chunk.line.replace("\x00", "")[:MAX_LINE],
+                line=chunk.line[:MAX_LINE],
             )
             for chunk in chunks[: max(room, 0)]
         ],

@@ -53,7 +53,7 @@ def sweep_restrictions(*, actor: Actor = ACTOR) -> int:
 
 def _suspend(leases: QuerySet[Lease], reason: str, actor: Actor) -> int:
     suspended = 0
-    for lease_id in leases.live().order_by("pk").values_list("pk", flat=True):
+    for lease_id in leases.filter(state__in=Lease.LIVE).order_by("pk").values_list("pk", flat=True):
         with transaction.atomic():
             lease = lease_course.locked(lease_id)
             if lease.state in Lease.LIVE:

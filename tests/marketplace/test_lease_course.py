@@ -6,22 +6,9 @@ from compliance.base.audit import AuditEvent
 from marketplace.models import Allocation, Lease, UsageRecord
 from marketplace.services import leases, metering, sweeps
 from settlement.selectors.balances import available_minor, payable_minor
+from tests.marketplace.steps import again, running
 
 State, EndReason = Lease.State, Lease.EndReason
-
-
-def again(lease: Lease) -> Lease:
-    """The lease as it stands now."""
-    return Lease.objects.select_related("hold", "clearance").get(pk=lease.pk)
-
-
-def running(cast, agent, offer, **changes) -> Lease:
-    """A lease whose workload has just been reported to run."""
-    lease = cast.lease(offer, **changes)
-    sweeps.sweep_leases()
-    agent.sync()
-    agent.sync(agent.workload(lease))
-    return again(lease)
 
 
 def test_an_honest_lease_runs_is_metered_and_settled_to_the_cent(cast, clock):
