@@ -200,6 +200,10 @@ class Chain:
         """What the account may withdraw, in token units."""
         return self._read("entitlementOf", _address(account))
 
+    def account_frozen_until(self, account: str) -> int:
+        """Until when the account cannot withdraw, in unix seconds."""
+        return self._read("accountFrozenUntil", _address(account))
+
     def has_role(self, role: str, account: str) -> bool:
         """Whether the account holds the role, named as in the contract without `_ROLE`."""
         return bool(self._read("hasRole", Web3.keccak(text=f"{role.upper()}_ROLE"), _address(account)))

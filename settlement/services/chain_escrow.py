@@ -51,12 +51,12 @@ def settle_escrow(hold_id: UUID, total_minor: int | None = None) -> ChainTransac
 def return_deposit(hold_id: UUID) -> ChainTransaction | None:
     """A deposit that came for a hold that had failed is on its way back to its payer's entitlement.
 
-    Not to somebody who is restricted by now: then the payer's wallet is frozen on chain, and the money stays. Raises
-    HoldNotFound, ChainUnavailable, CallRefused.
+    None when there is nothing open on chain, or the renter is restricted by now: then the money stays, see
+    `chain_guard`. Raises HoldNotFound, ChainUnavailable, CallRefused.
     """
     hold = _hold(hold_id)
-    if hold.state == Hold.State.FAILED and is_restricted(hold.party_id):
-        return freeze_account(hold.wallet_address, f"hold:{hold.pk}", f"freeze_payer:{hold.pk}")
+    if hold.state != Hold.State.FAILED or is_restricted(hold.party_id):
+        return None
     return settle_escrow(hold_id, 0)
 
 
@@ -132,17 +132,17 @@ def withdraw_fees(to: str, key: str) -> ChainTransaction | None:
     return submit(EscrowCall(key, "withdraw_fees", TREASURER, "withdrawFees", (to,)), chain)
 
 
-def freeze_account(account: str, case_ref: str, key: str) -> ChainTransaction:
+def freeze_account(account: str, case_ref: str, key: str, *, subject_id: UUID | None = None) -> ChainTransaction:
     """The wallet cannot withdraw for 30 days, whoever asks; `case_ref` names the case. Raises ChainUnavailable."""
     until = int((clock.now() + FREEZE_FOR).timestamp())
     arguments = (account, keccak(text=case_ref), until)
-    return submit(EscrowCall(key, "freeze_account", GUARDIAN, "freezeAccount", arguments))
+    return submit(EscrowCall(key, "freeze_account", GUARDIAN, "freezeAccount", arguments, subject_id))
 
 
-def unfreeze_account(account: str, case_ref: str, key: str) -> ChainTransaction:
+def unfreeze_account(account: str, case_ref: str, key: str, *, subject_id: UUID | None = None) -> ChainTransaction:
     """The wallet can withdraw again. Raises CallRefused when it was not frozen, ChainUnavailable."""
     arguments = (account, keccak(text=case_ref))
-    return submit(EscrowCall(key, "unfreeze_account", GUARDIAN, "unfreezeAccount", arguments))
+    return submit(EscrowCall(key, "unfreeze_account", GUARDIAN, "unfreezeAccount", arguments, subject_id))
 
 
 def revoke_deposit(hold_id: UUID) -> ChainTransaction | None:

@@ -20,7 +20,7 @@ from compliance.services.chain_clearance import (
 from compliance.services.clearances import ClearanceInvalid
 from settlement.models import ChainEvent, EscrowDeposit, Hold, PaymentProfile
 from settlement.rails.chain_contracts import ESCROW, abi
-from settlement.services import chain_deposits, chain_escrow, chain_sender, holds
+from settlement.services import chain_deposits, chain_escrow, chain_guard, chain_sender, holds
 from settlement.services.chain_deposits import NoPayoutWallet, prepare_deposit
 from settlement.services.hold_states import HoldNotFound, HoldNotOpen
 from tests.settlement.chain.scene import CAP, DOLLAR, RATE, TESTER, Scene, clear, wallet
@@ -230,10 +230,22 @@ def test_a_late_deposit_of_somebody_restricted_does_not_go_back(scene: Scene, cl
     clock.advance(hours=1)
     scene.finalise()
     Restriction.objects.create(party=scene.renter, reason_code="sdn", imposed_by="test")
-    chain_escrow.return_deposit(hold.pk)
+    assert chain_escrow.return_deposit(hold.pk) is None
+    assert chain_guard.guard() == 1, "the wallet is frozen"
     scene.finalise()
     assert scene.books() == {"contract": -CAP, "held": CAP}
     assert ChainEvent.objects.filter(name="AccountFrozen").count() == 1
+
+
+def test_a_lost_task_costs_a_round_and_not_the_deposit(scene: Scene, clock):
+    hold = scene.open_hold()
+    assert scene.pay(prepare_deposit(hold.pk))
+    clock.advance(hours=1)
+    scene.finalise()
+    assert chain_guard.guard() == 1
+    assert chain_guard.guard() == 0
+    scene.finalise()
+    assert scene.books() == {"contract": -CAP, "available": CAP}
 
 
 def test_a_hold_frozen_before_its_deposit_takes_it_blocked(scene: Scene):

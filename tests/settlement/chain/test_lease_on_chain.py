@@ -4,6 +4,7 @@ from uuid import uuid4
 
 import pytest
 
+from compliance.base import clock as time
 from compliance.models import Restriction
 from compliance.services.chain_clearance import lease_key
 from settlement.models import ChainTransaction, Hold, Payout, Receipt, ReconciliationDifference
@@ -12,6 +13,7 @@ from settlement.rails.chain_contracts import ESCROW, calldata
 from settlement.services import (
     books,
     chain_escrow,
+    chain_guard,
     chain_reconciliation,
     chain_sender,
     hold_states,
@@ -167,12 +169,31 @@ def test_a_second_freeze_is_another_one(scene: Scene):
     assert scene.books() == {"contract": -CAP, "blocked": CAP}
 
 
-def test_a_restricted_wallet_cannot_pull_until_it_is_let_go(scene: Scene):
+@pytest.mark.parametrize("who", ["provider", "renter"])
+def test_a_restricted_partys_wallet_cannot_pull_until_it_is_let_go(scene: Scene, who: str):
     _settled(scene)
-    chain_escrow.freeze_account(scene.payee.address, "case-1", "freeze:payee:1")
+    party, wallet = (scene.provider, scene.payee) if who == "provider" else (scene.renter, scene.payer)
+    assert chain_guard.guard() == 0
+    restriction = Restriction.objects.create(party=party, reason_code="sdn", imposed_by="test")
+    assert chain_guard.guard() == 1
+    assert (chain_guard.guard(), chain_guard.let_go()) == (0, 0)
+    assert not scene.withdraw(wallet)
+    Restriction.objects.filter(pk=restriction.pk).update(lifted_at=time.now())
+    assert chain_guard.let_go() == 1
+    assert (chain_guard.guard(), chain_guard.let_go()) == (0, 0)
+    assert scene.withdraw(wallet)
+
+
+def test_a_freeze_of_a_wallet_is_renewed_while_the_restriction_stands(scene: Scene, clock):
+    _settled(scene)
+    Restriction.objects.create(party=scene.provider, reason_code="sdn", imposed_by="test")
+    assert chain_guard.guard() == 1
+    clock.advance(days=24)
+    scene.node.pass_time(24 * 24 * 3600)
+    assert chain_guard.guard() == 1
+    clock.advance(days=10)
+    scene.node.pass_time(10 * 24 * 3600)
     assert not scene.withdraw(scene.payee)
-    chain_escrow.unfreeze_account(scene.payee.address, "case-1", "unfreeze:payee:1")
-    assert scene.withdraw(scene.payee)
 
 
 def test_a_reclaim_while_we_were_gone_ends_the_hold(scene: Scene):

@@ -1,0 +1,103 @@
+"""What must be so on chain because of what stands here, and is not yet: wallets frozen or let go, deposits sent back.
+
+A restricted party's wallets cannot pull money from the contract, whoever asks. Re-derived from the restrictions and
+holds at each round, so that a lost task costs seconds. A round that finds nothing to do asks no network.
+"""
+
+import logging
+from datetime import timedelta
+from uuid import UUID
+
+from django.db.models import Exists, OuterRef
+from eth_utils.address import to_checksum_address
+
+from compliance.base import clock
+from compliance.base.errors import Refusal
+from compliance.selectors.restrictions import open_restrictions
+from settlement.models import ChainTransaction, EscrowDeposit, Hold, PaymentProfile
+from settlement.rails.chain import connect
+from settlement.services import chain_escrow
+from settlement.services.chain_escrow import FREEZE_FOR, RENEW_FREEZE_BEFORE
+
+logger = logging.getLogger(__name__)
+
+_RENEW_EVERY = FREEZE_FOR - RENEW_FREEZE_BEFORE
+_EPOCH_SECONDS = int(_RENEW_EVERY.total_seconds())
+
+
+def guard() -> int:
+    """Wallets of restricted parties are frozen on chain and unwelcome deposits are on their way back.
+
+    Returns how many transactions that took. What the chain refuses or does not answer waits for the next round.
+    """
+    return _freeze_wallets() + _return_deposits()
+
+
+def let_go() -> int:
+    """Wallets whose restriction was lifted can withdraw again. Returns how many transactions that took."""
+    standing = {row.pk: row.party_id for row in open_restrictions()}
+    still_frozen = {wallet for party_id in standing.values() for wallet in wallets_of(party_id)}
+    since = clock.now() - FREEZE_FOR - timedelta(days=1)
+    past = ChainTransaction.objects.filter(purpose="freeze_account", created_at__gte=since)
+    sent = 0
+    for row in past.exclude(subject_id__in=standing).exclude(state=ChainTransaction.State.REVERTED):
+        wallet = row.idempotency_key.split(":")[2]
+        if wallet not in still_frozen:
+            sent += _let_go(row, wallet)
+    return sent
+
+
+def wallets_of(party_id: UUID) -> set[str]:
+    """Every wallet through which the party deals with the contract, EIP-55."""
+    found = {
+        *EscrowDeposit.objects.filter(hold__party_id=party_id).values_list("payer", flat=True),
+        *EscrowDeposit.objects.filter(hold__payee_party_id=party_id).values_list("payee", flat=True),
+        *PaymentProfile.objects.filter(party_id=party_id).values_list("payout_wallet", flat=True),
+    }
+    return {to_checksum_address(wallet) for wallet in found if wallet}
+
+
+def _freeze_wallets() -> int:
+    period = int(clock.now().timestamp()) // _EPOCH_SECONDS
+    wanted = {
+        f"guard:{restriction.pk.hex}:{wallet}:{period}": (restriction.pk, wallet)
+        for restriction in open_restrictions()
+        for wallet in wallets_of(restriction.party_id)
+    }
+    present = set(ChainTransaction.objects.filter(idempotency_key__in=wanted).values_list("idempotency_key", flat=True))
+    sent = 0
+    for key, (restriction_id, wallet) in wanted.items():
+        if key not in present:
+            try:
+                chain_escrow.freeze_account(wallet, str(restriction_id), key, subject_id=restriction_id)
+                sent += 1
+            except Refusal as error:
+                logger.warning("the freeze of a wallet waits: %s", error.code)
+    return sent
+
+
+def _let_go(row: ChainTransaction, wallet: str) -> int:
+    key = f"unguard:{row.pk.hex}"
+    if ChainTransaction.objects.filter(idempotency_key=key).exists():
+        return 0
+    try:
+        if connect().account_frozen_until(wallet) <= clock.now().timestamp():
+            return 0
+        chain_escrow.unfreeze_account(wallet, str(row.subject_id), key, subject_id=row.subject_id)
+    except Refusal as error:
+        logger.warning("the release of a wallet waits: %s", error.code)
+        return 0
+    return 1
+
+
+def _return_deposits() -> int:
+    closing = ChainTransaction.objects.filter(purpose="close", subject_id=OuterRef("hold__subject_id"))
+    unwelcome = EscrowDeposit.objects.filter(hold__state=Hold.State.FAILED, deposited_minor__gt=0)
+    restricted = {row.party_id for row in open_restrictions()}
+    sent = 0
+    for deposit in unwelcome.exclude(Exists(closing)).exclude(hold__party_id__in=restricted):
+        try:
+            sent += chain_escrow.return_deposit(deposit.hold_id) is not None
+        except Refusal as error:
+            logger.warning("the return of a deposit waits: %s", error.code)
+    return sent
