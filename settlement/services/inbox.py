@@ -62,10 +62,12 @@ def _event(text: str) -> dict[str, Any]:
         event = json.loads(text)
     except ValueError as error:
         raise MalformedNotice from error
-    known = isinstance(event, dict) and isinstance(event.get("id"), str) and isinstance(event.get("type"), str)
-    if not known or not isinstance((event.get("data") or {}).get("object"), dict):
+    if not isinstance(event, dict) or not all(isinstance(event.get(name), str) for name in ("id", "type")):
         raise MalformedNotice
-    return dict(event)
+    data = event.get("data")
+    if not isinstance(data, dict) or not isinstance(data.get("object"), dict):
+        raise MalformedNotice
+    return event
 
 
 def store(event: dict[str, Any]) -> str:

@@ -1,0 +1,109 @@
+"""Reconciliation: the card network and the books agree to the cent, and what does not is on record."""
+
+from uuid import uuid4
+
+import pytest
+import stripe
+
+from compliance.base.audit import AuditEvent
+from settlement.models import CardPayment, PaymentProfile, ReconciliationRun
+from settlement.rails import card as card_rail
+from settlement.services import holds, ledger, profiles, reconciliation
+from settlement.services.accounts import Kind, Pot, clearing, of_platform
+from settlement.services.books import verify_books
+from settlement.services.ledger import Line
+from settlement.signals import reconciliation_failed
+from tests.settlement.scene import TESTER, Scene
+
+
+@pytest.fixture
+def busy(card: Scene, clock) -> Scene:
+    """A day's business: a top-up, a lease on the balance, a lease on the card, a payout."""
+    card.top_up(5_000)
+    card.doorbell.ring()
+    holds.settle_hold(card.open_hold(2_000).id, 1_000, TESTER)
+    ref = card.open_hold(1_000, rail="card")
+    card.doorbell.ring()
+    holds.settle_hold(ref.id, 400, TESTER)
+    card.doorbell.ring()
+    profiles.begin_card_payouts(card.provider.pk, "AU", return_url="http://x/", refresh_url="http://x/", actor=TESTER)
+    card.control("onboard", account=PaymentProfile.objects.get(party=card.provider).stripe_account_id)
+    profiles.refresh_recipient(card.provider.pk)
+    card.request_payout()
+    card.doorbell.ring()
+    clock.advance(minutes=5)
+    return card
+
+
+def _differences(run: ReconciliationRun) -> list[str]:
+    return [f"{row.external_id}: {row.explanation}" for row in reconciliation.unexplained(run.pk)]
+
+
+def test_a_days_business_agrees_and_the_networks_fees_are_booked_once(busy: Scene):
+    for _ in range(2):
+        run = reconciliation.reconcile_card()
+        assert (run.balanced, _differences(run)) == (True, [])
+        assert run.ledger_minor == run.rail_minor == card_rail.rail().balance_minor()
+    # Fees: 2.9 % + 30 of 5,000 and of 400. The provider got 950 + 380.
+    assert busy.books() == {
+        "stripe": -(5_000 + 400 - 175 - 42 - 1_330),
+        "available": 4_000,
+        "fees": 70,
+        "processing": -217,
+    }
+    assert verify_books().verified
+
+
+def test_a_payout_to_the_platforms_bank_is_booked(busy: Scene):
+    client = stripe.StripeClient("sk_test_gridclear", base_addresses={"api": busy.network.url})
+    client.v1.payouts.create({"amount": 500, "currency": "usd"})
+    assert reconciliation.reconcile_card().balanced
+    assert busy.books()["bank"] == -500
+
+
+def test_money_that_the_books_know_nothing_of_is_alarmed(busy: Scene, clock):
+    heard = []
+    receiver = lambda **told: heard.append(told["run_id"])  # noqa: E731
+    reconciliation_failed.connect(receiver)
+    customer = profiles.customer_of(busy.renter.pk)
+    card_rail.rail().create_intent(
+        uuid4(), amount_minor=777, customer_id=customer, payment_method="pm_card_visa", manual=False, key="stray"
+    )
+    clock.advance(minutes=5)
+    run = reconciliation.reconcile_card()
+    reconciliation_failed.disconnect(receiver)
+    assert not run.balanced
+    words = _differences(run)
+    assert any("the books know nothing of it" in line for line in words)
+    assert any("the balance at the card network is another" in line for line in words)
+    assert heard == [run.pk]
+    assert AuditEvent.objects.filter(event="reconciliation.failed").count() == 1
+
+
+def test_money_that_only_the_books_know_of_is_alarmed(busy: Scene):
+    reconciliation.reconcile_card()
+    lines = [Line(clearing(Pot.CARD, "USD"), -100), Line(of_platform(Kind.SUSPENSE, Pot.CARD, "USD"), 100)]
+    ledger.post(uuid4(), "forged", lines)
+    run = reconciliation.reconcile_card()
+    assert not run.balanced
+    assert [row.ledger_minor - row.rail_minor for row in reconciliation.unexplained(run.pk)] == [100]
+
+
+def test_a_payment_with_another_amount_is_alarmed(busy: Scene):
+    payment = CardPayment.objects.get(purpose="top_up")
+    CardPayment.objects.filter(pk=payment.pk).update(captured_minor=4_999)
+    run = reconciliation.reconcile_card()
+    assert any("the books have another amount" in line for line in _differences(run))
+
+
+def test_a_payment_without_a_line_is_alarmed(busy: Scene):
+    CardPayment.objects.filter(purpose="top_up").update(charge_id="ch_gone")
+    run = reconciliation.reconcile_card()
+    assert any("no line for this card payment" in line for line in _differences(run))
+
+
+def test_what_is_just_moving_is_no_difference(card: Scene):
+    card.top_up(5_000)
+    card.doorbell.ring()
+    CardPayment.objects.update(charge_id="ch_not_seen_yet")
+    assert reconciliation.reconcile_card().balanced
