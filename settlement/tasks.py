@@ -16,6 +16,7 @@ from settlement.selectors.holds import escrow_holds_to_look_after, find_hold
 from settlement.services import (
     card_deeds,
     chain_escrow,
+    chain_guard,
     chain_indexer,
     chain_reconciliation,
     chain_sender,
@@ -135,6 +136,7 @@ def follow_chain() -> None:
     with _rail_may_be_down("the chain"):
         chain_sender.deliver()
         chain_indexer.catch_up()
+        chain_guard.guard()
 
 
 @shared_task(name="settlement.reconcile_card")
@@ -149,6 +151,7 @@ def reconcile_chain() -> None:
     """The contract and the books were compared, and freezes on chain agree with ours."""
     with _rail_may_be_down("the reconciliation of the chain"):
         chain_reconciliation.reconcile_chain()
+        chain_guard.let_go()
     for hold in escrow_holds_to_look_after():
         with _rail_may_be_down(f"freeze of {hold.id}"):
             if hold.state == "frozen":
