@@ -34,6 +34,8 @@ from gridclear.files import private_folder, read_json, write_json
 RUNTIME = "process"
 POLL_SECONDS = 0.05
 LAUNCH_SECONDS = 5.0
+# The keeper kills after the grace and writes the exit code down; on a busy machine that takes it a while.
+KEEPER_SECONDS = 3.5
 LONGEST_CPU_SECONDS = 24 * 3600
 BYTES_PER_READ = 256 * 1024
 STREAMS: tuple[Stream, ...] = ("stdout", "stderr")
@@ -104,7 +106,7 @@ class ProcessRunner:
     def stop(self, lease_id: str) -> None:
         """The process and all that it started have ended. The keeper kills after the grace; we kill the keeper."""
         folder = self._of(lease_id)
-        for number, seconds in ((signal.SIGTERM, GRACE_SECONDS + 2), (signal.SIGKILL, 2.0)):
+        for number, seconds in ((signal.SIGTERM, GRACE_SECONDS + KEEPER_SECONDS), (signal.SIGKILL, 1.0)):
             until = time.monotonic() + seconds
             self._signal(folder, number)
             while time.monotonic() < until:
