@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from django import forms
+from django.core.validators import MaxValueValidator
 
 from marketplace.forms.base import CountryField, DollarsField, HoursField, LinesField, dollars
 from marketplace.models import Offer
@@ -70,7 +71,7 @@ class LeaseForm(forms.Form):
         most = min(offer.gpu_count, max(free_gpus, 1))
         self.fields["payment_method"].choices = list(cards)  # type: ignore[attr-defined]
         count = self.fields["gpu_count"]
-        count.max_value = most  # type: ignore[attr-defined]
+        count.validators.append(MaxValueValidator(most))
         count.widget.attrs.update(min=1, max=most)
         for name, value in self.opening_values().items():
             self.fields[name].initial = value

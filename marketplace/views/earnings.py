@@ -7,7 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
 from compliance.base import clock
-from compliance.base.errors import NotFound, Refusal
+from compliance.base.errors import Refusal
 from compliance.selectors.identity import kyc_status
 from marketplace.models import GpuModel, Node
 from marketplace.permissions import DEAL, PAY
@@ -19,6 +19,7 @@ from marketplace.views.base import Seat, member_view
 from marketplace.views.charts import BarChart, bar_chart
 from marketplace.views.leases import row_of
 from marketplace.views.places import place_of
+from marketplace.views.provider import require_provider
 from settlement.selectors.balances import DayEarnings, balances_of, earnings_per_day
 from settlement.selectors.payouts import payout_setup, payouts_of
 
@@ -45,8 +46,7 @@ def earnings_chart(lines: list[DayEarnings], today: date) -> tuple[BarChart, int
 def dashboard(request: HttpRequest, seat: Seat) -> HttpResponse:
     """Nodes, offers, leases, earnings and payouts; a POST asks for a payout now."""
     organization = seat.organization
-    if not organization.is_provider:
-        raise NotFound("This organization is not set up to provide. An owner can turn it on under Organization.")
+    require_provider(seat)
     if request.method == "POST":
         return ask_for_payout(request, seat)
     chart, earned = earnings_chart(earnings_per_day(organization.party_id, days=DAYS), clock.now().date())

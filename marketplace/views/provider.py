@@ -22,9 +22,16 @@ from marketplace.views.places import place_of
 TRAIL = [crumb("Provider", "/provider")]
 
 
+def require_provider(seat: Seat) -> None:
+    """The organization in use provides. Raises NotFound otherwise."""
+    if not seat.organization.is_provider:
+        raise NotFound("This organization is not set up to provide. An owner can turn it on under Organization.")
+
+
 @member_view
 def enrol(request: HttpRequest, seat: Seat) -> HttpResponse:
     """A token for one node, shown once with the command that uses it."""
+    require_provider(seat)
     form = EnrolForm(request.POST or None)
     context: dict[str, Any] = {"form": form, "crumbs": [*TRAIL, crumb("Enrol a node")]}
     if request.method == "POST" and form.is_valid():
@@ -94,6 +101,7 @@ def _fee() -> str:
 @member_view
 def offer_new(request: HttpRequest, seat: Seat) -> HttpResponse:
     """A new offer on GPUs that an agent has reported."""
+    require_provider(seat)
     sources = _sources(seat)
     form = OfferForm(request.POST or None, sources=sources) if sources else None
     if request.method == "POST" and form is not None and form.is_valid():

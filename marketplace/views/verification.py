@@ -155,7 +155,8 @@ def owners(request: HttpRequest, seat: Seat, pk: UUID) -> HttpResponse:
         raise NotFound
     if not seat.may(OWN):
         raise Forbidden("Only an owner of the organization may change this. Nothing was changed.")
-    formset = OwnersForm(request.POST or None, initial=_rows(pk, above))
+    # What was sent stands for itself: compared with the present rows, an unchanged one would count as empty.
+    formset = OwnersForm(request.POST) if request.method == "POST" else OwnersForm(initial=_rows(pk, above))
     complete = CompleteForm(request.POST or None, initial={"complete": party.ownership_complete})
     if request.method == "POST" and formset.is_valid() and complete.is_valid():
         try:
