@@ -173,7 +173,7 @@ def test_logs_stand_once_and_within_bounds(cast, monkeypatch):
 
 
 def test_logs_of_another_nodes_lease(cast):
-    agent, offer = cast.supply()
+    _agent, offer = cast.supply()
     lease = cast.lease(offer)
     other = online_agent(cast.brisbane, cast.pia, name="bne-02")
     answer = other.post("logs", {"lease_id": str(lease.pk), "chunks": []})

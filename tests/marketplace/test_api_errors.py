@@ -6,6 +6,7 @@ import pytest
 from django.test import Client
 
 from compliance.base import clock as time
+from marketplace.api.base import ApiView
 from marketplace.models import ApiKey, Lease, Offer
 from marketplace.services import api_keys
 from tests.factories.marketplace import member
@@ -34,10 +35,9 @@ def alice(cast) -> Client:
     return client
 
 
-def send(client: Client, url: str, body=None, key: str = "k", **headers):
-    return client.post(
-        url, body if body is not None else {}, "application/json", headers={"Idempotency-Key": key, **headers}
-    )
+def send(client: Client, url: str, body=None, key: str = "k"):
+    """A POST under an idempotency key."""
+    return client.post(url, {} if body is None else body, "application/json", headers={"Idempotency-Key": key})
 
 
 def problem(answer, status: int) -> str:
@@ -191,8 +191,6 @@ def test_an_offer_of_nothing_for_nothing(cast):
 
 
 def test_too_many_requests(cast, alice, monkeypatch):
-    from marketplace.api.base import ApiView  # noqa: PLC0415
-
     class Tight(ApiView.throttle_classes[0]):
         THROTTLE_RATES = {"api": "2/min"}
 

@@ -12,7 +12,7 @@ from tests.permissions import answers, clients, covers
 
 
 def everybody(**status: int) -> dict[str, int]:
-    """The statuses, with those that are the same for all given once."""
+    """The status for each person."""
     return status
 
 
@@ -41,7 +41,7 @@ def test_lists_are_for_people_who_are_logged_in(cast, name):
 
 @covers("api:leases")
 def test_dealing_takes_an_owner_or_a_member(cast):
-    agent, offer = cast.supply(gpus="NVIDIA H100 80GB HBM3:4")
+    _agent, offer = cast.supply(gpus="NVIDIA H100 80GB HBM3:4")
     got = answers(clients(cast), "post", "/api/v1/leases", body_of(offer))
     assert got == everybody(owner=201, team_mate=201, finance=403, stranger=201, anonymous=401)
     assert set(Lease.objects.values_list("renter__name", flat=True)) == {
@@ -52,7 +52,7 @@ def test_dealing_takes_an_owner_or_a_member(cast):
 
 @covers("api:lease", "api:lease-stop", "api:lease-logs", "api:lease-decision", "api:lease-deposit", "api:lease-receipt")
 def test_a_lease_is_its_renters_and_half_its_providers(cast, clock):
-    agent, offer = cast.supply()
+    _agent, offer = cast.supply()
     lease = cast.lease(offer)
     url = f"/api/v1/leases/{lease.pk}"
     renters, providers = clients(cast), clients(cast, side="provider")

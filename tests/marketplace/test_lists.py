@@ -102,7 +102,7 @@ def queries(client: Client, url: str) -> int:
 
 
 def test_lists_cost_the_same_for_one_row_and_for_many(cast):
-    agent, offer = cast.supply(gpus=f"{make.H100}:8")
+    _agent, offer = cast.supply(gpus=f"{make.H100}:8")
     alice, pia = browser(cast.alice), browser(cast.pia)
     doors = [
         (alice, "/api/v1/leases"),

@@ -166,7 +166,7 @@ def test_raw_sql_cannot_run_a_lease_under_a_revoked_clearance(cast, state):
 
 
 def test_raw_sql_cannot_borrow_another_leases_clearance_or_change_the_terms(cast):
-    agent, offer = cast.supply()
+    _agent, offer = cast.supply()
     first, second = cast.lease(offer), cast.lease(offer)
 
     def refused(words: str, sql: str, *given: object) -> None:
