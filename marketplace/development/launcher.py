@@ -32,6 +32,7 @@ from marketplace.development.groups import Group
 from marketplace.development.leftovers import end_leftovers
 from marketplace.development.parts import Part
 from marketplace.development.postgres import release_postgres, start_postgres
+from marketplace.development.story.stage import make_console
 
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -145,7 +146,7 @@ def serve(launcher: Launcher) -> None:
 
 def launch(*, keep_serving: bool) -> int:
     """Everything has been started, used and stopped; returns the exit status for the shell."""
-    console = Console()
+    console = make_console()
     _turn_signals_into_stopped()
     with ExitStack() as stack:
         try:

@@ -160,15 +160,8 @@ LION_CITY = Company(
     region="SG",
     owners=(person("Lim Hui Min", "SG", "70", "1987-02-11"), person("Arjun Pillai", "SG", "30", "1985-07-25")),
 )
-UNIVERSITY = Company(
-    "zurichberg",
-    "Universität Zürichberg",
-    "CH",
-    "Zurich",
-    "CHE-990.100.301",
-    region="CH-ZH",
-    owners=(Owner("Kanton Zürichberg", "CH", "100", kind="entity", headquarters="CH"),),
-)
+# A public university: it has no owners, and says so.
+UNIVERSITY = Company("zurichberg", "Universität Zürichberg", "CH", "Zurich", "CHE-990.100.301", region="CH-ZH")
 STRAITS = Company(
     "straits",
     "Straits Render Pte. Ltd.",

@@ -13,6 +13,7 @@ from marketplace.development.story.stage import Stage
 LEASE_SECONDS = 600
 START_SECONDS = 120.0
 SETTLE_SECONDS = 120.0
+METERED_SECONDS = 3
 OVER = ("ended", "settled", "failed")
 
 
@@ -59,6 +60,7 @@ def watch_it_run(stage: Stage, api: Api, lease_id: str, wish: Wish) -> dict[str,
     needle = f"token {wish.end_use}"
     line = wait_for(lambda: log_line(api, lease_id, needle), f"the log shows “{needle}”")
     stage.step(f"its log line came back: “{line}”")
+    wait_for(lambda: api.get(f"/leases/{lease_id}")["billed_seconds"] >= METERED_SECONDS, "its seconds are metered")
     return lease
 
 

@@ -90,8 +90,7 @@ def submit_verification(person: Renter, end_use: str) -> None:
 
 
 def _declare_owners(web: Web, owned: str, owners: Sequence[Owner]) -> None:
-    if not owners:
-        return
+    """The direct holders are named as all there are, none among them, and so are those of each company above."""
     pages = {html.unescape(name): path for name, path in ENTITY.findall(web.page("/verification"))}
     if owned not in pages:
         raise DoorError(f"the verification page does not ask for the owners of {owned}")
@@ -109,7 +108,8 @@ def _declare_owners(web: Web, owned: str, owners: Sequence[Owner]) -> None:
         fields |= {f"form-{number}-{name}": value for name, value in row.items()}
     _submit(web, pages[owned], fields, leads_to="/verification")
     for owner in owners:
-        _declare_owners(web, owner.name, owner.owners)
+        if owner.kind == "entity":
+            _declare_owners(web, owner.name, owner.owners)
 
 
 def _submit(web: Web, path: str, fields: dict[str, Any], *, leads_to: str | None = None) -> None:

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
+PAGE_WIDTH = 120
+
 
 class NotHeld(Exception):
     """A step of the story did not come out as promised."""
@@ -26,6 +28,12 @@ class Outcome:
     def held(self) -> bool:
         """Whether every step of the scene came out as promised."""
         return not self.failure
+
+
+def make_console() -> Console:
+    """The terminal, or a page wide enough for whole sentences where the output is kept in a file."""
+    console = Console()
+    return console if console.is_terminal else Console(width=PAGE_WIDTH)
 
 
 @dataclass

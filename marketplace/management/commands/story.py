@@ -2,11 +2,11 @@
 
 import argparse
 import json
+import logging
 from pathlib import Path
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
-from rich.console import Console
 from rich.table import Table
 
 from compliance.base import clock
@@ -14,7 +14,7 @@ from marketplace.development.image import ensure_image
 from marketplace.development.story.honest import card_lease, escrow_lease
 from marketplace.development.story.judged import listed_while_running, undisclosed_end_user
 from marketplace.development.story.proofs import prove_books_and_chain
-from marketplace.development.story.stage import Stage
+from marketplace.development.story.stage import Stage, make_console
 from marketplace.development.story.unlawful import fifty_percent, headquarters, listed_wallet
 
 SCENES = (
@@ -40,22 +40,24 @@ class Command(BaseCommand):
 
     def handle(self, *args: object, scenes: str, **options: object) -> None:
         """The chosen scenes were played and their outcomes told."""
-        console = Console()
+        # The requests of the story's people are its subject, not its log.
+        logging.getLogger("httpx").setLevel(logging.WARNING)
+        console = make_console()
         if not ensure_image():
             console.print("[yellow]No Docker daemon answers: workloads run as confined processes.[/]")
         stage = Stage(console)
         held = stage.play([scene for scene in SCENES if scene[0] in scenes])
-        self._tell(console, stage)
+        self._tell(stage)
         if not held:
             raise CommandError("The story did not hold.")
 
-    def _tell(self, console: Console, stage: Stage) -> None:
+    def _tell(self, stage: Stage) -> None:
         table = Table("Scene", "", "Seconds", title="The story", title_justify="left", box=None)
         for outcome in stage.outcomes:
             mark = "[green]held[/]" if outcome.held else "[red]did not hold[/]"
             table.add_row(f"({outcome.letter}) {outcome.title}", mark, f"{outcome.seconds:.1f}")
-        console.print()
-        console.print(table)
+        stage.console.print()
+        stage.console.print(table)
         record = {
             "at": clock.now().isoformat(),
             "scenes": {outcome.letter: outcome.failure or "held" for outcome in stage.outcomes},
