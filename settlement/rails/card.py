@@ -128,6 +128,20 @@ class CardRail:
         params: Any = {"customer": customer_id}
         return _card_facts(self._do(lambda: self._client.v1.payment_methods.attach(payment_method, params)))
 
+    def card_form_url(self, customer_id: str, *, return_url: str, cancel_url: str) -> str:
+        """The address of the card network's own form, on which the customer saves a card; good for a day.
+
+        The card's number never comes near the platform.
+        """
+        params: Any = {
+            "mode": "setup",
+            "customer": customer_id,
+            "payment_method_types": ["card"],
+            "success_url": return_url,
+            "cancel_url": cancel_url,
+        }
+        return self._do(lambda: self._client.v1.checkout.sessions.create(params)).url or ""
+
     def saved_cards(self, customer_id: str) -> list[dict[str, Any]]:
         """The public facts of the customer's cards."""
         params: Any = {"customer": customer_id, "type": "card"}

@@ -60,6 +60,17 @@ def save_card(party_id: UUID, payment_method: str) -> dict[str, Any]:
         raise CardRejected from error
 
 
+def card_form_url(party_id: UUID, *, return_url: str, cancel_url: str) -> str:
+    """The address of the card network's form on which the party saves a card; then `saved_cards` has it.
+
+    Asks the network. Raises CardNetworkBusy.
+    """
+    try:
+        return card.rail().card_form_url(customer_of(party_id), return_url=return_url, cancel_url=cancel_url)
+    except card.CardError as error:
+        raise CardNetworkBusy from error
+
+
 def saved_cards(party_id: UUID) -> list[dict[str, Any]]:
     """The party's cards: id, brand, last4, country. Asks the network. Raises CardNetworkBusy."""
     profile = profile_of(party_id)

@@ -1,5 +1,7 @@
 """Card holds and top-ups against a card network that declines, stalls, forgets to answer and tells things twice."""
 
+import urllib.error
+import urllib.request
 from datetime import timedelta
 
 import pytest
@@ -299,6 +301,16 @@ def test_cards_are_saved_with_their_party_and_declined_ones_are_refused(card: Sc
     with pytest.raises(CardRejected):
         profiles.save_card(card.provider.pk, saved["id"])
     assert _open(card, payment_method=saved["id"]).state == "open"
+
+
+def test_a_card_is_saved_on_the_card_networks_own_page(card: Scene):
+    url = profiles.card_form_url(card.renter.pk, return_url=card.network.url, cancel_url=card.network.url)
+    with urllib.request.urlopen(url, timeout=5) as page:
+        assert "4242" in page.read().decode()
+    for _ in range(2):
+        with pytest.raises(urllib.error.HTTPError, match="401"):  # where the redirect leads, a key is wanted
+            urllib.request.urlopen(urllib.request.Request(url, b"card=pm_card_ch", method="POST"), timeout=5)
+    assert [row["last4"] for row in profiles.saved_cards(card.renter.pk)] == ["0009"]
 
 
 def test_a_card_network_that_is_down_is_said_to_be(card: Scene):

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from compliance.base.canonical import canonical_bytes
-from settlement.rails.standin import connect, payments
+from settlement.rails.standin import checkout, connect, payments
 from settlement.rails.standin.errors import CardNetworkError, invalid, key_reused, outage, unauthorized
 from settlement.rails.standin.forms import decode
 from settlement.rails.standin.network import PINNED_VERSION, Call, Terms, expand
@@ -28,6 +28,8 @@ _ROUTES: list[tuple[str, str, Handler]] = [
     ("GET", "/v1/payment_methods/{}", payments.retrieve_method),
     ("POST", "/v1/payment_methods/{}/attach", payments.attach_method),
     ("POST", "/v1/payment_methods/{}/detach", payments.detach_method),
+    ("POST", "/v1/checkout/sessions", checkout.create_session),
+    ("GET", "/v1/checkout/sessions/{}", checkout.retrieve_session),
     ("GET", "/v1/payment_intents", payments.list_intents),
     ("POST", "/v1/payment_intents", payments.create_intent),
     ("GET", "/v1/payment_intents/{}", payments.retrieve_intent),

@@ -5,9 +5,10 @@ import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import urlsplit
 
-from settlement.rails.standin import connect
+from settlement.rails.standin import checkout, connect
 from settlement.rails.standin.api import CardNetwork, Request, Response, control
 from settlement.rails.standin.errors import CardNetworkError
+from settlement.rails.standin.forms import decode
 from settlement.rails.standin.network import Call, Terms
 from settlement.rails.standin.store import Store
 from settlement.rails.standin.webhooks import Deliverer
@@ -45,29 +46,27 @@ class _Handler(BaseHTTPRequestHandler):
         request = Request(self.command, parts.path, parts.query, headers, self.rfile.read(length))
         if parts.path.startswith("/_control/"):
             self._reply(control(self.server.network, request))
-        elif parts.path.startswith("/setup/e/"):
-            self._onboarding(parts.path.rsplit("/", 1)[1])
+        elif parts.path.startswith(("/setup/e/", "/c/pay/")):
+            self._hosted_page(request)
         else:
             self._reply(self.server.network.answer(request))
 
-    def _onboarding(self, account_id: str) -> None:
-        """The hosted onboarding: a page with a button, then back to the platform."""
+    def _hosted_page(self, request: Request) -> None:
+        """A page of the card network's own: onboarding or a card form. Its button leads back to the platform."""
         network = self.server.network
-        call = Call(network.store, network.terms, {})
+        visit = _onboarding if request.path.startswith("/setup/e/") else _card_form
         try:
+            call = Call(network.store, network.terms, decode(request.body.decode()))
             with network.store.transaction():
-                body = call.find("account", account_id)
-                if self.command == "POST":
-                    body = connect.onboard(call, account_id)
+                page, back = visit(call, request.path.rsplit("/", 1)[1], request.method)
         except CardNetworkError as error:
             self._reply(Response(error.status, str(error)))
             return
-        if self.command == "POST":
+        if back:
             self.server.deliverer.wake()
-            back = body["metadata"].get("standin_return_url", "/")
             self._reply(Response(303, "", (("Location", back),)))
             return
-        self._reply(Response(200, _PAGE.format(account=html.escape(account_id))), "text/html; charset=utf-8")
+        self._reply(Response(200, page), "text/html; charset=utf-8")
 
     def _reply(self, response: Response, content_type: str = "application/json") -> None:
         if response.dropped:
@@ -81,6 +80,22 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(payload)))
         self.end_headers()
         self.wfile.write(payload)
+
+
+def _onboarding(call: Call, account_id: str, method: str) -> tuple[str, str]:
+    """(page, "") to look at, or ("", where to go) when the onboarding is finished."""
+    account = call.find("account", account_id)
+    if method != "POST":
+        return _PAGE.format(account=html.escape(account_id)), ""
+    connect.onboard(call, account_id)
+    return "", account["metadata"].get("standin_return_url", "/")
+
+
+def _card_form(call: Call, session_id: str, method: str) -> tuple[str, str]:
+    """(page, "") to look at, or ("", where to go) when a card was saved."""
+    if method != "POST":
+        return checkout.page(call, session_id), ""
+    return "", checkout.complete(call, session_id)
 
 
 class StandinServer(ThreadingHTTPServer):
