@@ -71,9 +71,9 @@ def require(request: GateRequest, *, actor: Actor) -> Clearance:
     A `renewal` is judged like a lease and gives a clearance of purpose `lease`.
     Raises ClearanceDenied, ClearanceInReview, NotFound, InvalidInput.
     """
-    decision, case_id = _answer(request, actor)
-    if decision.outcome == Decision.Outcome.ALLOW:
-        return Clearance.objects.get(decision=decision)
+    decision, clearance, case_id = _answer(request, actor)
+    if clearance is not None:
+        return clearance
     if decision.outcome == Decision.Outcome.REVIEW and case_id is not None:
         raise ClearanceInReview(decision, case_id)
     raise ClearanceDenied(decision)
@@ -133,7 +133,7 @@ def party_safe_reasons(reasons: list[dict[str, Any]]) -> list[dict[str, str]]:
     return [{"message": message, "next_step": step} for message, step in words]
 
 
-def _answer(request: GateRequest, actor: Actor) -> tuple[Decision, UUID | None]:
+def _answer(request: GateRequest, actor: Actor) -> tuple[Decision, Clearance | None, UUID | None]:
     # Durable: nothing around it can roll a refusal back.
     with transaction.atomic(durable=True):
         _hold_parties_still(request)
@@ -141,13 +141,13 @@ def _answer(request: GateRequest, actor: Actor) -> tuple[Decision, UUID | None]:
         gathered = gather(request, as_of=now, store=True)
         outcome = decide(gathered.facts, pack_for(now))
         decision = _kept(request, gathered, outcome, actor)
-        case_id = None
+        clearance, case_id = None, None
         if outcome.outcome == Decision.Outcome.ALLOW:
-            _clear(request, decision, gathered.facts, actor)
+            clearance = _clear(request, decision, gathered.facts, actor)
         else:
             case_id = gate_cases.open_for(decision, outcome, gathered, actor=actor)
     logger.info("gate: %s %s -> %s", request.purpose, request.subject_id, outcome.outcome)
-    return decision, case_id
+    return decision, clearance, case_id
 
 
 def _hold_parties_still(request: GateRequest) -> None:

@@ -15,10 +15,11 @@ from compliance.engine.outcome import ALLOW, REVIEW
 from compliance.engine.screening import STRONG
 from compliance.models import Case, Clearance, Decision, Match, Party, PartyWallet, WatchlistVersion
 from compliance.selectors.ownership import party_ids_below
-from compliance.selectors.watchlists import delta_since_last_rescreening
+from compliance.selectors.watchlists import current_versions, delta_since_last_rescreening
 from compliance.services import cases, clearances, gate, gate_cases, restrictions, screening, screening_index
 
 REASON = "SCREENING_HIT"
+SMALL_CHANGE = 0.25
 _State = WatchlistVersion.State
 
 
@@ -66,7 +67,9 @@ def parties_hit_by(version: WatchlistVersion) -> list[UUID]:
     fresh = [*delta.added.values(), *delta.changed.values()]
     if not fresh:
         return []
-    index = screening_index.build([version.pk], fresh)
+    # A small index over a small change; when most of the list is new, the whole index, which is wanted anyway.
+    small = len(fresh) < version.row_count * SMALL_CHANGE
+    index = screening_index.build([version.pk], fresh) if small else screening_index.current(tuple(current_versions()))
     hit = {party.pk for party in Party.objects.iterator(chunk_size=1000) if index.candidates(party, ())}
     hit |= _parties_by_wallet(index)
     return sorted(hit, key=str)
