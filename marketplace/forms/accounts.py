@@ -26,6 +26,8 @@ class SignupForm(AccountSignupForm):  # type: ignore[misc]
         self.order_fields(["email", "password1", "organization_name", "country", "side"])
         for field in self.fields.values():
             field.widget.attrs.pop("placeholder", None)
+        self.fields["email"].label = "E-mail"
+        self.fields["password1"].help_text = "At least 10 characters, and none that everybody uses."
 
     def save(self, request: HttpRequest) -> User:
         """The person and the organization stand, both or neither."""

@@ -12,7 +12,7 @@ from compliance.selectors.identity import kyc_status
 from marketplace.forms.cases import words_of
 from marketplace.forms.countries import country_name
 from marketplace.models import User
-from marketplace.templatetags.ui import duration, money
+from marketplace.templatetags.ui import duration, money, short_id
 from marketplace.views.decision_card import card_for_officer, reasons_for_officer
 from marketplace.views.ownership import picture_of
 
@@ -56,7 +56,10 @@ def actor_names(refs: Iterable[str]) -> dict[str, str]:
 
 def name_of(ref: str, names: dict[str, str]) -> str:
     """The name of an actor, or what stands after `system:`."""
-    return names.get(ref) or (f"Gridclear {ref.partition(':')[2]}" if ref.startswith("system:") else ref)
+    kind, _, key = ref.partition(":")
+    if kind == "system":
+        return f"Gridclear {key}"
+    return names.get(ref) or f"{words_of(kind)} {short_id(key)}"
 
 
 def row_of(case: Any, names: dict[str, str], now: datetime) -> dict[str, Any]:

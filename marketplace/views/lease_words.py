@@ -9,9 +9,9 @@ RAIL_WORDS = {"balance": "Prepaid balance", "card": "Card", "escrow": "Escrow on
 EVENTS = {
     "lease.requested": ("Requested and cleared", "shield", "allowed"),
     "lease.funded": ("Money set aside", "card", "allowed"),
-    "lease.starting": ("Sent to the node", "server", "waiting"),
+    "lease.starting": ("Sent to the node", "server", "neutral"),
     "lease.running": ("Running", "play", "allowed"),
-    "lease.stopping": ("Stopping", "stop", "waiting"),
+    "lease.stopping": ("Stopping", "stop", "neutral"),
     "lease.suspended": ("Suspended", "snow", "frozen"),
     "lease.ended": ("Ended", "stop", "neutral"),
     "lease.settled": ("Settled", "check", "allowed"),

@@ -12,8 +12,9 @@ from compliance.base.audit import verify_chain
 from compliance.selectors.audit import EventFilters, chain_status, events
 from compliance.selectors.restrictions import open_restrictions
 from compliance.selectors.watchlists import ListStatus, watchlist_status
-from marketplace.forms.cases import AuditFilter
+from marketplace.forms.cases import AuditFilter, words_of
 from marketplace.models import Lease, Node, Organization
+from marketplace.templatetags.ui import short_id
 from marketplace.views.base import operator_view, page_of, staff_view
 from marketplace.views.case_view import actor_names, name_of
 from settlement.services.books import BooksReport, verify_books
@@ -125,6 +126,15 @@ def audit(request: HttpRequest) -> HttpResponse:
     return render(request, "marketplace/audit.html", {"form": AuditFilter(initial=data), "page": page})
 
 
+def value_words(value: Any) -> str:
+    """A value in short: ids and digests by their first eight characters."""
+    if isinstance(value, str):
+        return short_id(value) if len(value) in {36, 64} else value
+    if isinstance(value, list):
+        return ", ".join(value_words(each) for each in value) or "none"
+    return json.dumps(value, ensure_ascii=False)
+
+
 def event_row(event: Any, names: dict[str, str]) -> dict[str, Any]:
     """An event as the table shows it."""
     return {
@@ -133,6 +143,6 @@ def event_row(event: Any, names: dict[str, str]) -> dict[str, Any]:
         "actor_words": name_of(event.actor, names),
         "subject_kind": event.subject_kind.rpartition(".")[2],
         "subject_id": event.subject_id,
-        "data_words": json.dumps(event.data, ensure_ascii=False) if event.data else "",
-        "sealed": hasattr(event, "seal"),
+        "actor": event.actor,
+        "data_words": " · ".join(f"{words_of(key)}: {value_words(value)}" for key, value in event.data.items()),
     }

@@ -21,8 +21,8 @@ def world(cast: Cast) -> dict[str, object]:
     """One of everything that a page can be about, by the name that the tables below use."""
     _, offer = cast.supply()
     lease = cast.lease(offer)
+    undisclosed = make.lease_request(offer, cast.lion, end_user={"kind": "undisclosed"})
     with pytest.raises(Refusal) as review:
-        undisclosed = make.lease_request(offer, cast.lion, end_user={"kind": "undisclosed"})
         leases.request_lease(undisclosed, user=cast.alice, actor=cast.alice.as_actor())
     key, _ = api_keys.create_api_key(cast.lion, "ci", ["read"], user=cast.alice)
     case = open_cases().get()

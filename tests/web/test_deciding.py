@@ -129,7 +129,7 @@ def test_a_proposal_with_the_wrong_reason_changes_nothing(cast: Cast, browse):
 
 
 def test_an_officer_verifies_what_a_party_submitted(cast: Cast, browse):
-    user, fresh = make.organization("nina@north.example", "Northern Lights ApS", "DK")
+    user, _ = make.organization("nina@north.example", "Northern Lights ApS", "DK")
     client = browse(user)
     client.post(
         "/verification",

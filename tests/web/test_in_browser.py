@@ -1,0 +1,166 @@
+"""The pages in a real Chromium: nothing is refused by the policy, nothing overflows, every text has AA contrast."""
+
+import shutil
+from collections.abc import Iterator
+
+import pytest
+from django.test import Client
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from compliance.selectors.cases import open_cases
+from tests.cast import Cast, build_cast
+from tests.web.test_deciding import refused
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed: apt-get install chromium"),
+]
+# Every text against what lies behind it; the least allowed ratio depends on its size (WCAG 2.2, 1.4.3).
+CONTRAST = """
+() => {
+  const canvas = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
+  const rgba = (color) => {
+    canvas.clearRect(0, 0, 1, 1);
+    canvas.fillStyle = color;
+    canvas.fillRect(0, 0, 1, 1);
+    const [r, g, b, a] = canvas.getImageData(0, 0, 1, 1).data;
+    return [r, g, b, a / 255];
+  };
+  const over = (top, below) => [0, 1, 2].map((i) => top[i] * top[3] + below[i] * (1 - top[3])).concat(1);
+  const behind = (element) => {
+    const layers = [];
+    for (let at = element; at; at = at.parentElement) layers.push(rgba(getComputedStyle(at).backgroundColor));
+    return layers.reverse().reduce((below, top) => over(top, below), [255, 255, 255, 1]);
+  };
+  const light = (c) => {
+    const linear = (v) => (v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4);
+    const [r, g, b] = c.slice(0, 3).map((v) => linear(v / 255));
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+  };
+  const bad = [];
+  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  while (walker.nextNode()) {
+    const text = walker.currentNode.textContent.trim();
+    const element = walker.currentNode.parentElement;
+    if (!text || element.closest("svg, script, option, :disabled, .sr-only, .skip-link")) continue;
+    if (!element.checkVisibility({ opacityProperty: true, visibilityProperty: true })) continue;
+    const style = getComputedStyle(element);
+    const ground = behind(element);
+    const ink = over(rgba(style.color), ground);
+    const [dim, bright] = [light(ink), light(ground)].sort((a, b) => a - b);
+    const ratio = (bright + 0.05) / (dim + 0.05);
+    const size = parseFloat(style.fontSize);
+    const large = size >= 24 || (size >= 18.66 && parseInt(style.fontWeight) >= 700);
+    if (ratio < (large ? 3 : 4.5)) bad.push(`${text.slice(0, 40)}: ${ratio.toFixed(2)}`);
+  }
+  return bad;
+}
+"""
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    """One browser for all tests of this file."""
+    with pytest.MonkeyPatch.context() as patch, sync_playwright() as playwright:
+        # Playwright keeps an event loop in this thread, and Django would refuse the database beside it.
+        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def town(chromium: Browser, transactional_db: None) -> Cast:
+    """The cast with real commits: the server answers from another thread."""
+    return build_cast()
+
+
+def session_of(client: Client) -> str:
+    """The client's session, for a real browser to go on with."""
+    return client.cookies["sessionid"].value
+
+
+def faults_of(page: Page, address: str) -> list[str]:
+    """What is wrong with the page as it stands in the browser."""
+    said: list[str] = []
+    page.on("console", lambda message: said.append(message.text) if message.type == "error" else None)
+    page.on("pageerror", lambda error: said.append(str(error)))
+    answer = page.goto(address)
+    faults = [] if answer and answer.ok else [f"status {answer.status if answer else '?'}"]
+    width = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+    if width > 0:
+        faults.append(f"overflows by {width} px")
+    return faults + said + page.evaluate(CONTRAST)
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(360, "light"), (390, "dark"), (1440, "light"), (3840, "dark")])
+def test_pages_hold_on_every_screen(town: Cast, chromium: Browser, browse, live_server, width: int, scheme: str):
+    _, offer = town.supply()
+    lease = town.lease(offer)
+    refused(town, offer, end_user={"kind": "undisclosed"})
+    case = open_cases().get().pk
+    tour = {
+        None: ["/", "/catalogue", "/accounts/login/", "/accounts/signup/", "/styleguide"],
+        town.alice: [f"/offers/{offer.pk}/lease", f"/leases/{lease.pk}", "/leases", "/verification", "/organization"],
+        town.pia: ["/provider", "/provider/nodes/enrol"],
+        town.olga: ["/cases", f"/cases/{case}", "/audit"],
+        town.ned: ["/platform"],
+    }
+    wrong = []
+    for person, paths in tour.items():
+        context = chromium.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
+        if person is not None:
+            session = session_of(browse(person))
+            context.add_cookies([{"name": "sessionid", "value": session, "url": live_server.url}])
+        for path in paths:
+            page = context.new_page()
+            wrong += [f"{path}: {fault}" for fault in faults_of(page, live_server.url + path)]
+            page.close()
+        context.close()
+    assert not wrong, "\n".join(wrong)
+
+
+def test_the_theme_is_chosen_without_javascript(town: Cast, chromium: Browser, live_server):
+    context = chromium.new_context(java_script_enabled=False, color_scheme="light")
+    page = context.new_page()
+    page.goto(f"{live_server.url}/catalogue")
+    page.get_by_role("button", name="Dark").click()
+    assert page.url == f"{live_server.url}/catalogue"
+    assert page.locator("html").get_attribute("data-theme") == "dark"
+    page.get_by_role("button", name="System").click()
+    assert page.locator("html").get_attribute("data-theme") is None
+    context.close()
+
+
+def test_the_lease_page_refreshes_itself(town: Cast, chromium: Browser, browse, live_server):
+    _, offer = town.supply()
+    lease = town.lease(offer)
+    client = browse(town.alice)
+    context = chromium.new_context()
+    context.add_cookies([{"name": "sessionid", "value": session_of(client), "url": live_server.url}])
+    page = context.new_page()
+    page.goto(f"{live_server.url}/leases/{lease.pk}")
+    assert page.locator("#lease-live").get_by_text("Funded", exact=True).is_visible()
+    client.post(f"/leases/{lease.pk}/stop")
+    page.locator("#lease-live").get_by_text("Stopped by you").wait_for(timeout=8000)
+    context.close()
+
+
+def test_the_keyboard_reaches_the_content_first(town: Cast, chromium: Browser, live_server):
+    page = chromium.new_page()
+    page.goto(f"{live_server.url}/catalogue")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.textContent") == "Skip to the content"
+    page.keyboard.press("Enter")
+    assert page.evaluate("document.activeElement.id") == "main"
+    page.close()
