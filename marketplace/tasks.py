@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from marketplace.services import metering, provider_payouts, renewals, suspensions, sweeps
+from marketplace.services import idempotency, metering, provider_payouts, renewals, suspensions, sweeps
 
 
 @shared_task(name="marketplace.mark_stale_nodes")
@@ -45,3 +45,9 @@ def sweep_restrictions() -> None:
 def pay_providers() -> None:
     """Providers that are owed enough are being paid."""
     provider_payouts.pay_providers()
+
+
+@shared_task(name="marketplace.forget_old_answers")
+def forget_old_answers() -> None:
+    """Answers to idempotent requests are kept for a day."""
+    idempotency.forget_old_answers()
