@@ -53,7 +53,8 @@ def seed_history() -> None:
 
 def _live_through(supply: Supply, first: datetime, shift: int) -> None:
     """The machine came, worked a job a day, was paid each week, and was retired."""
-    with use_clock(ManualClock(first)) as now:
+    now = ManualClock(first)
+    with use_clock(now):
         machine = _Machine(supply)
         offer = make_offers(supply, machine.node)[0]
         for day in range(DAYS - 1):

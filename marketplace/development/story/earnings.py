@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import httpx
 
@@ -41,7 +42,7 @@ class Earnings:
             return
         wait_for(lambda: self.owed() == 0, "the provider is paid", seconds=PAYOUT_SECONDS)
 
-    def _list(self, path: str) -> list[dict[str, object]]:
+    def _list(self, path: str) -> list[dict[str, Any]]:
         found = self.api.http.get(path).json()
         return list(found["results"] if isinstance(found, dict) else found)
 

@@ -3,11 +3,12 @@
 import io
 import secrets
 import time
+from typing import Any
 
 from django.conf import settings
 from django.core.management import call_command
 
-from marketplace.development.doors import Api, DoorError, wait_for
+from marketplace.development.doors import Api, DoorError, Web, wait_for
 from marketplace.development.seeding.lists import GROWING_LIST, write_list_with
 from marketplace.development.story.leasing import (
     Wish,
@@ -43,9 +44,9 @@ def undisclosed_end_user(stage: Stage) -> None:
     """(f) A broker does not say for whom it buys: a person asks, a second one agrees."""
     base_url = settings.GRIDCLEAR_BASE_URL
     person = verified_renter(stage, base_url, broker(new_word()), RTX_3090_IN_BRISBANE.end_use)
-    offer = {"rail": "balance", "end_user": UNDISCLOSED}
+    terms: dict[str, Any] = {"rail": "balance", "end_user": UNDISCLOSED}
     top_up(stage, person.api, 1_000)
-    answer = ask_in_vain(person, RTX_3090_IN_BRISBANE, **offer)
+    answer = ask_in_vain(person, RTX_3090_IN_BRISBANE, **terms)
     decision_id = tell_refusal(stage, answer, "clearance_in_review")
     expect_reason(stage, decision_id, "end_user_undisclosed", "an undisclosed end user is a red flag")
     (ada_email, ada), (noor_email, noor) = OFFICERS
@@ -60,17 +61,17 @@ def undisclosed_end_user(stage: Stage) -> None:
     act(first, case, "propose", **proposal)
     stage.step(f"officer {ada} proposed a release")
     act(first, case, "approve", body="I agree with myself.")
-    stage.expect(_is_open(person.api, offer), f"{ada} could not approve her own proposal: four eyes")
+    stage.expect(_is_open(person.api, terms), f"{ada} could not approve her own proposal: four eyes")
     act(second, case, "approve", body="I read the answer and agree.")
     stage.step(f"officer {noor} approved it")
-    lease_id = open_lease(stage, person, RTX_3090_IN_BRISBANE, **offer)
+    lease_id = open_lease(stage, person, RTX_3090_IN_BRISBANE, **terms)
     watch_it_run(stage, person.api, lease_id, RTX_3090_IN_BRISBANE)
     stop_and_settle(stage, person.api, lease_id)
 
 
-def _is_open(api: Api, offer: dict[str, object]) -> bool:
+def _is_open(api: Api, terms: dict[str, Any]) -> bool:
     """Whether the lease is still held back."""
-    body = lease_body(find_offer(api, RTX_3090_IN_BRISBANE), RTX_3090_IN_BRISBANE, **offer)
+    body = lease_body(find_offer(api, RTX_3090_IN_BRISBANE), RTX_3090_IN_BRISBANE, **terms)
     return api.ask("POST", "/leases", body).body.get("code") == "clearance_in_review"
 
 
@@ -111,8 +112,8 @@ def _lease(api: Api, lease_id: str, state: str, workload: str = "") -> dict[str,
     return lease if lease["state"] == state and workload in ("", lease["workload_state"]) else None
 
 
-def _case(desk: object, name: str) -> str | None:
+def _case(desk: Web, name: str) -> str | None:
     try:
-        return find_case(desk, name, "Match")  # type: ignore[arg-type]
+        return find_case(desk, name, "Match")
     except DoorError:
         return None
