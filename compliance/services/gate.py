@@ -20,7 +20,7 @@ from compliance.engine.facts import Facts
 from compliance.engine.outcome import Outcome
 from compliance.models import Clearance, Decision
 from compliance.selectors.policies import pack_for, pack_named
-from compliance.services import gate_cases, signing
+from compliance.services import gate_cases, screening, signing
 from compliance.services.gate_facts import GateRequest, Gathered, gather
 
 __all__ = [
@@ -134,6 +134,8 @@ def party_safe_reasons(reasons: list[dict[str, Any]]) -> list[dict[str, str]]:
 
 
 def _answer(request: GateRequest, actor: Actor) -> tuple[Decision, Clearance | None, UUID | None]:
+    # Before any row is held still: after a list change the index is built anew.
+    screening.prepare()
     # Durable: nothing around it can roll a refusal back.
     with transaction.atomic(durable=True):
         _hold_parties_still(request)

@@ -12,7 +12,7 @@ from compliance.selectors.watchlists import current_versions
 from compliance.services import screening_index
 from compliance.services.screening_index import Candidate, Index, ListedWalletHit
 
-__all__ = ["ListedWalletHit", "Screened", "look_up", "screen_parties", "screen_party", "wallet_hits"]
+__all__ = ["ListedWalletHit", "Screened", "look_up", "prepare", "screen_parties", "screen_party", "wallet_hits"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +60,12 @@ def wallet_hits(addresses: Iterable[str], versions: tuple[WatchlistVersion, ...]
         return []
     index = screening_index.current(versions)
     return [hit for address in addresses for hit in index.wallet_hits(address)]
+
+
+def prepare() -> None:
+    """This process holds the index over the current lists; building it takes seconds for whole lists."""
+    if versions := tuple(current_versions()):
+        screening_index.current(versions)
 
 
 def look_up(party: Party) -> list[Candidate] | None:
