@@ -15,6 +15,7 @@ from marketplace.views import (
     platform,
     preferences,
     provider,
+    rails,
     requests,
     styleguide,
     verification,
@@ -52,6 +53,9 @@ organization = [
     path("organization/keys/<uuid:pk>/revoke", organizations.key_revoke, name="key_revoke"),
     path("organization/<uuid:pk>/switch", preferences.switch_organization, name="switch_organization"),
     path("money", money.money, name="money"),
+    path("money/card", rails.card_form, name="card_form"),
+    path("provider/payouts/account", rails.payout_account, name="payout_account"),
+    path("provider/payouts/wallet", rails.payout_wallet, name="payout_wallet"),
 ]
 staff = [
     path("cases", cases.cases, name="cases"),

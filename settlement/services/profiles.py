@@ -8,7 +8,7 @@ from django.db import transaction
 from compliance.base import audit
 from compliance.base.actor import Actor
 from compliance.base.errors import InvalidInput, NotFound, Refusal
-from compliance.services.parties import MalformedWallet
+from compliance.services import parties
 from settlement.models import PaymentProfile
 from settlement.rails import card
 from settlement.rails.card import Recipient
@@ -123,14 +123,13 @@ def apply_recipient(recipient: Recipient) -> bool:
 
 
 def set_payout_wallet(party_id: UUID, address: str, *, actor: Actor) -> None:
-    """Earnings of the escrow pot go to this wallet. It must be the party's own: see compliance's `link_wallet`.
+    """Earnings of the escrow pot go to this wallet, which is linked to the party and is nobody else's.
 
-    Raises MalformedWallet when it is no address at all.
+    Leases that are open keep the wallet that they were cleared with. Raises compliance's MalformedWallet, WalletTaken.
     """
-    if not address.startswith("0x") or len(address) != 42:
-        raise MalformedWallet
     profile = profile_of(party_id)
     with transaction.atomic():
+        parties.link_wallet(party_id, address, actor=actor)
         PaymentProfile.objects.filter(pk=profile.pk).update(payout_wallet=address)
         audit.record("payout_wallet.set", actor=actor, subject=profile)
 

@@ -64,6 +64,9 @@ GETS = {
     ("member_remove", "member"): (200, 200, 200, 404, 404, 404, 404, 302),
     ("key_revoke", "key"): (200, 200, 200, 404, 404, 404, 404, 302),
     ("money", ""): (200, 200, 200, 200, 200, 404, 404, 302),
+    ("card_form", ""): (405, 405, 405, 405, 405, 405, 405, 405),
+    ("payout_account", ""): (405, 405, 405, 405, 405, 405, 405, 405),
+    ("payout_wallet", ""): (405, 405, 405, 405, 405, 405, 405, 405),
     ("cases", ""): (404, 404, 404, 404, 404, 200, 404, 302),
     ("case", "case"): (404, 404, 404, 404, 404, 200, 404, 302),
     ("platform", ""): (404, 404, 404, 404, 404, 404, 200, 302),
@@ -85,6 +88,9 @@ POSTS = {
     ("answer", "case", "body=hello"): ("alice", "charlie", "olga"),
     ("case", "case", "action=assign"): ("alice", "charlie", "pia", "ned"),
     ("platform", "", ""): ("alice", "olga"),
+    ("card_form", "", ""): ("olga", "ned"),
+    ("payout_account", "", ""): ("alice", "charlie", "olga", "ned"),
+    ("payout_wallet", "", "wallet=0x0"): ("alice", "charlie", "olga", "ned"),
 }
 
 
