@@ -1,6 +1,6 @@
 """How far a party's identity is known today."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
@@ -43,9 +43,11 @@ def kyc_statuses(party_ids: list[UUID], above: Upstream) -> dict[UUID, KycStatus
     newest: dict[UUID, KycStatus] = dict.fromkeys(party_ids, _NONE)
     rows = IdentityVerification.objects.filter(party_id__in=party_ids).order_by("created_at", "id")
     for row in rows:
-        status = _status(row, above)
-        # What is in force counts, else the newest.
-        if status.in_force or not newest[row.party_id].in_force:
+        status, before = _status(row, above), newest[row.party_id]
+        # What is in force counts, else the newest; one that awaits an officer does not hide what ran out before it.
+        if status.state == "submitted" and before.verified_level and not before.in_force:
+            newest[row.party_id] = replace(before, state="submitted", verification_id=row.pk)
+        elif status.in_force or not before.in_force:
             newest[row.party_id] = status
     return newest
 

@@ -88,6 +88,9 @@ def approve_verification(verification_id: UUID, *, actor: Actor) -> IdentityVeri
         if verification.state == _State.SUBMITTED and facts_digest(verification.party_id) != verification.facts_digest:
             raise FactsChanged
         now = clock.now()
+        # One verification is in force at a time: to reject it is to end the party's verification.
+        for old in IdentityVerification.objects.filter(party_id=verification.party_id, state=_State.VERIFIED):
+            transition(old, _State.EXPIRED, actor=actor, event="identity.expired", data={"reason": "superseded"})
         transition(
             verification,
             _State.VERIFIED,

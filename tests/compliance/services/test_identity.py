@@ -99,3 +99,25 @@ def test_a_rejected_one_stays_rejected(lion, alice, olga):
     with pytest.raises(IllegalTransition):
         identity.approve_verification(verification.pk, actor=olga)
     assert kyc_status(lion.pk).state == "rejected"
+
+
+def test_rejecting_what_is_in_force_leaves_nothing_in_force(lion, alice, olga):
+    first = identity.approve_verification(submitted(lion, alice).pk, actor=olga)
+    second = identity.approve_verification(submitted(lion, alice).pk, actor=olga)
+    first.refresh_from_db()
+    assert first.state == "expired"
+    assert kyc_status(lion.pk).verification_id == second.pk
+    identity.reject_verification(second.pk, actor=olga)
+    status = kyc_status(lion.pk)
+    assert (status.in_force, status.verified_level) == (False, "")
+
+
+def test_submitting_anew_does_not_hide_what_ran_out(lion, alice, olga, clock):
+    identity.approve_verification(submitted(lion, alice).pk, actor=olga)
+    clock.advance(days=366)
+    identity.expire_identities(actor=SYSTEM)
+    assert kyc_status(lion.pk).verified_level == "business"
+    clock.advance(seconds=1)
+    submitted(lion, alice)
+    status = kyc_status(lion.pk)
+    assert (status.state, status.in_force, status.verified_level) == ("submitted", False, "business")
