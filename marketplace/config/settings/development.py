@@ -24,6 +24,8 @@ STORAGES = {
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
 WHITENOISE_USE_FINDERS = True
+# A style sheet that is built anew while the server runs is served as it is then.
+WHITENOISE_AUTOREFRESH = True
 EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
 GRIDCLEAR_ALLOW_SIMULATED = True
 GRIDCLEAR_ALLOW_PROCESS_RUNTIME = True
