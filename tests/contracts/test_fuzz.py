@@ -1,0 +1,31 @@
+"""Foundry's fuzzer and invariants, in their short form; `FOUNDRY_PROFILE=deep` runs the long one."""
+
+import os
+import re
+import subprocess
+
+import pytest
+
+from settlement.contracts.toolchain import CONTRACTS, ToolMissing, forge_binary, node_binary, solc_script
+
+pytestmark = pytest.mark.chain
+
+
+def test_fuzzer_and_invariants_find_nothing():
+    try:
+        forge, node = forge_binary(), node_binary()
+        solc_script()
+    except ToolMissing as missing:
+        pytest.skip(f"no fuzzer: {missing}")
+    done = subprocess.run(
+        [forge, "test", "--offline"],
+        cwd=CONTRACTS,
+        env=os.environ | {"GRIDCLEAR_NODE": str(node)},
+        capture_output=True,
+        text=True,
+        timeout=540,
+        check=False,
+    )
+    assert done.returncode == 0, f"{done.stdout[-6000:]}\n{done.stderr[-2000:]}"
+    (passed, failed) = map(int, re.findall(r"(\d+) tests passed, (\d+) failed", done.stdout)[-1])
+    assert (passed, failed) == (9, 0)
