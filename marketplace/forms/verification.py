@@ -1,10 +1,10 @@
 """Who the organization is, who owns it, who signs for it, which wallets are its own."""
 
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django import forms
-from django.forms import BaseFormSet, formset_factory
+from django.forms import formset_factory
 
 from marketplace.forms.base import CountryField
 
@@ -79,21 +79,7 @@ class OwnerForm(forms.Form):
         return cleaned
 
 
-if TYPE_CHECKING:
-    OwnersBase = BaseFormSet[OwnerForm]
-else:
-    OwnersBase = BaseFormSet
-
-
-class OwnersFormSet(OwnersBase):
-    """The holders, with room for more."""
-
-    def named(self) -> list[dict[str, Any]]:
-        """The rows that name someone."""
-        return [form.cleaned_data for form in self.forms if form.cleaned_data.get("name")]
-
-
-OwnersForm = formset_factory(OwnerForm, formset=OwnersFormSet, extra=2, max_num=50, validate_max=True)
+OwnersForm = formset_factory(OwnerForm, extra=2, max_num=50, validate_max=True)
 
 
 class CompleteForm(forms.Form):

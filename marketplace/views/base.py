@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import wraps
-from typing import Any, Concatenate, ParamSpec
+from typing import Any, Concatenate, ParamSpec, Protocol
 
 from django import forms
 from django.contrib.auth.decorators import login_required
@@ -17,7 +17,14 @@ from marketplace.models import Membership, Organization, User
 from marketplace.permissions import active_membership, require_officer, require_operator, require_staff
 
 P = ParamSpec("P")
-View = Callable[Concatenate[HttpRequest, P], HttpResponse]
+
+
+class View(Protocol[P]):
+    """A view: it takes the request and what its address names."""
+
+    def __call__(self, request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse: ...
+
+
 PER_PAGE = 25
 
 
@@ -54,7 +61,7 @@ def member_view(view: Callable[Concatenate[HttpRequest, Seat, P], HttpResponse])
     """The view is asked only by members, with the seat that they take; anonymous visitors log in first."""
 
     @wraps(view)
-    def inner(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+    def inner(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
         membership = active_membership(request)
         if membership is None:
             raise NotFound("You belong to no organization, so there is nothing here for you.")
@@ -68,7 +75,7 @@ def guarded(require: Callable[[User], None]) -> Callable[[View[P]], View[P]]:
 
     def decorate(view: View[P]) -> View[P]:
         @wraps(view)
-        def inner(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+        def inner(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
             require(person(request))
             return view(request, *args, **kwargs)
 

@@ -48,7 +48,8 @@ def account_tabs(request: HttpRequest) -> list[dict[str, Any]]:
 
 def shell(request: HttpRequest) -> dict[str, Any]:
     """The variables of base.html."""
-    user = request.user if isinstance(getattr(request, "user", None), User) else None
+    asking = getattr(request, "user", None)
+    user = asking if isinstance(asking, User) else None
     membership = active_membership(request) if user else None
     navigation = []
     for label, name, icon in links_for(user, membership):

@@ -32,7 +32,7 @@ def decision(request: HttpRequest, pk: UUID) -> HttpResponse:
     found = selectors.decision(pk)
     if user.is_platform_staff:
         card = card_for_officer(found)
-    elif Organization.objects.visible_to(user).filter(party_id=found.renter_party_id).exists():
+    elif found.renter_party_id in set(Organization.objects.visible_to(user).values_list("party_id", flat=True)):
         card = card_for_party(found)
     else:
         raise NotFound

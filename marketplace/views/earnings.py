@@ -2,18 +2,16 @@
 
 from datetime import date, timedelta
 
-from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import render
 
 from compliance.base import clock
-from compliance.base.errors import Refusal
 from compliance.selectors.identity import kyc_status
+from compliance.selectors.parties import wallets_of
 from marketplace.models import GpuModel, Node
 from marketplace.permissions import DEAL, PAY
 from marketplace.selectors import earnings, nodes, offers
 from marketplace.selectors.leases import leases_visible_to
-from marketplace.services.provider_payouts import pay_out
 from marketplace.templatetags.ui import money
 from marketplace.views.base import Seat, member_view
 from marketplace.views.charts import BarChart, bar_chart
@@ -44,11 +42,9 @@ def earnings_chart(lines: list[DayEarnings], today: date) -> tuple[BarChart, int
 
 @member_view
 def dashboard(request: HttpRequest, seat: Seat) -> HttpResponse:
-    """Nodes, offers, leases, earnings and payouts; a POST asks for a payout now."""
+    """Nodes, offers, leases, earnings and payouts."""
     organization = seat.organization
     require_provider(seat)
-    if request.method == "POST":
-        return ask_for_payout(request, seat)
     chart, earned = earnings_chart(earnings_per_day(organization.party_id, days=DAYS), clock.now().date())
     figures = earnings.figures(organization)
     pots = balances_of(organization.party_id)
@@ -64,31 +60,23 @@ def dashboard(request: HttpRequest, seat: Seat) -> HttpResponse:
         "figures": figures,
         "nodes": [
             {"node": node, "place": place_of(node), "gpus": gpus_in_words(node)}
-            for node in nodes.nodes_of(organization)
+            for node in nodes.nodes_of(organization).prefetch_related("gpus__gpu_model")
         ],
         "offers": offers.offers_of(organization).exclude(state="withdrawn"),
         "leases": [row_of(lease, for_renter=False) for lease in provided],
         "payouts": payouts_of(organization.party_id, limit=20),
         "setup": payout_setup(organization.party_id),
+        "wallets": wallets_of(organization.party_id),
     }
     return render(request, "marketplace/provider.html", context)
-
-
-def ask_for_payout(request: HttpRequest, seat: Seat) -> HttpResponse:
-    """What is owed is on its way, or the page says why not."""
-    try:
-        pay_out(seat.organization, request.POST.get("pot", ""), user=seat.user, actor=seat.actor)
-    except Refusal as refusal:
-        messages.warning(request, refusal.message)
-    else:
-        messages.success(request, "The payout is on its way.")
-    return redirect("web:provider")
 
 
 def gpus_in_words(node: Node) -> str:
     """`2 × NVIDIA H100 80GB`, one part per model."""
     counts: dict[str, int] = {}
-    for gpu in node.gpus.select_related("gpu_model").filter(present=True):
+    for gpu in node.gpus.all():
+        if not gpu.present:
+            continue
         name = gpu.gpu_model.name if isinstance(gpu.gpu_model, GpuModel) else gpu.device_name
         counts[name] = counts.get(name, 0) + 1
     return ", ".join(f"{count} × {name}" for name, count in counts.items()) or "not reported yet"

@@ -12,6 +12,7 @@ from marketplace.views import (
     leasing,
     money,
     organizations,
+    payouts,
     platform,
     preferences,
     provider,
@@ -37,6 +38,7 @@ market = [
 ]
 supply = [
     path("provider", earnings.dashboard, name="provider"),
+    path("provider/payouts", payouts.payouts, name="payouts"),
     path("provider/nodes/enrol", provider.enrol, name="enrol"),
     path("provider/nodes/<uuid:pk>", provider.node, name="node"),
     path("provider/offers/new", provider.offer_new, name="offer_new"),

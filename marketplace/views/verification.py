@@ -6,7 +6,7 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.db import transaction
-from django.forms import Form
+from django.forms import BaseFormSet, Form
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
@@ -17,7 +17,7 @@ from compliance.selectors.ownership import Upstream, upstream
 from compliance.selectors.parties import ownership_graph, wallets_of
 from compliance.services import identity, parties
 from compliance.services.parties import OwnerInput, PartyInput
-from marketplace.forms.verification import CompleteForm, OwnersForm, OwnersFormSet, PartyForm, SubmitForm, WalletForm
+from marketplace.forms.verification import CompleteForm, OwnerForm, OwnersForm, PartyForm, SubmitForm, WalletForm
 from marketplace.permissions import OWN
 from marketplace.views.base import Seat, crumb, member_view, show_refusal
 from marketplace.views.ownership import picture_of
@@ -161,7 +161,7 @@ def owners(request: HttpRequest, seat: Seat, pk: UUID) -> HttpResponse:
     if request.method == "POST" and formset.is_valid() and complete.is_valid():
         try:
             with transaction.atomic():
-                wanted = [_owner(row, pk, above, seat) for row in formset.named()]
+                wanted = [_owner(row, pk, above, seat) for row in named(formset)]
                 parties.declare_ownership(pk, wanted, complete.cleaned_data["complete"], actor=seat.actor)
         except Refusal as refusal:
             _refuse(formset, refusal)
@@ -177,7 +177,12 @@ def owners(request: HttpRequest, seat: Seat, pk: UUID) -> HttpResponse:
     return render(request, "marketplace/owners.html", context)
 
 
-def _refuse(formset: OwnersFormSet, refusal: Refusal) -> None:
+def named(formset: "BaseFormSet[OwnerForm]") -> list[dict[str, Any]]:
+    """The rows that name someone."""
+    return [form.cleaned_data for form in formset.forms if form.cleaned_data.get("name")]
+
+
+def _refuse(formset: "BaseFormSet[OwnerForm]", refusal: Refusal) -> None:
     formset.non_form_errors().append(refusal.message)
 
 

@@ -1,0 +1,205 @@
+"""A provider and an organization's people at the pages."""
+
+import re
+from html import unescape
+
+import pytest
+
+from compliance.selectors.ownership import upstream
+from compliance.selectors.parties import wallets_of
+from marketplace.models import EnrolmentToken, Membership, Offer
+from marketplace.selectors.organizations import api_keys_of
+from settlement.selectors.payouts import payout_setup
+from tests.cast import Cast
+from tests.factories import marketplace as make
+
+WALLET = "0x5FbDB2315678afecb367f032d93F642f64180aa3"
+
+
+def text(response) -> str:
+    """The page as people read it."""
+    return unescape(response.content.decode())
+
+
+def test_an_enrolment_token_is_shown_once(cast: Cast, browse):
+    client = browse(cast.pia)
+    fields = {"node_name": "bne-07", "country": "AU", "region": "", "city": "Brisbane"}
+    page = text(client.post("/provider/nodes/enrol", fields))
+    secret = re.search(r"--token (gce_\S+)", page).group(1)
+    assert "gridclear agent enrol --url" in page
+    assert secret not in EnrolmentToken.objects.get().secret_hash
+    assert secret not in text(client.get("/provider/nodes/enrol"))
+
+
+def offer_fields(agent: make.Agent, **changes: str) -> dict[str, str]:
+    """An honest offer on the agent's GPUs."""
+    return {
+        "source": f"{agent.node_id}:h100-sxm",
+        "gpu_count": "2",
+        "price_minor_per_gpu_hour": "2.10",
+        "min_seconds": "0.5",
+        "max_seconds": "24",
+        **changes,
+    }
+
+
+def test_an_offer_is_put_up_changed_paused_and_withdrawn(cast: Cast, browse):
+    agent = make.online_agent(cast.brisbane, cast.pia)
+    client = browse(cast.pia)
+    client.post("/provider/offers/new", offer_fields(agent))
+    offer = Offer.objects.get()
+    assert (offer.price_minor_per_gpu_hour, offer.min_seconds, offer.max_seconds) == (210, 1800, 86400)
+    client.post(f"/provider/offers/{offer.pk}/edit", offer_fields(agent, price_minor_per_gpu_hour="1.99"))
+    for action, state in (("pause", "paused"), ("resume", "active"), ("withdraw", "withdrawn")):
+        client.post(f"/provider/offers/{offer.pk}/state", {"action": action})
+        offer.refresh_from_db()
+        assert offer.state == state
+    assert offer.price_minor_per_gpu_hour == 199
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "words"),
+    [
+        ("price_minor_per_gpu_hour", "0", "greater than or equal to 0.01"),
+        ("price_minor_per_gpu_hour", "-1", "greater than or equal to 0.01"),
+        ("price_minor_per_gpu_hour", "1.999", "2 decimal places"),
+        ("price_minor_per_gpu_hour", "99999", "A price lies between"),
+        ("gpu_count", "3", "The node has 2 of this model"),
+        ("min_seconds", "48", "shorter than the shortest"),
+        ("max_seconds", "9000", "at most"),
+        ("source", "nonsense", "not one of the available choices"),
+    ],
+)
+def test_a_bad_offer_is_refused_beside_its_field(cast: Cast, browse, field, value, words):
+    agent = make.online_agent(cast.brisbane, cast.pia)
+    page = text(browse(cast.pia).post("/provider/offers/new", offer_fields(agent, **{field: value})))
+    assert words in page
+    assert not Offer.objects.exists()
+
+
+def test_a_payout_wallet_is_one_of_the_organizations_own(cast: Cast, browse):
+    client = browse(cast.pia)
+    assert client.post("/provider/payouts", {"action": "wallet", "wallet": WALLET}).status_code == 404
+    client.post("/verification", {"part": "wallet", "address": WALLET})
+    client.post("/provider/payouts", {"action": "wallet", "wallet": WALLET})
+    assert payout_setup(cast.brisbane.party_id).wallet == WALLET
+
+
+def test_a_wallet_without_its_checksum_is_refused(cast: Cast, browse):
+    page = text(browse(cast.pia).post("/verification", {"part": "wallet", "address": WALLET.lower()}))
+    assert "checksum" in page
+    assert not wallets_of(cast.brisbane.party_id).exists()
+
+
+def holders(*rows: tuple[str, str, str, str]) -> dict[str, str]:
+    """The owners' form for (name, kind, country, percent) rows."""
+    fields = {"form-TOTAL_FORMS": str(len(rows)), "form-INITIAL_FORMS": "0", "complete": "on"}
+    for number, (name, kind, country, percent) in enumerate(rows):
+        row = {"name": name, "kind": kind, "country": country, "interest": "shareholding", "share": percent}
+        fields |= {f"form-{number}-{key}": value for key, value in row.items()}
+    return fields
+
+
+def test_owners_are_declared_level_by_level(cast: Cast, browse):
+    client, party_id = browse(cast.alice), cast.lion.party_id
+    page = f"/verification/owners/{party_id}"
+    client.post(page, holders(("Straits Holdings", "entity", "HK", "80"), ("Lim Hui Min", "person", "SG", "20")))
+    holding = next(p for p in upstream([party_id]).parties.values() if p.name == "Straits Holdings")
+    client.post(f"/verification/owners/{holding.pk}", holders(("Northern Grid Group", "entity", "CN", "100")))
+    above = upstream([party_id])
+    assert {p.name for p in above.parties.values()} >= {"Straits Holdings", "Lim Hui Min", "Northern Grid Group"}
+    picture = text(client.get("/verification"))
+    assert "Northern Grid Group holds 100 % of Straits Holdings" in picture
+    assert "Changed since it was verified" in picture
+
+
+def test_owners_sent_again_unchanged_stay(cast: Cast, browse):
+    client, party_id = browse(cast.alice), cast.lion.party_id
+    page = f"/verification/owners/{party_id}"
+    for _ in range(2):
+        client.post(page, holders(("Straits Holdings", "entity", "HK", "80"), ("Lim Hui Min", "person", "SG", "20")))
+    assert len(upstream([party_id]).edges) == 2
+
+
+@pytest.mark.parametrize(
+    ("rows", "words"),
+    [
+        ((("A", "person", "SG", "60"), ("B", "person", "SG", "60")), "more than 100 %"),
+        ((("A", "person", "", "60"),), "Choose the country"),
+        ((("A", "person", "SG", ""),), "Give the share"),
+        ((("A", "person", "SG", "101"),), "less than or equal to 100"),
+    ],
+)
+def test_owners_that_do_not_add_up_change_nothing(cast: Cast, browse, rows, words):
+    before = len(upstream([cast.lion.party_id]).parties)
+    page = text(browse(cast.alice).post(f"/verification/owners/{cast.lion.party_id}", holders(*rows)))
+    assert words in page
+    assert len(upstream([cast.lion.party_id]).parties) == before
+
+
+def test_only_owners_change_the_verification(cast: Cast, browse):
+    fields = {"part": "party", "kind": "entity", "name": "Evil Labs", "country": "SG", "headquarters_country": "SG"}
+    assert browse(cast.bob).post("/verification", fields).status_code == 403
+    cast.lion.party.refresh_from_db()
+    assert cast.lion.party.name == "Lion City Labs Pte Ltd"
+
+
+def test_an_api_key_is_shown_once_and_can_be_revoked(cast: Cast, browse):
+    client = browse(cast.alice)
+    page = text(client.post("/organization", {"part": "key", "name": "ci", "scopes": ["read"], "days": "30"}))
+    secret = re.search(r"gck_[0-9a-f]+_[\w-]{40,}", page).group()
+    assert secret not in text(client.get("/organization"))
+    key = api_keys_of(cast.lion).get()
+    client.post(f"/organization/keys/{key.pk}/revoke")
+    key.refresh_from_db()
+    assert key.revoked_at is not None
+
+
+def test_finance_cannot_make_a_key_that_leases(cast: Cast, browse):
+    page = text(browse(cast.fay).post("/organization", {"part": "key", "name": "x", "scopes": ["leases"], "days": "1"}))
+    assert "your own role" in page
+    assert not api_keys_of(cast.lion).exists()
+
+
+def test_members_join_change_role_and_leave(cast: Cast, browse):
+    client = browse(cast.alice)
+    client.post("/organization", {"part": "member", "email": "Charlie@strange.example", "role": "finance"})
+    joined = Membership.objects.get(user=cast.charlie, organization=cast.lion)
+    client.post(f"/organization/members/{joined.pk}/role", {"role": "member"})
+    joined.refresh_from_db()
+    assert joined.role == "member"
+    client.post(f"/organization/members/{joined.pk}/remove")
+    assert not Membership.objects.filter(pk=joined.pk).exists()
+
+
+def test_the_last_owner_stays(cast: Cast, browse):
+    own = Membership.objects.get(user=cast.alice)
+    response = browse(cast.alice).post(f"/organization/members/{own.pk}/remove")
+    assert response.status_code == 409
+    assert "at least one owner" in text(response)
+    assert Membership.objects.filter(pk=own.pk).exists()
+
+
+def test_the_session_switches_between_ones_own_organizations(cast: Cast, browse):
+    Membership.objects.create(user=cast.alice, organization=cast.strange, role="member")
+    client = browse(cast.alice)
+    assert "Who Lion City Labs Pte Ltd is" in text(client.get("/verification"))
+    client.post(f"/organization/{cast.strange.pk}/switch")
+    assert "Who Stranger Systems Oy is" in text(client.get("/verification"))
+
+
+def test_the_operator_walks_books_and_chain(cast: Cast, browse):
+    client = browse(cast.ned)
+    assert "Balanced" in text(client.get("/platform"))
+    page = text(client.post("/platform", follow=True))
+    assert "Verifies" in page
+    assert "Current" in page
+
+
+def test_the_audit_log_is_searched(cast: Cast, browse):
+    _, offer = cast.supply()
+    cast.lease(offer)
+    page = text(browse(cast.ned).get("/audit?event=lease.requested"))
+    assert "lease.requested" in page
+    assert "hold.opened" not in page
+    assert "No event fits" in text(browse(cast.olga).get("/audit?subject=nothing"))
