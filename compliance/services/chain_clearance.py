@@ -170,7 +170,8 @@ def _typed_data(terms: DepositTerms, nonce: int, valid_until: int) -> dict[str, 
             "feeBps": terms.fee_bps,
             "validUntil": valid_until,
             "leaseExpiry": terms.lease_expiry,
-            "nonce": nonce,
+            # Text: a number of 128 bits does not survive a browser's JSON.
+            "nonce": str(nonce),
             "epoch": terms.epoch,
         },
     }

@@ -256,4 +256,6 @@ def _request(row: EscrowDeposit, hold: Hold) -> DepositRequest:
 
 
 def _abi_value(type_: str, value: Any) -> Any:
-    return bytes.fromhex(value[2:]) if type_ == "bytes32" else value
+    if type_ == "bytes32":
+        return bytes.fromhex(value[2:])
+    return int(value) if type_.startswith("uint") else value

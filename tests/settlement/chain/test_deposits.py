@@ -50,7 +50,7 @@ def test_the_digest_that_is_signed_is_the_contracts_own(scene: Scene):
     request = prepare_deposit(scene.open_hold().pk)
     contract = scene.node.web3.eth.contract(address=request.escrow, abi=abi(ESCROW))
     message = dict(request.typed_data["message"])
-    message["leaseId"] = bytes.fromhex(message["leaseId"][2:])
+    message |= {"leaseId": bytes.fromhex(message["leaseId"][2:]), "nonce": int(message["nonce"])}
     assert contract.functions.clearanceDigest(message).call() == typed_data_digest(request.typed_data)
 
 
