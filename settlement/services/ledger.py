@@ -12,10 +12,13 @@ every other. So nothing is posted per slice of usage: a lease touches the fee ac
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import reduce
+from operator import or_
 from typing import ClassVar
 from uuid import UUID, uuid5
 
 from django.db import transaction
+from django.db.models import Q
 
 from compliance.base import clock
 from compliance.base.canonical import digest
@@ -72,11 +75,8 @@ def post(
     merged = _merged(lines)
     fingerprint = _fingerprint(kind, merged)
     with transaction.atomic():
-        present = _present(transfer_id, fingerprint)
-        if present is not None:
-            return present
         accounts = _locked(merged)
-        # Whoever posted the same a moment ago held the same locks: look again, now that they are ours.
+        # Under the locks: whoever posts the same at this moment waits for them, and then finds it here.
         present = _present(transfer_id, fingerprint)
         if present is not None:
             return present
@@ -111,26 +111,23 @@ def _present(transfer_id: UUID, fingerprint: str) -> Transfer | None:
 
 def _locked(merged: dict[AccountKey, int]) -> dict[AccountKey, Account]:
     """The accounts, made where they are new, locked in order of id."""
-    found = {_key_of(account): account for account in _rows(merged)}
+    found = _lock(merged)
     missing = [key for key in merged if key not in found]
     if missing:
+        # Made first and locked then, all together, so that the order of the locks holds for the new ones too.
         made = [
             Account(kind=key.kind, pot=key.pot, currency=key.currency, party_id=key.party_id, sign=key.sign)
             for key in sorted(missing, key=str)
         ]
         Account.objects.bulk_create(made, ignore_conflicts=True)
-        found = {_key_of(account): account for account in _rows(merged)}
-    ids = sorted(account.pk for account in found.values())
-    locked = Account.objects.select_for_update(no_key=True).filter(pk__in=ids).order_by("pk")
-    return {_key_of(account): account for account in locked}
+        found = _lock(merged)
+    return found
 
 
-def _rows(merged: dict[AccountKey, int]) -> list[Account]:
-    kinds, parties = {key.kind for key in merged}, {key.party_id for key in merged}
-    wanted = Account.objects.filter(kind__in=kinds, currency__in={key.currency for key in merged})
-    named = wanted.filter(party_id__in=[party for party in parties if party])
-    rows = list(named | wanted.filter(party=None) if None in parties else named)
-    return [row for row in rows if _key_of(row) in merged]
+def _lock(merged: dict[AccountKey, int]) -> dict[AccountKey, Account]:
+    wanted = reduce(or_, (Q(kind=k.kind, pot=k.pot, currency=k.currency, party=k.party_id) for k in merged))
+    rows = Account.objects.select_for_update(no_key=True).filter(wanted).order_by("pk")
+    return {_key_of(account): account for account in rows}
 
 
 def _key_of(account: Account) -> AccountKey:
