@@ -60,7 +60,7 @@ class OwnershipEdgeFacts:
             low, high = Decimal(self.share_min), Decimal(self.share_max)
         except InvalidOperation as error:
             raise Malformed("a share must be a decimal number in percent") from error
-        if not 0 <= low <= high <= 100:  # also refuses NaN
+        if not (low.is_finite() and high.is_finite() and 0 <= low <= high <= 100):
             raise Malformed("a share must be an interval between 0 and 100 percent")
 
 

@@ -207,8 +207,9 @@ def _doubt(query: NameQuery, wanted: PreparedName, each: _Indexed, *, second_fac
             return "Very many people bear so short a name, and no second fact agrees."
         if len(wanted.core) < 2:
             return "A single name, and no second fact agrees."
-        if sorted(wanted.core) != sorted(each.prepared.core) and wanted.squeezed != each.prepared.squeezed:
-            return "The names are not quite the same, and no second fact agrees."
+    same = sorted(wanted.core) == sorted(each.prepared.core) or wanted.squeezed == each.prepared.squeezed
+    if not same and not second_fact:
+        return "The names are not quite the same, and no second fact agrees."
     return ""
 
 

@@ -13,7 +13,7 @@ from xml.parsers import expat
 from compliance.sources.base import NotAList
 from compliance.sources.files import open_list
 
-_CHUNK = 1 << 18
+_CHUNK = 1 << 16
 
 
 class _Builder:

@@ -1,0 +1,67 @@
+"""Facts go into JSON and back, and nothing else passes for them."""
+
+import json
+from dataclasses import replace
+from datetime import datetime
+
+import pytest
+
+from compliance.engine.facts import Facts, Malformed, OwnershipEdgeFacts
+from tests.compliance.engine.world import NOW, edge, entity, finding, hit, lease, wallet_hit
+
+
+def full() -> Facts:
+    return lease(
+        parties=(entity("owner"),),
+        edges=(edge("owner", "renter", 10, 20),),
+        hits=(hit("owner", features=("a", "b")),),
+        wallet_hits=(wallet_hit(),),
+        findings=(finding("renter", "x", "y"),),
+        training=True,
+        amount_minor=5,
+    )
+
+
+def test_facts_survive_json():
+    facts = full()
+    assert Facts.from_json(json.loads(json.dumps(facts.to_json()))) == facts
+    assert Facts.from_json(json.loads(facts.canonical())).canonical() == facts.canonical()
+
+
+def test_every_fact_changes_the_digest():
+    facts = full()
+    assert replace(facts, node_region="x").digest() != facts.digest()
+    assert replace(facts, hits=()).digest() != facts.digest()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"purpose": "party"},
+        {"as_of": "2026-11-24T00:00:00"},
+        {"as_of": "yesterday"},
+        {"as_of": 3},
+        {"surprise": 1},
+        {"hits": {}},
+        {"hits": [{"party_id": "x"}]},
+        {"renter": "someone"},
+        {"wallet_screened": "yes"},
+        {"amount_minor": True},
+        {"edges": [{"owner_id": "a", "owned_id": "b", "share_min": "60", "share_max": "50"}]},
+    ],
+)
+def test_malformed_facts_are_refused(change):
+    with pytest.raises(Malformed):
+        Facts.from_json({**full().to_json(), **change})
+
+
+@pytest.mark.parametrize("shares", [("x", "1"), ("-1", "1"), ("0", "101"), ("NaN", "NaN"), ("0", "Infinity")])
+def test_a_share_is_an_interval_of_percent(shares):
+    with pytest.raises(Malformed):
+        OwnershipEdgeFacts("a", "b", *shares)
+
+
+def test_a_time_without_a_zone_is_refused():
+    with pytest.raises(Malformed):
+        Facts("lease", datetime(2026, 1, 1))
+    assert Facts("lease", NOW).lists == ()

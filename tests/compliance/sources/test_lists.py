@@ -1,0 +1,218 @@
+"""The four formats: what is read from them, and what is refused."""
+
+import bz2
+import tracemalloc
+
+import pytest
+
+from compliance.sources.base import ListedName, ListEntry, NotAList, unique
+from compliance.sources.catalogue import KNOWN_LISTS, SAMPLE_SDN_GROWN, SAMPLE_SDN_SHRUNKEN, SAMPLES, read_list
+from compliance.sources.countries import country_code
+
+SDN = SAMPLES / "ofac_sdn_advanced.xml"
+UN = SAMPLES / "un_consolidated.xml"
+CSL = SAMPLES / "us_csl.csv"
+CONS = SAMPLES / "ofac_cons_prim.csv"
+
+
+def entries(path, format):
+    return {each.external_id: each for each in read_list(path, format)}
+
+
+def test_every_known_list_has_a_sample_in_its_own_format():
+    for known in KNOWN_LISTS:
+        assert entries(known.sample, known.format), known.code
+
+
+def test_the_advanced_format_gives_names_scripts_dates_documents_and_wallets():
+    found = entries(SDN, "ofac_advanced_xml")
+    person, collective = found["900001"], found["900004"]
+    assert person.kind == "person"
+    assert person.names[0] == ListedName("Vadrik Osterlanov", "strong", "Latn", True)
+    assert ListedName("Вадрик Остерланов", "strong", "Cyrl") in person.names
+    assert (person.birth_dates, person.countries, person.blocked) == (("1961-04-17",), ("CY",), True)
+    assert person.identifiers == ("Passport QX4471902 (CY)",)
+    assert found["900005"].birth_dates == ("1974",)
+    assert collective.wallets == (("ETH", "0xf146cEcE05e6695b7E55ab9A2B93DaAae5ddadF9"),)
+    assert ListedName("Dusk Bird", "weak", "Latn") in collective.names
+    assert collective.programmes == ("CYBER2",)
+
+
+def test_the_grown_sample_has_one_party_more_and_the_shrunken_one_few():
+    first = entries(SDN, "ofac_advanced_xml")
+    grown = entries(SAMPLE_SDN_GROWN, "ofac_advanced_xml")
+    (added,) = grown.keys() - first.keys()
+    assert grown[added].primary_name == "Aurelian Compute GmbH"
+    assert {key: grown[key] for key in first} == first
+    assert len(entries(SAMPLE_SDN_SHRUNKEN, "ofac_advanced_xml")) < len(first) * 0.95
+
+
+def test_the_un_format():
+    found = entries(UN, "un_xml")
+    person = found["SPi.001"]
+    assert (person.kind, person.authority, person.birth_dates) == ("person", "UN", ("1959-07-08",))
+    assert [each.strength for each in person.names] == ["strong", "strong", "weak"]
+    assert person.identifiers == ("Passport ZK 0093317 (MC)",)
+    assert found["SPe.001"].countries == ("CY",)
+
+
+def test_the_consolidated_screening_list_says_who_blocks_and_who_restricts():
+    found = {each.programmes[0]: each for each in read_list(CSL, "us_csl_csv")}
+    assert {tag: each.authority for tag, each in found.items()} == {
+        "EL": "BIS",
+        "MEU": "BIS",
+        "DPL": "BIS",
+        "UVL": "BIS",
+        "DTC": "STATE",
+    }
+    assert not any(each.blocked for each in found.values())
+    assert found["EL"].countries == ("CN",)
+    assert len(found["EL"].names) == 3
+
+
+def test_the_legacy_csv_takes_names_and_addresses_from_the_files_beside_it():
+    found = entries(CONS, "ofac_cons_csv")
+    assert [each.name for each in found["990001"].names] == ["FERROWICK SECTORAL BANK", "FERROWICK BANK", "FSB-SAMPLE"]
+    assert found["990001"].countries == ("CY",)
+    person = found["990002"]
+    assert person.primary_name == "Ansel MARDOLEK"
+    assert (person.birth_dates, person.countries, person.blocked) == (("1966-05-12",), ("CY",), False)
+    assert entries(CONS, "ofac_csv")["990002"].blocked
+
+
+def test_a_packed_list_is_unpacked(tmp_path):
+    packed = tmp_path / "sdn.xml.bz2"
+    packed.write_bytes(bz2.compress(SDN.read_bytes()))
+    assert entries(packed, "ofac_advanced_xml") == entries(SDN, "ofac_advanced_xml")
+
+
+FORMATS = {"ofac_advanced_xml": SDN, "un_xml": UN, "us_csl_csv": CSL, "ofac_cons_csv": CONS}
+NOT_LISTS = {
+    "empty": b"",
+    "blank": b" \n\n ",
+    "web page": b"<!DOCTYPE html><html><body>Service unavailable</body></html>",
+    "other xml": b"<?xml version='1.0'?><feed><entry/></feed>",
+    "json": b'{"error": "not found"}',
+    "prose": b"The list is being updated. Please come back later.",
+    "binary": bytes(range(256)) * 8,
+    "bad bz2": b"BZh91AY&SY broken",
+}
+
+
+@pytest.mark.parametrize("format", FORMATS)
+@pytest.mark.parametrize("what", NOT_LISTS)
+def test_what_is_no_list_is_refused(tmp_path, format, what):
+    path = tmp_path / "list"
+    path.write_bytes(NOT_LISTS[what])
+    with pytest.raises(NotAList) as refused:
+        list(read_list(path, format))
+    assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize("format", FORMATS)
+@pytest.mark.parametrize("left", [0.35, 0.9])
+def test_a_truncated_list_is_refused(tmp_path, format, left):
+    whole = FORMATS[format].read_bytes()
+    path = tmp_path / FORMATS[format].name
+    path.write_bytes(whole[: int(len(whole) * left)])
+    with pytest.raises(NotAList):
+        list(read_list(path, format))
+
+
+@pytest.mark.parametrize(("format", "other"), [(a, b) for a in FORMATS for b in FORMATS if a != b])
+def test_one_format_is_not_taken_for_another(format, other):
+    with pytest.raises(NotAList):
+        list(read_list(FORMATS[other], format))
+
+
+def test_a_missing_file_and_an_unknown_format_are_refused(tmp_path):
+    with pytest.raises(NotAList, match="cannot be read"):
+        list(read_list(tmp_path / "nowhere.xml", "un_xml"))
+    with pytest.raises(NotAList, match="no list format"):
+        list(read_list(UN, "pdf"))
+
+
+BOMB = b"""<?xml version="1.0"?>
+<!DOCTYPE CONSOLIDATED_LIST [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;&a;&a;">]>
+<CONSOLIDATED_LIST><INDIVIDUALS><INDIVIDUAL><FIRST_NAME>&b;</FIRST_NAME></INDIVIDUAL></INDIVIDUALS></CONSOLIDATED_LIST>"""
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        BOMB,
+        b'<!DOCTYPE CONSOLIDATED_LIST SYSTEM "file:///etc/passwd"><CONSOLIDATED_LIST/>',
+        b'<!DOCTYPE CONSOLIDATED_LIST [<!ENTITY x SYSTEM "file:///etc/passwd">]><CONSOLIDATED_LIST>&x;</CONSOLIDATED_LIST>',
+    ],
+)
+def test_entities_and_document_types_are_refused(tmp_path, content):
+    path = tmp_path / "list.xml"
+    path.write_bytes(content)
+    with pytest.raises(NotAList, match="document type or entities"):
+        list(read_list(path, "un_xml"))
+
+
+def test_an_id_that_stands_twice_and_a_party_without_a_name_are_refused(tmp_path):
+    twice = tmp_path / "sdn.csv"
+    row = b'1,"SAMPLE ONE",-0- ,"X",-0- ,-0- ,-0- ,-0- ,-0- ,-0- ,-0- ,-0- \r\n'
+    twice.write_bytes(row + row)
+    with pytest.raises(NotAList, match="stands twice"):
+        list(read_list(twice, "ofac_csv"))
+    with pytest.raises(NotAList, match="no name"):
+        list(unique(iter([ListEntry("1", "entity", (), "OFAC", True)])))
+
+
+def test_a_row_of_a_list_that_is_not_known_is_refused(tmp_path):
+    path = tmp_path / "csl.csv"
+    path.write_text(CSL.read_text().replace("Unverified List (UVL)", "Some New List (SNL)"))
+    with pytest.raises(NotAList, match="Some New List"):
+        list(read_list(path, "us_csl_csv"))
+
+
+def test_countries_are_known_by_name_and_code():
+    assert country_code("Iran (Islamic Republic of)") == country_code("Iran") == country_code(" ir ") == "IR"
+    assert country_code("Atlantis") == ""
+
+
+def test_the_full_sdn_list_is_read_whole_with_the_wallets_that_others_found_in_it(shared_data):
+    path = shared_data / "lists" / "ofac_sdn_advanced_2025-12-04.xml.bz2"
+    parties = names = persons = 0
+    wallets = []
+    for each in read_list(path, "ofac_advanced_xml"):
+        parties += 1
+        names += len(each.names)
+        wallets.extend(address for _, address in each.wallets)
+        persons += each.kind == "person"
+    assert (parties, len(wallets), persons) == (18_367, 761, 7_303)
+    assert names > 48_000
+    extract = (shared_data / "crypto" / "brave_2025-12-04").glob("sanctioned_addresses_*.txt")
+    assert {line for file in extract for line in file.read_text().split()} <= set(wallets)
+
+
+def test_the_full_un_list_streams_in_less_memory_than_half_the_file(shared_data):
+    path = shared_data / "lists" / "un_consolidated_watchman.xml"
+    tracemalloc.start()
+    counted = {"person": 0, "entity": 0}
+    for each in read_list(path, "un_xml"):
+        counted[each.kind] += 1
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert counted == {"person": 730, "entity": 273}
+    assert peak < path.stat().st_size / 2
+
+
+@pytest.mark.parametrize(
+    ("name", "format", "parties"),
+    [
+        ("ofac_sdn_2022.csv", "ofac_csv", 8976),
+        ("ofac_nonsdn_cons_prim.csv", "ofac_cons_csv", 442),
+        ("us_csl_sample.csv", "us_csl_csv", 115),
+        ("us_csl_watchman_test.csv", "us_csl_csv", 13),
+    ],
+)
+def test_real_tables_are_read_whole(shared_data, name, format, parties):
+    found = entries(shared_data / "lists" / name, format)
+    assert len(found) == parties
+    if format == "ofac_csv":
+        assert sum(len(each.names) for each in found.values()) > 8976 + 11_000
+        assert sum(len(each.wallets) for each in found.values()) > 70
