@@ -1,16 +1,19 @@
 """Providers are paid what they have earned; the gate is asked again for each payout."""
 
 import logging
+from collections.abc import Callable
 
 from django.core.cache import cache
 
 from compliance.base.actor import Actor, system
 from compliance.base.errors import Conflict, Refusal
+from compliance.selectors.restrictions import is_restricted
 from compliance.services import gate
 from marketplace.errors import NotAProvider
 from marketplace.models import Organization, User
 from marketplace.permissions import PAY, require_role
-from settlement.services import payouts
+from settlement.selectors.balances import payable_parties
+from settlement.services import payout_deeds, payouts
 from settlement.services.payouts import PayoutPlan, PayoutRef
 
 logger = logging.getLogger(__name__)
@@ -33,11 +36,13 @@ class NothingPayable(Conflict):
 def pay_providers(*, actor: Actor = ACTOR) -> int:
     """Every provider that is owed something has a payout on its way, or a refusal on record. Returns how many left."""
     paid = 0
-    for party_id in Organization.objects.filter(is_provider=True).order_by("pk").values_list("party_id", flat=True):
-        for pot in POTS:
-            plan = payouts.plan_payout(party_id, pot)
-            if plan is not None and cache.get(_asked(plan)) is None:
-                paid += _try(plan, actor)
+    for party_id, pot in payable_parties():
+        plan = payouts.plan_payout(party_id, pot)
+        if plan is not None and cache.get(_asked(plan)) is None:
+            paid += _try(plan, actor, _send)
+    for plan in payouts.frozen_payouts():
+        if not is_restricted(plan.party_id) and cache.get(_asked(plan)) is None:
+            paid += _try(plan, actor, _resume)
     return paid
 
 
@@ -56,7 +61,17 @@ def pay_out(organization: Organization, pot: str, *, user: User, actor: Actor) -
 
 
 def _send(plan: PayoutPlan, actor: Actor) -> PayoutRef:
-    question = gate.GateRequest(
+    clearance = gate.require(_question(plan), actor=actor)
+    return payouts.request_payout(plan, clearance=clearance, idempotency_key=f"payout-{plan.payout_id}", actor=actor)
+
+
+def _resume(plan: PayoutPlan, actor: Actor) -> None:
+    """A payout that a restriction stopped goes on under a fresh clearance."""
+    payout_deeds.send_payout(plan.payout_id, gate.require(_question(plan), actor=actor))
+
+
+def _question(plan: PayoutPlan) -> gate.GateRequest:
+    return gate.GateRequest(
         purpose="payout",
         subject_id=plan.payout_id,
         renter_party_id=None,
@@ -66,13 +81,11 @@ def _send(plan: PayoutPlan, actor: Actor) -> PayoutRef:
         amount_minor=plan.amount_minor,
         currency=plan.currency,
     )
-    clearance = gate.require(question, actor=actor)
-    return payouts.request_payout(plan, clearance=clearance, idempotency_key=f"payout-{plan.payout_id}", actor=actor)
 
 
-def _try(plan: PayoutPlan, actor: Actor) -> bool:
+def _try(plan: PayoutPlan, actor: Actor, deed: Callable[[PayoutPlan, Actor], object]) -> bool:
     try:
-        _send(plan, actor)
+        deed(plan, actor)
     except Refusal as refusal:
         logger.info("no payout for party %s: %s", plan.party_id, refusal.code)
         cache.set(_asked(plan), refusal.code, ASK_AGAIN_SECONDS)

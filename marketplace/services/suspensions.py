@@ -11,13 +11,18 @@ from compliance.selectors import restrictions
 from marketplace.models import Lease
 from marketplace.services import lease_course
 from marketplace.services.lease_money import cancel_money, freeze_money, unfreeze_money
+from settlement.services import payouts
 
 ACTOR = system("suspensions")
 State = Lease.State
 
 
 def suspend_leases_of_party(party_id: UUID, reason: str, *, actor: Actor = ACTOR) -> int:
-    """No lease of the party goes on: each live one is suspended and its money frozen. Returns how many were."""
+    """No lease of the party goes on and no payout leaves: what is live is suspended, and its money frozen.
+
+    Returns how many leases were suspended.
+    """
+    payouts.freeze_payouts(party_id, reason, actor=actor)
     return _suspend(_of_party(party_id), reason, actor)
 
 
@@ -44,6 +49,8 @@ def release_leases(*, party_id: UUID | None = None, actor: Actor = ACTOR) -> int
 def sweep_restrictions(*, actor: Actor = ACTOR) -> int:
     """What the signals would have done is done, derived from the database alone. Returns how many leases moved."""
     restricted = set(restrictions.open_restrictions().values_list("party_id", flat=True))
+    for party_id in restricted:
+        payouts.freeze_payouts(party_id, "restricted", actor=actor)
     hit = Lease.objects.filter(
         Q(clearance__revoked_at__isnull=False) | Q(renter_party_id__in=restricted) | Q(provider_party_id__in=restricted)
     )

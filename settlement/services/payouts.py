@@ -266,6 +266,12 @@ def freeze_payouts(party_id: UUID, reason: str, *, actor: Actor) -> int:
     return stopped
 
 
+def frozen_payouts() -> list[PayoutPlan]:
+    """The payouts that were stopped, oldest first: what the gate has to be asked about before they can go on."""
+    rows = Payout.objects.filter(state=State.FROZEN).order_by("created_at")
+    return [PayoutPlan(row.pk, row.party_id, row.pot, row.currency, row.amount_minor, row.destination) for row in rows]
+
+
 def _move(payout: Payout, cause: str, source: Kind, destination: Kind) -> None:
     ledger.post(
         ledger.transfer_id_for(cause, payout.pk),

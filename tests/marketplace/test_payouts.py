@@ -4,10 +4,11 @@ import pytest
 
 from compliance.base.actor import system
 from compliance.services import restrictions
-from marketplace.services import metering, provider_payouts, sweeps
+from marketplace.services import metering, provider_payouts, suspensions, sweeps
 from settlement.models import PaymentProfile
 from settlement.selectors.balances import payable_minor
 from settlement.selectors.payouts import payouts_of
+from settlement.services import payout_deeds
 
 
 @pytest.fixture
@@ -53,3 +54,20 @@ def test_there_is_nothing_to_pay_out_twice(earned):
         provider_payouts.pay_out(earned.brisbane, "card", user=pia, actor=pia.as_actor())
     with pytest.raises(provider_payouts.NothingPayable):
         provider_payouts.pay_out(earned.brisbane, "jar", user=pia, actor=pia.as_actor())
+
+
+def test_a_payout_that_waits_is_frozen_and_goes_on_under_a_fresh_clearance(earned, monkeypatch):
+    party_id, pia = earned.brisbane.party_id, earned.pia
+    paid = provider_payouts.pay_out(earned.brisbane, "card", user=pia, actor=pia.as_actor())
+    row = restrictions.impose(party_id, "SANCTIONS_MATCH", actor=system("tests"))
+    suspensions.sweep_restrictions()
+    assert payouts_of(party_id)[0].state == "frozen"
+    assert provider_payouts.pay_providers() == 0
+    restrictions.lift(row.pk, actor=earned.olga.as_actor())
+    # The rail itself is settlement's to prove; what counts here is under which clearance it is asked.
+    asked = []
+    monkeypatch.setattr(payout_deeds, "send_payout", lambda payout_id, clearance: asked.append((payout_id, clearance)))
+    assert provider_payouts.pay_providers() == 1
+    ((payout_id, clearance),) = asked
+    assert payout_id == paid.id
+    assert (clearance.purpose, clearance.subject_id, clearance.revoked_at) == ("payout", paid.id, None)
