@@ -188,6 +188,7 @@ def propose_disposition(case_id: UUID, disposition: str, reason_code: str, body:
         case = _locked(case_id)
         if case.kind == Case.Kind.IDENTITY_REVIEW:
             raise Conflict("An identity review ends by approving or rejecting the verification. Nothing was changed.")
+        _refuse_other_release_of_match(case, reason_code)
         _note(case, CaseNote.Kind.PROPOSAL, body, actor)
         transition(
             case,
@@ -292,6 +293,18 @@ def _close(case: Case, disposition: str, *, actor: Actor, event: str, approved_b
         approved_by=approved_by,
     )
     send_on_commit(case_closed, case_id=case.pk, subject_id=case.subject_id, disposition=disposition)
+
+
+def _refuse_other_release_of_match(case: Case, reason_code: str) -> None:
+    """A release clears the case's matches, so with any open its one reason is that the listed party is another."""
+    is_release = reason_code in set(ReleaseReason)
+    if not is_release or reason_code == ReleaseReason.DIFFERENT_PARTY or case.screening_id is None:
+        return
+    if Match.objects.filter(screening_id=case.screening_id, state=Match.State.OPEN).exists():
+        raise InvalidInput(
+            "This case has an open match: it can be released only because the listed party is another "
+            f"({ReleaseReason.DIFFERENT_PARTY}). Nothing was changed."
+        )
 
 
 def _refuse_tipping_off(case: Case, question: str) -> None:

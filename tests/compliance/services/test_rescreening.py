@@ -9,6 +9,7 @@ from eth_utils.address import to_checksum_address
 from compliance import tasks
 from compliance.base.actor import Actor, system
 from compliance.base.audit import AuditEvent
+from compliance.base.errors import InvalidInput
 from compliance.models import Case, Clearance, Match, Restriction, Screening, WatchlistVersion
 from compliance.selectors.cases import CaseFilters, case_page, open_cases
 from compliance.selectors.restrictions import is_restricted
@@ -103,6 +104,18 @@ def test_the_release_of_the_case_lifts_the_freeze_for_good(provider):
     WatchlistVersion.objects.filter(state="current").update(rescreened_at=None)
     rescreening.rescreen_all(actor=SWEEP)
     assert not is_restricted(renter.pk)
+
+
+def test_a_match_is_released_only_because_the_listed_party_is_another(provider):
+    verified_company(HIT, "SG")
+    settled()
+    change_list()
+    settled()
+    case = Case.objects.get(kind="screening_hit")
+    with pytest.raises(InvalidInput, match="different_party"):
+        cases.propose_disposition(case.pk, "release", "licence_held", "They hold a licence.", actor=OFFICER)
+    case.refresh_from_db()
+    assert case.state == Case.State.OPEN
 
 
 def test_a_confirmation_keeps_the_freeze(provider):
