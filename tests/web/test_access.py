@@ -87,7 +87,7 @@ POSTS = {
     ("owners", "party", ""): ("charlie", "pia", "olga"),
     ("answer", "case", "body=hello"): ("alice", "charlie", "olga"),
     ("case", "case", "action=assign"): ("alice", "charlie", "pia", "ned"),
-    ("payouts", "", "action=refresh"): ("alice", "charlie", "olga"),
+    ("payouts", "", "pot=card"): ("alice", "charlie", "olga"),
     ("platform", "", ""): ("alice", "olga"),
     ("card_form", "", ""): ("olga", "ned"),
     ("payout_account", "", ""): ("alice", "charlie", "olga", "ned"),
