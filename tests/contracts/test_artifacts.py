@@ -37,3 +37,11 @@ def test_the_packages_are_pinned():
     locked = json.loads((CONTRACTS / "package-lock.json").read_text())["packages"]
     for name, version in pinned.items():
         assert locked[f"node_modules/{name}"]["version"] == version
+
+
+def test_the_lock_names_every_platforms_tools():
+    # `npm ci` refuses a lock that lacks one; npm leaves out those that its registry does not serve.
+    locked = json.loads((CONTRACTS / "package-lock.json").read_text())["packages"]
+    wanted = {name for package in locked.values() for name in package.get("optionalDependencies", {})}
+    assert wanted
+    assert {f"node_modules/{name}" for name in wanted} <= locked.keys()
