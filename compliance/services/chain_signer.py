@@ -66,7 +66,7 @@ def signer_for(role: str) -> Signer:
     """
     if role not in ROLES:
         raise ImproperlyConfigured(f"{role!r} is not a role of the escrow contract.")
-    provider: str = getattr(settings, "GRIDCLEAR_CHAIN_SIGNERS", "")
+    provider: str = settings.GRIDCLEAR_CHAIN_SIGNERS
     if provider:
         found = import_string(provider)(role)
         if not isinstance(found, Signer):

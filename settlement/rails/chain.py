@@ -289,8 +289,7 @@ def _connected(url: str, escrow: str, token: str, file: str, _changed: int) -> C
     with _asking():
         chain_id = int(web3.eth.chain_id)
     if escrow and token:
-        start = int(getattr(settings, "CHAIN_START_BLOCK", 0))
-        deployment = Deployment(chain_id, escrow, token, start)
+        deployment = Deployment(chain_id, escrow, token, settings.CHAIN_START_BLOCK)
     elif Path(file).is_file():
         deployment = Deployment(**json.loads(Path(file).read_text(encoding="utf-8")))
     else:

@@ -228,3 +228,7 @@ CHAIN_RPC_URL = os.environ.get("CHAIN_RPC_URL", "")
 CHAIN_ESCROW_ADDRESS = os.environ.get("CHAIN_ESCROW_ADDRESS", "")
 CHAIN_TOKEN_ADDRESS = os.environ.get("CHAIN_TOKEN_ADDRESS", "")
 CHAIN_FINALITY_BLOCKS = int(os.environ.get("CHAIN_FINALITY_BLOCKS", "12"))
+# The block in which the contract was made; the indexer begins there.
+CHAIN_START_BLOCK = int(os.environ.get("CHAIN_START_BLOCK", "0"))
+# A dotted path to a callable that gives the signer of a role, such as one that asks a KMS; else key files are read.
+GRIDCLEAR_CHAIN_SIGNERS = os.environ.get("GRIDCLEAR_CHAIN_SIGNERS", "")
