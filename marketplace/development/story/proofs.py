@@ -6,9 +6,12 @@ from uuid import UUID
 from compliance.base import audit
 from compliance.selectors.decisions import decision
 from compliance.services import gate
+from marketplace.development.doors import wait_for
 from marketplace.development.story.stage import Stage
 from settlement.selectors.holds import HoldRef, hold_of_subject
 from settlement.services.books import verify_books
+from settlement.services.chain_reconciliation import reconcile_chain
+from settlement.services.reconciliation import reconcile_card
 
 
 def reasons_of(decision_id: str) -> list[dict[str, Any]]:
@@ -41,9 +44,17 @@ def prove_books_and_chain(stage: Stage) -> None:
     for fault in report.faults:
         stage.refusal(fault)
     stage.expect(report.verified, f"the books balance: {report.transfers} transfers, {report.entries} entries")
+    _prove_rails(stage)
     while audit.seal_events():
         pass
     faults = audit.verify_chain()
     for fault in faults:
         stage.refusal(fault)
     stage.expect(not faults, f"the audit chain verifies, link by link: {audit.AuditSeal.objects.count()} events")
+
+
+def _prove_rails(stage: Stage) -> None:
+    """What the books say of each rail is what the rail says of itself."""
+    for rail, reconcile in (("card network", reconcile_card), ("escrow contract", reconcile_chain)):
+        run = wait_for(reconcile, f"the books have caught up with the {rail}")
+        stage.expect(run.balanced, f"the {rail} agrees with the books: {run.rail_minor:,} minor units {run.currency}")
