@@ -48,9 +48,10 @@ def sync(node: Node, body: SyncBody, proof: Proof) -> dict[str, Any]:
     """
     actor = agent_actor(node)
     reports = {report.lease_id: report for report in body.workloads}
+    # In a transaction of its own and short: GPU rows that are locked are passed over by who wants to lease them.
+    _write_metrics(node, body.gpu_metrics)
     with transaction.atomic():
         _beat(node, actor)
-        _write_metrics(node, body.gpu_metrics)
         leases = lease_course.locked_leases_of(node.pk, (*RUNS, *STOPS))
         for lease in leases:
             _take_in(lease, reports.get(str(lease.pk)), proof, actor)
@@ -62,7 +63,8 @@ def sync(node: Node, body: SyncBody, proof: Proof) -> dict[str, Any]:
 
 
 def _beat(node: Node, actor: Actor) -> None:
-    locked = Node.objects.select_for_update().get(pk=node.pk)
+    # Not the key: whoever inserts a lease on this node need not wait for its heartbeat.
+    locked = Node.objects.select_for_update(no_key=True).get(pk=node.pk)
     now = clock.now()
     if locked.state in (Node.State.ENROLLED, Node.State.OFFLINE):
         transition(locked, Node.State.ONLINE, actor=actor, event="node.came_online", last_heartbeat_at=now)

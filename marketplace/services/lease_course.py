@@ -48,7 +48,7 @@ FAULT_OF: dict[str, Fault] = {
 
 
 def _locked_leases() -> QuerySet[Lease]:
-    return Lease.objects.select_for_update(of=("self",)).select_related(
+    return Lease.objects.select_for_update(of=("self",), no_key=True).select_related(
         "clearance", "hold", "node", "gpu_model", "renter", "provider"
     )
 

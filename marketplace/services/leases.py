@@ -19,8 +19,10 @@ from marketplace.permissions import DEAL, require_role
 from marketplace.services import lease_course
 from marketplace.services.lease_terms import LeaseRequest, Price, check_request, price_of
 from settlement.services import holds
+from settlement.services.walls import Clearance
 
 ONE_LEASE_PER_GPU = "one_open_allocation_per_gpu"
+TRIES = 3
 
 
 class NoFreeGpu(Conflict):
@@ -81,33 +83,15 @@ def request_lease(request: LeaseRequest, *, user: User, actor: Actor) -> Lease:
     lease_id = request.lease_id or uuid.uuid4()
     price = price_of(request, offer)
     clearance = gate.require(_question(request, lease_id, renter, offer, price), actor=actor)
-    try:
-        with transaction.atomic():
-            gpus = _take_gpus(request, offer)
-            lease = _create(request, lease_id, renter, offer, price, clearance.pk, user)
-            Allocation.objects.bulk_create([Allocation(gpu=gpu, lease=lease) for gpu in gpus])
-            audit.record("lease.requested", actor=actor, subject=lease, data=_summary(lease))
-            hold = holds.open_hold(
-                clearance=clearance,
-                rail=request.rail,
-                renter_party_id=renter.party_id,
-                payee_party_id=offer.organization.party_id,
-                subject_id=lease.pk,
-                amount_minor=price.most,
-                currency=price.currency,
-                terms=holds.HoldTerms(lease.rate_minor_per_hour, _longest_end(lease)),
-                idempotency_key=f"lease-{lease.pk}",
-                payment_method=request.payment_method,
-                wallet=request.wallet,
-                actor=actor,
-            )
-            Lease.objects.filter(pk=lease.pk).update(hold_id=hold.id)
-    except IntegrityError as error:
-        if ONE_LEASE_PER_GPU in str(error):
-            raise NoFreeGpu from error
-        raise
-    lease.refresh_from_db()
-    return lease
+    sketch = _sketch(request, lease_id, renter, offer, price, clearance.pk, user)
+    for attempt in range(1, TRIES + 1):
+        try:
+            return _make(sketch, request, clearance, actor)
+        except NoFreeGpu:
+            # A lock that was passed over may have been somebody's who is gone already.
+            if attempt == TRIES or free_gpus_of(offer.node_id, offer.gpu_model_id) < request.gpu_count:
+                raise
+    raise NoFreeGpu
 
 
 def stop_lease(lease_id: UUID, viewer: Viewer, *, actor: Actor, user: User | None = None) -> Lease:
@@ -190,6 +174,36 @@ def _take_gpus(request: LeaseRequest, offer: Offer) -> list[Gpu]:
     return gpus
 
 
+def _make(lease: Lease, request: LeaseRequest, clearance: Clearance, actor: Actor) -> Lease:
+    """GPUs, lease, allocations and hold come to be together, or none of them. Raises NoFreeGpu."""
+    try:
+        with transaction.atomic():
+            gpus = _take_gpus(request, lease.offer)
+            lease.save(force_insert=True)
+            Allocation.objects.bulk_create([Allocation(gpu=gpu, lease=lease) for gpu in gpus])
+            audit.record("lease.requested", actor=actor, subject=lease, data=_summary(lease))
+            hold = holds.open_hold(
+                clearance=clearance,
+                rail=lease.rail,
+                renter_party_id=lease.renter_party_id,
+                payee_party_id=lease.provider_party_id,
+                subject_id=lease.pk,
+                amount_minor=lease.max_spend_minor,
+                currency=lease.currency,
+                terms=holds.HoldTerms(lease.rate_minor_per_hour, _longest_end(lease)),
+                idempotency_key=f"lease-{lease.pk}",
+                payment_method=request.payment_method,
+                wallet=lease.wallet_address,
+                actor=actor,
+            )
+            Lease.objects.filter(pk=lease.pk).update(hold_id=hold.id)
+    except IntegrityError as error:
+        if ONE_LEASE_PER_GPU in str(error):
+            raise NoFreeGpu from error
+        raise
+    return Lease.objects.get(pk=lease.pk)
+
+
 def _question(
     request: LeaseRequest, lease_id: UUID, renter: Organization, offer: Offer, price: Price
 ) -> gate.GateRequest:
@@ -214,7 +228,7 @@ def _question(
     )
 
 
-def _create(
+def _sketch(
     request: LeaseRequest,
     lease_id: UUID,
     renter: Organization,
@@ -223,7 +237,7 @@ def _create(
     clearance_id: UUID,
     user: User,
 ) -> Lease:
-    return Lease.objects.create(
+    return Lease(
         id=lease_id,
         offer=offer,
         node=offer.node,

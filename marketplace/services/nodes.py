@@ -170,7 +170,7 @@ def report_inventory(node: Node, inventory: Inventory) -> list[tuple[str, str | 
     known = set(GpuModel.objects.filter(pk__in={s for s in slugs.values() if s}).values_list("pk", flat=True))
     matched = {uuid: slug if slug in known else None for uuid, slug in slugs.items()}
     with transaction.atomic():
-        locked = Node.objects.select_for_update().get(pk=node.pk)
+        locked = Node.objects.select_for_update(no_key=True).get(pk=node.pk)
         for name in ("cpu_count", "ram_mib", "disk_gib", "network_mbps", "docker"):
             setattr(locked, name, getattr(inventory, name))
         locked.agent_version = (inventory.agent_version or locked.agent_version)[:32]

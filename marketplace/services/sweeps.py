@@ -53,7 +53,7 @@ def _past_deadline(lease_id: UUID, actor: Actor) -> None:
 
 def _lose(node_id: UUID, actor: Actor) -> None:
     """The heartbeat is judged again under the lock: a sync may have come in between."""
-    node = Node.objects.select_for_update().get(pk=node_id)
+    node = Node.objects.select_for_update(no_key=True).get(pk=node_id)
     limit = clock.now() - timedelta(seconds=settings.GRIDCLEAR_HEARTBEAT_TIMEOUT_SECONDS)
     if node.state != Node.State.ONLINE or (node.last_heartbeat_at is not None and node.last_heartbeat_at >= limit):
         return

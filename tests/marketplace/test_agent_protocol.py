@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from django.db import connections
 from django.test import Client
 
 from compliance.services import clearances
@@ -124,6 +125,7 @@ def test_of_one_request_sent_twice_at_once_one_gets_through(real_cast):
         start.wait()
         answer = Client().post(SYNC, EMPTY, "application/json", headers={"Authorization": f"GridclearAgent {proof}"})
         statuses.append(answer.status_code)
+        connections.close_all()
 
     threads = [threading.Thread(target=send) for _ in range(4)]
     for thread in threads:

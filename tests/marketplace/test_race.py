@@ -37,8 +37,15 @@ def test_two_renters_race_for_the_last_gpu(real_cast, monkeypatch):
     agent = make.online_agent(cast.brisbane, cast.pia, gpus=f"{make.H100}:1")
     offer = make.offer_on(agent, cast.pia)
     # Both pass the early look and the gate before either locks a GPU.
-    both_cleared, real = threading.Barrier(2), leases._take_gpus
-    monkeypatch.setattr(leases, "_take_gpus", lambda *given: (both_cleared.wait(30), real(*given))[1])
+    both_cleared, real, been = threading.Barrier(2), leases._take_gpus, set()
+
+    def take(*given):
+        if threading.get_ident() not in been:
+            been.add(threading.get_ident())
+            both_cleared.wait(30)
+        return real(*given)
+
+    monkeypatch.setattr(leases, "_take_gpus", take)
 
     results = race(
         lambda: make.open_lease(offer, cast.alice, cast.lion),
@@ -69,3 +76,30 @@ def test_four_renters_race_for_two_gpus(real_cast):
     assert all(isinstance(result, Lease | leases.NoFreeGpu) for result in results), results
     taken = Allocation.objects.filter(closed_at=None).values_list("gpu_id", flat=True)
     assert len(taken) == len(set(taken)) == len(won)
+
+
+def test_a_heartbeat_neither_blocks_a_request_nor_costs_it_the_gpu(real_cast):
+    """Syncs write to the node and to its GPUs while renters come and go; nobody waits for ever, nobody is sent away."""
+    cast = real_cast
+    agent = make.online_agent(cast.brisbane, cast.pia, gpus=f"{make.H100}:8")
+    offer = make.offer_on(agent, cast.pia)
+    done = threading.Event()
+
+    def beat():
+        load, beats = 0, 0
+        while not done.is_set():
+            load = (load + 7) % 100
+            metrics = [{"uuid": gpu["uuid"], "utilization": load, "temperature": 40} for gpu in agent.gpus]
+            assert agent.post("sync", {"workloads": [], "gpu_metrics": metrics}).status_code == 200
+            beats += 1
+        return beats
+
+    def rent():
+        try:
+            return [make.open_lease(offer, cast.alice, cast.lion) for _ in range(4)]
+        finally:
+            done.set()
+
+    beats, made = race(beat, rent)
+    assert beats > 3
+    assert len({lease.pk for lease in made}) == 4
