@@ -85,6 +85,18 @@ def public_offer(offer_id: UUID) -> Offer:
     return offer
 
 
+def gpus_on_offer() -> tuple[int, int]:
+    """(GPUs that active offers on online nodes name, those of them that are free now); each GPU counts once."""
+    offered = Gpu.objects.filter(
+        present=True,
+        node__state=Node.State.ONLINE,
+        node__offers__state=Offer.State.ACTIVE,
+        node__offers__gpu_model=F("gpu_model"),
+    ).distinct()
+    taken = Allocation.objects.filter(gpu=OuterRef("pk"), closed_at=None)
+    return offered.count(), offered.filter(~Exists(taken)).count()
+
+
 def offers_of(organization: Organization) -> QuerySet[Offer]:
     """The organization's offers in every state, newest first, with `free_gpus`."""
     return with_free_gpus(Offer.objects.filter(organization=organization)).order_by("-created_at", "id")

@@ -15,6 +15,7 @@ from marketplace.selectors.offers import OfferFilters, search_offers
 from marketplace.views.base import crumb, page_of
 from marketplace.views.leasing import CHECKED
 from marketplace.views.places import place_of
+from marketplace.views.samples import REFUSED
 
 STEPS = (
     ("search", "Find", "Filter by model, place and price. Every figure comes from the machine's own agent."),
@@ -31,14 +32,16 @@ def rows_of(offers: Any) -> list[dict[str, Any]]:
 
 def home(request: HttpRequest) -> HttpResponse:
     """What Gridclear is, with what is on offer this minute."""
-    found = list(search_offers(OfferFilters()))
+    listed, free = selectors.gpus_on_offer()
+    cheapest = search_offers(OfferFilters()).first()
     figures = {
-        "listed": sum(offer.gpu_count for offer in found),
-        "free": sum(offer.free_gpus for offer in found),  # type: ignore[attr-defined]
-        "lowest": min((offer.price_minor_per_gpu_hour for offer in found), default=None),
+        "listed": listed,
+        "free": free,
+        "lowest": cheapest.price_minor_per_gpu_hour if cheapest else None,
     }
-    dearest = sorted(found, key=lambda offer: -offer.price_minor_per_gpu_hour)[:6]
-    return render(request, "marketplace/home.html", {"offers": rows_of(dearest), "figures": figures, "steps": STEPS})
+    dearest = search_offers(OfferFilters(sort="-price"))[:6]
+    context = {"offers": rows_of(dearest), "figures": figures, "steps": STEPS, "sample": REFUSED}
+    return render(request, "marketplace/home.html", context)
 
 
 def catalogue(request: HttpRequest) -> HttpResponse:

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from html import unescape
 
 import pytest
@@ -93,6 +94,15 @@ def test_the_catalogue_filters_by_its_address(cast: Cast, browse):
     assert "1–1 of 1 offers" in large
     assert "$2.49" in large
     assert "No offer fits" in none
+
+
+def test_the_home_page_counts_each_gpu_once(cast: Cast, browse):
+    agent, offer = cast.supply()
+    make.offer_on(agent, cast.pia, price=3600)
+    cast.lease(offer)
+    page = text(browse().get("/"))
+    figures = re.findall(r'<dt class="label-caps">([^<]+)</dt><dd class="figure-value">([^<]+)</dd>', page)
+    assert figures == [("GPUs listed", "2"), ("Free now", "1"), ("From, per GPU h", "$2.49")]
 
 
 @pytest.mark.parametrize("query", ["sort=evil", "max_price=-1", "gpus=x", "country=ZZ", "gpu=none", "page=-4"])
