@@ -141,7 +141,7 @@ def get(mapping: dict[Any, Any], key: Any) -> Any:
 def control(field: BoundField, label_id: str = "") -> SafeString:
     """The widget with the class of its kind and, where the field is wrong or explained, the ARIA words for it."""
     kind = getattr(field.field.widget, "input_type", "textarea")
-    classes = {"checkbox": "checkbox", "radio": "radio", "select": "select", "textarea": "textarea"}
+    classes = {"file": "input file-input", "checkbox": "checkbox", "radio": "radio", "select": "select", "textarea": "textarea"}
     attrs: dict[str, Any] = {
         "class": f"{classes.get(kind, 'input')} {field.field.widget.attrs.get('class', '')}".strip()
     }

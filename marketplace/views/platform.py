@@ -13,6 +13,7 @@ from compliance.selectors.audit import EventFilters, chain_status, events
 from compliance.selectors.restrictions import open_restrictions
 from compliance.selectors.watchlists import ListStatus, watchlist_status
 from marketplace.forms.cases import AuditFilter, words_of
+from marketplace.forms.platform import ListFileForm
 from marketplace.models import Lease, Node, Organization
 from marketplace.templatetags.ui import short_id
 from marketplace.views.base import operator_view, page_of, staff_view
@@ -65,6 +66,7 @@ def platform(request: HttpRequest) -> HttpResponse:
         },
         "market": market_figures(),
         "lists": lists,
+        "list_form": ListFileForm(),
         "sums": [
             {
                 "words": ACCOUNT_WORDS.get(total.kind, total.kind),

@@ -10,6 +10,7 @@ from marketplace.views import (
     earnings,
     leases,
     leasing,
+    lists,
     money,
     organizations,
     payouts,
@@ -63,6 +64,7 @@ staff = [
     path("cases", cases.cases, name="cases"),
     path("cases/<uuid:pk>", cases.case, name="case"),
     path("platform", platform.platform, name="platform"),
+    path("platform/lists", lists.list_file, name="list_file"),
     path("audit", platform.audit, name="audit"),
 ]
 person = [

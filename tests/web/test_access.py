@@ -89,6 +89,7 @@ POSTS = {
     ("case", "case", "action=assign"): ("alice", "charlie", "pia", "ned"),
     ("payouts", "", "pot=card"): ("alice", "charlie", "olga"),
     ("platform", "", ""): ("alice", "olga"),
+    ("list_file", "", ""): ("alice", "pia", "olga"),
     ("card_form", "", ""): ("olga", "ned"),
     ("payout_account", "", ""): ("alice", "charlie", "olga", "ned"),
     ("payout_wallet", "", "wallet=0x0"): ("alice", "charlie", "olga", "ned"),

@@ -4,9 +4,12 @@ import re
 from html import unescape
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 
 from compliance.selectors.ownership import upstream
 from compliance.selectors.parties import wallets_of
+from compliance.selectors.watchlists import ListStatus, watchlist_status
+from compliance.sources.catalogue import KNOWN_LISTS
 from marketplace.models import EnrolmentToken, Membership, Offer
 from marketplace.selectors.organizations import api_keys_of
 from settlement.selectors.payouts import payouts_of
@@ -192,6 +195,31 @@ def test_the_operator_walks_books_and_chain(cast: Cast, browse):
     page = text(client.post("/platform", follow=True))
     assert "Verifies" in page
     assert "Current" in page
+
+
+def current(code: str) -> ListStatus:
+    """How the list stands."""
+    return next(row for row in watchlist_status() if row.code == code)
+
+
+def test_a_list_is_loaded_from_a_file_and_a_bad_one_refused(cast: Cast, browse):
+    client = browse(cast.ned)
+    known = next(each for each in KNOWN_LISTS if each.code == "ofac_sdn")
+    before = current("ofac_sdn")
+    for name, content in (("no-list.xml", b"<html>no list</html>"), ("empty.xml", b" ")):
+        file = SimpleUploadedFile(name, content)
+        page = text(client.post("/platform/lists", {"code": "ofac_sdn", "file": file}, follow=True))
+        assert 'role="alert"' in page
+        assert current("ofac_sdn").version_id == before.version_id
+    good = SimpleUploadedFile("../../sdn.xml", known.sample.read_bytes())
+    page = text(client.post("/platform/lists", {"code": "ofac_sdn", "file": good}, follow=True))
+    assert f"is current with {before.row_count} entries" in page
+
+
+def test_a_list_that_nobody_knows_is_refused(cast: Cast, browse):
+    file = SimpleUploadedFile("list.csv", b"a,b")
+    page = text(browse(cast.ned).post("/platform/lists", {"code": "evil", "file": file}, follow=True))
+    assert "not one of the available choices" in page
 
 
 def test_the_audit_log_is_searched(cast: Cast, browse):
