@@ -20,7 +20,8 @@ $(BIN)/uv:
 	sh scripts/create_venv.sh $(VENV) $(UV_VERSION)
 
 $(VENV)/.stamp-python: $(BIN)/uv uv.lock pyproject.toml client/pyproject.toml
-	$(BIN)/uv sync --frozen --inexact
+	@# The second form trusts the machine's own certificates, as a proxy that inspects TLS needs.
+	$(BIN)/uv sync --frozen --inexact || $(BIN)/uv sync --frozen --inexact --system-certs
 	@touch $@
 
 $(CONTRACTS)/node_modules/.stamp: $(VENV)/.stamp-python $(CONTRACTS)/package-lock.json
