@@ -1,6 +1,5 @@
 """What a provider has earned and been paid, read through its own doors."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +9,7 @@ from marketplace.development.doors import Api, DoorError, wait_for
 from marketplace.development.story.people import log_in, make_api_key
 from marketplace.development.story.stage import Stage
 from marketplace.development.world import Company
+from marketplace.templatetags.ui import money
 
 PAYOUT_SECONDS = 120.0
 
@@ -55,14 +55,13 @@ def earnings_of(base_url: str, company: Company, pot: str) -> Earnings:
     return Earnings(Api(base_url, make_api_key(web)), pot)
 
 
-def expect_paid(
-    stage: Stage, earnings: Earnings, before: int, receipt: dict[str, int], fee_bps: int, say: Callable[[int], str]
-) -> int:
+def expect_paid(stage: Stage, earnings: Earnings, before: int, receipt: dict[str, Any], fee_bps: int) -> int:
     """The provider earned the total less the fee, and was paid all of it, to the cent; returns that share."""
     total = receipt["total_minor"]
     share = total - total * fee_bps // 10_000
     grown = earnings.earned() - before
-    stage.expect(grown == share, f"the provider earned {say(share)}, the total less the fee, exactly")
+    earned = money(share, receipt["currency"])
+    stage.expect(grown == share, f"the provider earned {earned}, the total less the fee, exactly")
     earnings.pay_out()
     stage.expect(earnings.earned() - before == share and earnings.owed() == 0, "and was paid to the last cent")
     return share

@@ -13,6 +13,7 @@ from marketplace.development.story.stage import Stage
 from marketplace.development.story.verifying import verified_renter
 from marketplace.development.wallets import DevelopmentChain, wallet_key
 from marketplace.development.world import LION_CITY, PROVIDERS, UNIVERSITY
+from marketplace.templatetags.ui import money
 from settlement.rails.chain import connect
 
 BRISBANE, ZURICH = PROVIDERS[0], PROVIDERS[1]
@@ -21,7 +22,6 @@ H100_IN_ZURICH = Wish("h100-sxm", "CH", 2, "Training a glacier model for a docto
 # Stripe collects no charge below fifty cents.
 LEAST_CHARGE_MINOR = 50
 CHARGE_SECONDS = 180.0
-USDC = 10**6
 
 
 def development_chain() -> DevelopmentChain:
@@ -45,7 +45,7 @@ def card_lease(stage: Stage) -> None:
         seconds=CHARGE_SECONDS,
     )
     receipt = stop_and_settle(stage, person.api, lease_id)
-    expect_paid(stage, earnings, before, receipt, settings.GRIDCLEAR_FEE_BPS, lambda minor: f"${minor / 100:.2f}")
+    expect_paid(stage, earnings, before, receipt, settings.GRIDCLEAR_FEE_BPS)
 
 
 def escrow_lease(stage: Stage) -> None:
@@ -58,11 +58,9 @@ def escrow_lease(stage: Stage) -> None:
     lease_id = _deposit(stage, person, chain)
     watch_it_run(stage, person.api, lease_id, H100_IN_ZURICH)
     receipt = stop_and_settle(stage, person.api, lease_id)
-    share = expect_paid(
-        stage, earnings, before, receipt, settings.GRIDCLEAR_FEE_BPS, lambda minor: f"{minor / USDC:.6f} USDC"
-    )
+    share = expect_paid(stage, earnings, before, receipt, settings.GRIDCLEAR_FEE_BPS)
     held = chain.token.functions.balanceOf(payee).call() - held_before
-    stage.expect(held == share, f"the chain agrees: the provider's wallet holds {held / USDC:.6f} test USDC more")
+    stage.expect(held == share, f"the chain agrees: the provider's wallet holds {money(held, 'USDC')} more")
 
 
 def _deposit(stage: Stage, person: Renter, chain: DevelopmentChain) -> str:
@@ -74,5 +72,5 @@ def _deposit(stage: Stage, person: Renter, chain: DevelopmentChain) -> str:
     for transaction in deposit["transactions"]:
         chain.send(key, Web3.to_checksum_address(transaction["to"]), transaction["data"])
         stage.step(f"its own wallet signed and sent: {transaction['says']}")
-    stage.step(f"the escrow holds {deposit['amount_minor'] / USDC:.6f} test USDC under a signed EIP-712 clearance")
+    stage.step(f"the escrow holds {money(deposit['amount_minor'], 'USDC')} under a signed EIP-712 clearance")
     return lease_id

@@ -9,6 +9,7 @@ from marketplace.development.doors import Answer, Api, DoorError, wait_for
 from marketplace.development.image import IMAGE
 from marketplace.development.story.people import Renter
 from marketplace.development.story.stage import Stage
+from marketplace.templatetags.ui import money
 
 LEASE_SECONDS = 600
 START_SECONDS = 120.0
@@ -74,7 +75,7 @@ def stop_and_settle(stage: Stage, api: Api, lease_id: str) -> dict[str, Any]:
     due = rate * receipt["billed_seconds"] // 3600
     stage.expect(
         receipt["total_minor"] == due,
-        f"receipt {receipt['number']}: {receipt['billed_seconds']} s, {due:,} minor units of {receipt['currency']}",
+        f"receipt {receipt['number']}: {receipt['billed_seconds']} s, {money(due, receipt['currency'])}",
     )
     return receipt
 
@@ -82,8 +83,8 @@ def stop_and_settle(stage: Stage, api: Api, lease_id: str) -> dict[str, Any]:
 def open_lease(stage: Stage, person: Renter, wish: Wish, **terms: Any) -> str:
     """The lease was asked for and the gate let it pass; returns its id."""
     offer = find_offer(person.api, wish)
-    price, node = offer["price_minor_per_gpu_hour"] / 100, offer["node"]
-    stage.step(f"found {wish.gpus} x {offer['gpu_model']['name']} in {node['city']} at ${price:.2f} / GPU h")
+    price, node = money(offer["price_minor_per_gpu_hour"]), offer["node"]
+    stage.step(f"found {wish.gpus} x {offer['gpu_model']['name']} in {node['city']} at {price} / GPU h")
     lease = person.api.post("/leases", lease_body(offer, wish, **terms))
     stage.step(f"the gate cleared lease {lease['id'][:8]} until {lease['clearance']['expires_at'][11:16]} UTC")
     return str(lease["id"])
@@ -109,7 +110,7 @@ def top_up(stage: Stage, api: Api, amount_minor: int) -> None:
     """The prepaid balance was filled from a card."""
     top_up_id = api.post("/top-ups", {"amount_minor": amount_minor, "payment_method": "pm_card_visa"})["id"]
     wait_for(lambda: api.get(f"/top-ups/{top_up_id}")["state"] == "succeeded", "the top-up succeeded")
-    stage.step(f"topped the prepaid balance up by ${amount_minor / 100:.2f} from a card")
+    stage.step(f"topped the prepaid balance up by {money(amount_minor)} from a card")
 
 
 def in_state(api: Api, lease_id: str, wanted: str) -> dict[str, Any] | None:

@@ -8,6 +8,7 @@ from compliance.selectors.decisions import decision
 from compliance.services import gate
 from marketplace.development.doors import wait_for
 from marketplace.development.story.stage import Stage
+from marketplace.templatetags.ui import money
 from settlement.selectors.holds import HoldRef, hold_of_subject
 from settlement.services.books import verify_books
 from settlement.services.chain_reconciliation import reconcile_chain
@@ -57,4 +58,4 @@ def _prove_rails(stage: Stage) -> None:
     """What the books say of each rail is what the rail says of itself."""
     for rail, reconcile in (("card network", reconcile_card), ("escrow contract", reconcile_chain)):
         run = wait_for(reconcile, f"the books have caught up with the {rail}")
-        stage.expect(run.balanced, f"the {rail} agrees with the books: {run.rail_minor:,} minor units {run.currency}")
+        stage.expect(run.balanced, f"the {rail} agrees with the books: {money(run.rail_minor, run.currency)}")
