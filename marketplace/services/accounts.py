@@ -25,7 +25,7 @@ def sign_up(
 ) -> User:
     """The person can log in and owns the new organization. Raises FieldsInvalid, EmailTaken, InvalidInput."""
     email = email.strip().lower()
-    _check(email, password)
+    check_credentials(email, password)
     try:
         with transaction.atomic():
             user = User.objects.create_user(email, password)
@@ -39,7 +39,8 @@ def sign_up(
     return user
 
 
-def _check(email: str, password: str) -> None:
+def check_credentials(email: str, password: str) -> None:
+    """Nothing; raises FieldsInvalid for a bad address or a weak password, EmailTaken for a login that exists."""
     errors: dict[str, str] = {}
     try:
         validate_email(email)

@@ -4,15 +4,12 @@ from collections.abc import Sequence
 from decimal import Decimal
 from uuid import UUID
 
-from django.db import transaction
-
-from compliance.base import audit
 from compliance.base.actor import Actor, Role, system
 from compliance.services import identity, parties
 from compliance.services.parties import OwnerInput, PartyInput
 from marketplace.development.world import OFFICERS, OPERATOR, PASSWORD, PROVIDERS, RENTERS, Company, Owner
 from marketplace.models import Organization, User
-from marketplace.services import accounts
+from marketplace.services import accounts, staff
 
 SEED = system("seed")
 
@@ -31,10 +28,8 @@ def ensure_staff(email: str, name: str, role: Role) -> User:
     found = User.objects.filter(email=email).first()
     if found is not None:
         return found
-    with transaction.atomic():
-        user = User.objects.create_user(email, PASSWORD, name=name, platform_role=role.value)
-        audit.record("user.platform_role_given", actor=SEED, subject=user, data={"role": role.value})
-    return user
+    User.objects.create_user(email, PASSWORD, name=name)
+    return staff.appoint(email, role.value, actor=SEED)
 
 
 def officer_actor(index: int = 0) -> Actor:

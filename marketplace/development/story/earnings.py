@@ -57,7 +57,7 @@ def earnings_of(base_url: str, company: Company, pot: str) -> Earnings:
 
 def expect_paid(stage: Stage, earnings: Earnings, before: int, receipt: dict[str, Any], fee_bps: int) -> int:
     """The provider earned the total less the fee, and was paid all of it, to the cent; returns that share."""
-    total = receipt["total_minor"]
+    total = int(receipt["total_minor"])
     share = total - total * fee_bps // 10_000
     grown = earnings.earned() - before
     earned = money(share, receipt["currency"])
