@@ -72,8 +72,16 @@
     const pane = event.target.querySelector?.("[data-follow]");
     if (pane) event.target.dataset.wasAtEnd = String(pane.scrollTop + pane.clientHeight >= pane.scrollHeight - 24);
   });
+  // Tells a screen reader of a new state once, and not of every refresh.
+  let announced = document.querySelector("[data-announce]")?.dataset.announce;
+  function announce() {
+    const words = document.querySelector("[data-announce]")?.dataset.announce;
+    if (words && words !== announced) document.getElementById("live").textContent = words;
+    announced = words;
+  }
   document.addEventListener("htmx:afterSettle", (event) => {
     showTimes(document);
+    announce();
     const pane = document.querySelector("[data-follow]");
     if (pane && event.target.dataset?.wasAtEnd !== "false") pane.scrollTop = pane.scrollHeight;
   });

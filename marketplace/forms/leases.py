@@ -135,10 +135,3 @@ class LeaseForm(forms.Form):
             "name": self.cleaned_data["end_user_name"],
             "country": self.cleaned_data["end_user_country"],
         }
-
-
-class LeaseFilter(forms.Form):
-    """Search and filters of the list of leases, in the URL."""
-
-    q = forms.CharField(label="Search", required=False, max_length=80)
-    state = forms.CharField(required=False, max_length=20)

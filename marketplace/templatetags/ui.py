@@ -102,15 +102,6 @@ def percent(share: float | Decimal | None) -> str:
 
 
 @register.filter
-def share(value: Decimal | float | str | None) -> str:
-    """`30 %` from a percentage, with no idle zeros."""
-    if value in (None, ""):
-        return "—"
-    text = f"{Decimal(str(value)):.4f}".rstrip("0").rstrip(".")
-    return f"{text} %"
-
-
-@register.filter
 def short_id(value: Any) -> str:
     """The first eight characters of an id; head and tail of an address or hash."""
     text = str(value)
@@ -132,16 +123,16 @@ def humanise(code: str | None) -> str:
 
 
 @register.filter
-def get(mapping: dict[Any, Any], key: Any) -> Any:
-    """The member of a mapping, or None."""
-    return mapping.get(key) if mapping else None
-
-
-@register.filter
 def control(field: BoundField, label_id: str = "") -> SafeString:
     """The widget with the class of its kind and, where the field is wrong or explained, the ARIA words for it."""
     kind = getattr(field.field.widget, "input_type", "textarea")
-    classes = {"file": "input file-input", "checkbox": "checkbox", "radio": "radio", "select": "select", "textarea": "textarea"}
+    classes = {
+        "file": "input file-input",
+        "checkbox": "checkbox",
+        "radio": "radio",
+        "select": "select",
+        "textarea": "textarea",
+    }
     attrs: dict[str, Any] = {
         "class": f"{classes.get(kind, 'input')} {field.field.widget.attrs.get('class', '')}".strip()
     }

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
+from django.contrib.auth.views import redirect_to_login
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -157,9 +158,12 @@ def may_stop(request: HttpRequest, lease: Lease) -> bool:
     return lease.state in STOPPABLE and roles.exists()
 
 
-@login_required
 def lease_live(request: HttpRequest, pk: UUID) -> HttpResponse:
-    """The part of the page that htmx asks for again and again."""
+    """The part of the page that htmx asks for again and again; a page whose session has ended is loaded anew."""
+    if not request.user.is_authenticated:
+        if "HX-Request" in request.headers:
+            return HttpResponse(headers={"HX-Refresh": "true"})
+        return redirect_to_login(request.get_full_path())
     found = lease_for(person(request), pk)
     return render(request, "marketplace/parts/lease_live.html", live_context(request, found))
 

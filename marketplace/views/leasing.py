@@ -56,7 +56,9 @@ def lease_new(request: HttpRequest, seat: Seat, pk: UUID) -> HttpResponse:
         form.is_valid()
         form.errors.clear()
     elif step in {"review", "open"} and form.is_valid():
-        wanted = lease_request(form, seat, offer, request.POST.get("lease_id", ""))
+        seen = request.POST.get("seen_price", "")
+        seen_price = int(seen) if step == "open" and seen.isdecimal() and len(seen) < 12 else None
+        wanted = lease_request(form, seat, offer, request.POST.get("lease_id", ""), seen_price)
         answer = ask(wanted, form, seat) if step == "open" else None
         if answer is not None:
             return answer
@@ -65,7 +67,9 @@ def lease_new(request: HttpRequest, seat: Seat, pk: UUID) -> HttpResponse:
     return render(request, "marketplace/lease_new.html", configure_context(form, seat, offer))
 
 
-def lease_request(form: LeaseForm, seat: Seat, offer: Offer, lease_id: str) -> LeaseRequest:
+def lease_request(
+    form: LeaseForm, seat: Seat, offer: Offer, lease_id: str, seen_price: int | None = None
+) -> LeaseRequest:
     """What the form asks for; the id is made once, so that sending it twice opens one lease."""
     data = form.cleaned_data
     escrow = data["rail"] == "escrow"
@@ -86,6 +90,7 @@ def lease_request(form: LeaseForm, seat: Seat, offer: Offer, lease_id: str) -> L
         payment_method=data["payment_method"] if data["rail"] == "card" else "",
         wallet=data["wallet"] if escrow else "",
         lease_id=parsed(lease_id) or uuid.uuid4(),
+        price_minor_per_gpu_hour=seen_price,
     )
 
 
@@ -170,7 +175,8 @@ def review_context(form: LeaseForm, seat: Seat, offer: Offer, wanted: LeaseReque
 
 
 def carried(form: LeaseForm, lease_id: UUID | None) -> Iterable[tuple[str, str]]:
-    """Every field as it was sent, and the id that the lease will have."""
+    """Every field as it was sent, the id that the lease will have, and the price on the page."""
     for name in form.fields:
         yield name, form.data.get(name, "")
     yield "lease_id", str(lease_id)
+    yield "seen_price", str(form.offer.price_minor_per_gpu_hour)

@@ -139,6 +139,14 @@ def test_the_wizard_opens_a_lease_and_its_page_follows_it(cast: Cast, browse, cl
     assert 'hx-trigger="every 2s"' in live
 
 
+def test_a_page_whose_session_has_ended_is_loaded_anew(cast: Cast, browse):
+    _, offer = cast.supply()
+    lease = cast.lease(offer)
+    answer = browse().get(f"/leases/{lease.pk}/live", headers={"HX-Request": "true"})
+    assert answer.headers["HX-Refresh"] == "true"
+    assert not answer.content
+
+
 def line_of(words: str) -> dict[str, object]:
     """One line of a log."""
     return {"sequence": 1, "stream": "stdout", "at": "2026-11-24T04:00:00Z", "line": words}
