@@ -42,10 +42,11 @@ def time_each(call: Callable[[int], object], times: int, *, warm: int = 3) -> Ti
 
 
 def machine() -> str:
-    """Processor, cores and Python, in one line."""
+    """Processor, cores, Python and how busy the machine is besides, in one line."""
     model = platform.processor() or platform.machine()
     cpuinfo = Path("/proc/cpuinfo")
     if cpuinfo.exists():
         names = [line for line in cpuinfo.read_text().splitlines() if line.startswith("model name")]
         model = names[0].split(":", 1)[1].strip() if names else model
-    return f"{model}, {os.cpu_count()} cores, Python {platform.python_version()}"
+    load = os.getloadavg()[0]
+    return f"{model}, {os.cpu_count()} cores, Python {platform.python_version()}, load average {load:.1f} beforehand"

@@ -42,7 +42,7 @@ class House:
         return scenes
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def house() -> Iterator[House]:
     """`make run` has seeded, played the story and serves; afterwards Ctrl-C leaves no process behind."""
     if os.environ.get(RUNNING_HOUSE):
