@@ -17,7 +17,7 @@ def main() -> None:
     parser.add_argument("--no-write", action="store_true", help="print only")
     given = parser.parse_args()
     server = open_database()
-    logging.disable(logging.INFO)
+    logging.disable(logging.WARNING)
     # Django's models can be imported only once it is set up.
     from tests.benchmarks.report import measure_all, render  # noqa: PLC0415
 
