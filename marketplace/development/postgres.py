@@ -205,7 +205,9 @@ def _remember_users(folder: Path, users: set[int]) -> None:
 
 
 def _started_at(pid: int) -> float | None:
+    """When the process started; None when it is dead, also where nobody has buried it yet."""
     try:
-        return psutil.Process(pid).create_time()
+        process = psutil.Process(pid)
+        return None if process.status() == psutil.STATUS_ZOMBIE else process.create_time()
     except psutil.NoSuchProcess:
         return None
