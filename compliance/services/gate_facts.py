@@ -122,7 +122,23 @@ def _people(above: Upstream, asked: list[UUID], as_of: datetime) -> dict[UUID, P
     restricted = set(
         Restriction.objects.filter(party_id__in=above.parties, lifted_at=None).values_list("party_id", flat=True)
     )
+    restricted |= _twins_of_restricted(above.parties.values())
     return {key: _party(party, statuses.get(key), restricted=key in restricted) for key, party in above.parties.items()}
+
+
+def _twins_of_restricted(parties: Iterable[Party]) -> set[UUID]:
+    """The parties that are restricted ones under another account: the same register knows them by the same number."""
+    ours = {party.pk: _registered(party.country, party.registration_number) for party in parties}
+    wanted = {country for country, number in ours.values() if number}
+    if not wanted:
+        return set()
+    rows = Restriction.objects.filter(lifted_at=None, party__country__in=wanted).exclude(party__registration_number="")
+    frozen = {_registered(*row) for row in rows.values_list("party__country", "party__registration_number")}
+    return {party_id for party_id, known in ours.items() if known[1] and known in frozen}
+
+
+def _registered(country: str, number: str) -> tuple[str, str]:
+    return country, "".join(each for each in number.casefold() if each.isalnum())
 
 
 def _party(party: Party, kyc: KycStatus | None, *, restricted: bool) -> PartyFacts:

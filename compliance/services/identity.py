@@ -44,6 +44,8 @@ def submit_verification(
     """
     if len(json.dumps(declaration)) > 20_000:
         raise InvalidInput("The declaration is too long. Nothing was changed.")
+    if not _can_be_kept(declaration):
+        raise InvalidInput("The declaration has characters that are no text. Nothing was changed.")
     with transaction.atomic():
         party = Party.objects.select_for_update().filter(pk=party_id).first()
         if party is None:
@@ -144,6 +146,14 @@ def expire_identities(*, actor: Actor) -> int:
                 cases.close_identity_case(row.pk, "", actor=actor)
             count += 1
     return count
+
+
+def _can_be_kept(declaration: dict[str, Any]) -> bool:
+    """Whether PostgreSQL takes every string in it: no NUL, no half of a surrogate pair."""
+    try:
+        return b"\\u0000" not in json.dumps(declaration, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return False
 
 
 def _locked(verification_id: UUID) -> IdentityVerification:

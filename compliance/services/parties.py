@@ -1,6 +1,7 @@
 """Parties: who they say they are, who owns them, which wallets are theirs."""
 
 import re
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from decimal import Decimal
@@ -13,10 +14,14 @@ from eth_utils.address import is_checksum_address
 from compliance.base import audit, clock
 from compliance.base.actor import Actor
 from compliance.base.errors import Conflict, InvalidInput, NotFound
+from compliance.engine.names import plain
 from compliance.models import OwnershipEdge, Party, PartyWallet
+from compliance.selectors.ownership import party_ids_below
+from compliance.services import clearances
 from compliance.services.countries import ISO_COUNTRIES
 
 MAX_OWNERS = 200
+_JOINERS = "\u200c\u200d"
 _BIRTH_DATE = re.compile(r"^\d{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12]\d|3[01]))?)?$")
 # Interests that are shares of a whole; an officer's post or mere influence is none.
 _SHARES = (OwnershipEdge.Interest.SHAREHOLDING, OwnershipEdge.Interest.VOTING_RIGHTS)
@@ -85,8 +90,9 @@ def register_party(details: PartyInput, *, actor: Actor) -> Party:
 def update_party(party_id: UUID, details: PartyInput, *, actor: Actor) -> Party:
     """The party's facts are the given ones.
 
-    Verifications and findings rest on the facts as they were: a material change leaves the party unverified until it
-    submits anew (the digest of its facts no longer fits). Raises InvalidInput, NotFound.
+    Verifications, findings and clearances rest on the facts as they were: a material change leaves the party
+    unverified until it submits anew (the digest of its facts no longer fits), and ends every live clearance that
+    rests on it. Raises InvalidInput, NotFound.
     """
     values = _checked(details)
     with transaction.atomic():
@@ -104,6 +110,8 @@ def update_party(party_id: UUID, details: PartyInput, *, actor: Actor) -> Party:
             subject=party,
             data={"fields": changed, "material": party.subject_hash != before},
         )
+        if party.subject_hash != before:
+            _end_what_rested_on(party.pk, actor)
     return party
 
 
@@ -113,7 +121,8 @@ def declare_ownership(
     """The given owners are the party's open edges, and no others; edges that went are ended, not deleted.
 
     `complete` says that there are no further owners. Circles are facts like any other. A `PartyInput` that equals a
-    present owner is that owner. Raises InvalidInput, OwnershipAboveHundred, NotFound.
+    present owner is that owner. A change ends every live clearance that rests on it.
+    Raises InvalidInput, OwnershipAboveHundred, NotFound.
     """
     _check_shares(owners)
     with transaction.atomic():
@@ -135,6 +144,7 @@ def declare_ownership(
                 subject=owned,
                 data={"edges": len(wanted), "added": len(made), "ended": len(ended), "complete": complete},
             )
+            _end_what_rested_on(owned.pk, actor)
     return kept + made
 
 
@@ -159,22 +169,41 @@ def link_wallet(party_id: UUID, address: str, *, actor: Actor) -> PartyWallet:
     return wallet
 
 
+def clean_name(text: str) -> str:
+    """The name with single spaces, in signs that can be seen and compared; empty when it is no such name.
+
+    Characters that nobody sees (zero width, direction, control) let one name pass for another, before the lists and
+    before an officer. The joiners stay: Persian and Indic scripts are written with them.
+    """
+    name = " ".join(text.split())
+    unseen = any(unicodedata.category(each) in ("Cc", "Cf", "Cs", "Co") and each not in _JOINERS for each in name)
+    return "" if unseen or not plain(name) else name
+
+
 _Key = tuple[UUID, str, Decimal, Decimal]
+
+
+def _end_what_rested_on(party_id: UUID, actor: Actor) -> None:
+    """No clearance given on the old facts is live: neither the party's nor those of whom it stands above."""
+    below = party_ids_below([party_id])
+    # Every answer that the gate was about to give has been given once these rows are held.
+    list(Party.objects.select_for_update().filter(pk__in=below).order_by("pk").values_list("pk"))
+    clearances.revoke(clearances.live_clearances(below), "facts_changed", actor=actor)
 
 
 def _checked(details: PartyInput) -> dict[str, Any]:
     if details.kind not in Party.Kind.values:
         raise InvalidInput("A party is a person or an entity. Nothing was changed.")
-    name = " ".join(details.name.split())
+    name = clean_name(details.name)
     if not name or len(name) > 300:
-        raise InvalidInput("A name of 1 to 300 characters is needed. Nothing was changed.")
+        raise InvalidInput("A name of 1 to 300 letters, digits and signs is needed. Nothing was changed.")
     country, headquarters = details.country.upper(), details.headquarters_country.upper()
     if country not in ISO_COUNTRIES or (headquarters and headquarters not in ISO_COUNTRIES):
         raise InvalidInput("Countries are two-letter ISO 3166-1 codes, such as SG. Nothing was changed.")
     if details.birth_date and not _BIRTH_DATE.match(details.birth_date):
         raise InvalidInput("A birth date is YYYY, YYYY-MM or YYYY-MM-DD. Nothing was changed.")
-    aliases = [" ".join(alias.split()) for alias in details.aliases if alias.strip()]
-    if len(aliases) > 50 or any(len(alias) > 300 for alias in aliases):
+    aliases = [clean_name(alias) for alias in details.aliases if alias.strip()]
+    if len(aliases) > 50 or any(not 0 < len(alias) <= 300 for alias in aliases):
         raise InvalidInput("At most 50 further names of 300 characters are kept. Nothing was changed.")
     values = asdict(details) | {
         "name": name,

@@ -29,14 +29,25 @@ class LeaseWanted(serializers.Serializer[object]):
     rail = serializers.ChoiceField(choices=["balance", "card", "escrow"])
     max_spend_minor = serializers.IntegerField(required=False, allow_null=True, default=None, help_text="USD cents")
     image = serializers.CharField(max_length=300)
-    command = serializers.ListField(child=serializers.CharField(), required=False, default=list)
-    environment = serializers.DictField(child=serializers.CharField(allow_blank=True), required=False, default=dict)
+    # Words and values are the renter's as they are: a blank one and a space at either end mean something.
+    command = serializers.ListField(
+        child=serializers.CharField(allow_blank=True, trim_whitespace=False), required=False, default=list
+    )
+    environment = serializers.DictField(
+        child=serializers.CharField(allow_blank=True, trim_whitespace=False), required=False, default=dict
+    )
     ports = serializers.ListField(child=serializers.IntegerField(), required=False, default=list)
     ssh_public_key = serializers.CharField(required=False, default="", allow_blank=True)
     end_use = serializers.CharField()
     end_user = EndUserWanted()
     payment_method = serializers.CharField(required=False, default="", allow_blank=True)
     wallet = serializers.CharField(required=False, default="", allow_blank=True)
+    price_minor_per_gpu_hour = serializers.IntegerField(
+        required=False,
+        allow_null=True,
+        default=None,
+        help_text="The offer's price that you saw, in USD cents; 409 `price_changed` when it is another by now",
+    )
 
 
 class LeaseClearanceShape(serializers.Serializer[object]):

@@ -22,7 +22,7 @@ IF NEW.state IN ('pending_funds', 'funded', 'starting', 'running') AND NOT EXIST
       AND c.expires_at > greatest(now(), NEW.state_changed_at)
       AND c.subject_id = NEW.id
       AND c.renter_party_id = NEW.renter_party_id AND c.provider_party_id = NEW.provider_party_id
-      AND c.gpu_count >= NEW.gpu_count
+      AND c.gpu_count >= NEW.gpu_count AND c.gpu_slug = NEW.gpu_model_id AND c.node_id = NEW.node_id
 ) THEN
     RAISE EXCEPTION 'a lease needs a live clearance about itself and its parties' USING ERRCODE = 'check_violation';
 END IF;
@@ -36,10 +36,14 @@ RETURN NEW;
 
 TERMS_FROZEN = """
 IF (NEW.offer_id, NEW.renter_id, NEW.provider_id, NEW.renter_party_id, NEW.provider_party_id, NEW.gpu_count,
-    NEW.price_minor_per_gpu_hour, NEW.currency, NEW.max_seconds, NEW.max_spend_minor)
+    NEW.price_minor_per_gpu_hour, NEW.currency, NEW.max_seconds, NEW.max_spend_minor, NEW.node_id, NEW.gpu_model_id,
+    NEW.rail, NEW.wallet_address, NEW.image, NEW.command, NEW.environment, NEW.ports, NEW.ssh_public_key,
+    NEW.end_use, NEW.end_user, NEW.requested_by_id)
    IS DISTINCT FROM
    (OLD.offer_id, OLD.renter_id, OLD.provider_id, OLD.renter_party_id, OLD.provider_party_id, OLD.gpu_count,
-    OLD.price_minor_per_gpu_hour, OLD.currency, OLD.max_seconds, OLD.max_spend_minor)
+    OLD.price_minor_per_gpu_hour, OLD.currency, OLD.max_seconds, OLD.max_spend_minor, OLD.node_id, OLD.gpu_model_id,
+    OLD.rail, OLD.wallet_address, OLD.image, OLD.command, OLD.environment, OLD.ports, OLD.ssh_public_key,
+    OLD.end_use, OLD.end_user, OLD.requested_by_id)
 THEN
     RAISE EXCEPTION 'the terms of a lease are frozen' USING ERRCODE = 'check_violation';
 END IF;
@@ -92,6 +96,7 @@ class Lease(StatefulRow):
         FUNDING_FAILED = "funding_failed", "The payment was refused"
         FUNDING_TIMEOUT = "funding_timeout", "The payment did not arrive in time"
         START_TIMEOUT = "start_timeout", "The node did not start it in time"
+        NODE_FAILED = "node_failed", "The node could not run it"
 
     TRANSITIONS: ClassVar[dict[str, frozenset[str]]] = {
         State.PENDING_FUNDS: frozenset({State.FUNDED, State.FAILED}),
@@ -170,7 +175,15 @@ class Lease(StatefulRow):
                 name="lease_needs_clearance",
                 when=pgtrigger.Before,
                 operation=pgtrigger.Insert
-                | update_of("state", "clearance_id", "renter_party_id", "provider_party_id", "hold_id"),
+                | update_of(
+                    "state",
+                    "clearance_id",
+                    "renter_party_id",
+                    "provider_party_id",
+                    "hold_id",
+                    "node_id",
+                    "gpu_model_id",
+                ),
                 func=LEASE_NEEDS_CLEARANCE,
             ),
             Wall(

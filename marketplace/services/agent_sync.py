@@ -13,13 +13,15 @@ from marketplace.models import Gpu, Lease, Node
 from marketplace.services import lease_course
 from marketplace.services.agent_auth import Proof
 from marketplace.services.lease_terms import end_of_time, usable_seconds
-from marketplace.services.nodes import agent_actor
+from marketplace.services.nodes import agent_actor, runtime_allowed
 from marketplace.services.usage import WorkloadReport, accept_usage
 
 State, EndReason = Lease.State, Lease.EndReason
 RUNS = (State.FUNDED, State.STARTING, State.RUNNING)
 STOPS = (State.STOPPING, State.SUSPENDED)
 OVER = ("exited", "failed", "stopped")
+# The one way in which a workload that never ran fails by the renter's own doing.
+RENTERS_OWN_ERRORS = frozenset({"image_not_found"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,8 +93,11 @@ def _take_in(lease: Lease, report: WorkloadReport | None, proof: Proof, actor: A
         _missing(lease, actor)
         return
     _note(lease, report)
-    if report.state == "running" and lease.state == State.FUNDED:
-        lease_course.start(lease, actor=actor)
+    if report.state not in OVER and not runtime_allowed(report.runtime):
+        if lease.state in RUNS:
+            lease_course.stop(lease, EndReason.NODE_FAILED, actor=actor)
+        return
+    # A FUNDED lease has no ticket out yet, so whatever says that it runs is not this lease's workload.
     if report.state == "running" and lease.state == State.STARTING:
         lease_course.run(lease, actor=actor)
     accept_usage(lease, report, proof)
@@ -138,7 +143,12 @@ def _reason_of(lease: Lease, report: WorkloadReport) -> str:
     if report.state == "exited":
         return EndReason.WORKLOAD_EXITED
     if report.state == "failed":
-        return EndReason.PROVIDER_LOST if report.error == "workload_lost" else EndReason.WORKLOAD_FAILED
+        if report.error == "workload_lost":
+            return EndReason.PROVIDER_LOST
+        # What ran had its image, and a node that refuses or breaks is no fault of the renter's.
+        never_ran = lease.started_at is None
+        renters = never_ran and report.error in RENTERS_OWN_ERRORS
+        return EndReason.WORKLOAD_FAILED if renters else EndReason.NODE_FAILED
     if report.error == "expired":
         return end_of_time(lease)
     return EndReason.CLEARANCE_LAPSED if report.error == "clearance_lapsed" else EndReason.PROVIDER_LOST

@@ -44,6 +44,7 @@ FAULT_OF: dict[str, Fault] = {
     EndReason.FUNDING_FAILED: Fault.RENTER,
     EndReason.FUNDING_TIMEOUT: Fault.RENTER,
     EndReason.START_TIMEOUT: Fault.PROVIDER,
+    EndReason.NODE_FAILED: Fault.PROVIDER,
 }
 
 

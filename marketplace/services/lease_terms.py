@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
+from compliance.services.countries import ISO_COUNTRIES
+from compliance.services.parties import clean_name
 from marketplace.errors import FieldsInvalid
 from marketplace.models import Lease, Offer
 from settlement.money import cost_minor
@@ -25,6 +27,7 @@ class LeaseRequest:
     """A renter's request. Seconds; `max_spend_minor` in USD cents on every rail, None for what the duration costs.
 
     `lease_id` is the id that the lease will have; the same id asked for again gets the same lease.
+    `price_minor_per_gpu_hour` is the offer's price that the renter saw, in USD cents; None for whatever it is.
     """
 
     organization_id: UUID
@@ -44,6 +47,7 @@ class LeaseRequest:
     wallet: str = ""
     ip_country: str = ""
     lease_id: UUID | None = None
+    price_minor_per_gpu_hour: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +140,9 @@ def _use_errors(request: LeaseRequest) -> dict[str, str]:
     user = request.end_user
     if user.get("kind") not in END_USERS:
         errors["end_user"] = "Say for whom: self, other or undisclosed."
-    elif user["kind"] == "other" and (not user.get("name", "").strip() or len(user.get("country", "")) != 2):
+    elif user["kind"] == "other" and not (
+        clean_name(user.get("name", "")) and user.get("country", "").upper() in ISO_COUNTRIES
+    ):
         errors["end_user"] = "Name the end user and its country (two letters)."
     elif any(len(str(value)) > 300 for value in user.values()) or not set(user) <= {"kind", "name", "country"}:
         errors["end_user"] = "An end user has a kind, a name and a country."

@@ -42,6 +42,16 @@ class OfferNotActive(Conflict):
     default_message = "This offer takes no new leases. Nothing was reserved or charged; choose another offer."
 
 
+class PriceChanged(Conflict):
+    """The offer's price is another than the renter saw."""
+
+    code = "price_changed"
+    default_message = (
+        "The offer's price has changed since you saw it. Nothing was reserved or charged; look at the new price, and "
+        "ask again if it suits you."
+    )
+
+
 class NodeNotOnline(Conflict):
     """The node gives no sign of life."""
 
@@ -69,14 +79,17 @@ def request_lease(request: LeaseRequest, *, user: User, actor: Actor) -> Lease:
     The gate is asked first, outside any transaction, about the very id that the lease will have; then the GPUs, the
     lease and its hold come to be together or not at all. Asking again with the same `lease_id` returns the lease.
 
-    Raises FieldsInvalid, NotFound, Forbidden, NotARenter, OwnOffer, OfferNotActive, NodeNotOnline, NoFreeGpu, what
-    the gate raises (ClearanceDenied, ClearanceInReview), MalformedWallet, and what settlement raises for the money.
+    Raises FieldsInvalid, NotFound, Forbidden, NotARenter, OwnOffer, OfferNotActive, NodeNotOnline, PriceChanged,
+    NoFreeGpu, what the gate raises (ClearanceDenied, ClearanceInReview), MalformedWallet, and what settlement
+    raises for the money.
     """
     renter = _renter(request, user)
     if request.lease_id is not None and (made := _made_before(request.lease_id, renter)) is not None:
         return made
     offer = _offer(request, renter)
     check_request(request, offer)
+    if request.price_minor_per_gpu_hour not in (None, offer.price_minor_per_gpu_hour):
+        raise PriceChanged
     _require_someone_free(request, offer)
     if request.rail == "escrow":
         parties.link_wallet(renter.party_id, request.wallet, actor=actor)

@@ -18,6 +18,7 @@ from compliance.base import audit, clock
 from compliance.base.actor import Actor
 from compliance.base.errors import Conflict, NotFound, Refusal
 from compliance.base.transition import transition
+from compliance.services.countries import ISO_COUNTRIES
 from marketplace.errors import FieldsInvalid, NotAProvider
 from marketplace.models import EnrolmentToken, Gpu, GpuModel, Lease, Node, Organization, User
 from marketplace.permissions import DEAL, require_role
@@ -56,6 +57,14 @@ class SimulatedRefused(Refusal):
     code = "simulated_refused"
     http_status = 422
     default_message = "This marketplace takes no simulated GPUs. Nothing was changed."
+
+
+class RuntimeRefused(Refusal):
+    """Without Docker a node could run workloads only as bare processes, which is for development."""
+
+    code = "runtime_refused"
+    http_status = 422
+    default_message = "This marketplace takes only nodes that run workloads in Docker. Nothing was changed."
 
 
 class NodeInUse(Conflict):
@@ -105,7 +114,7 @@ def create_enrolment_token(
     errors = {}
     if not 0 < len(name) <= 80:
         errors["node_name"] = "A name of 1 to 80 characters is needed."
-    if len(country) != 2 or not country.isalpha():
+    if country not in ISO_COUNTRIES:
         errors["country"] = "A two-letter ISO 3166-1 code, such as AU."
     if len(region) > 80 or len(city) > 80:
         errors["region"] = "Region and city have at most 80 characters each."
@@ -214,6 +223,11 @@ def agent_actor(node: Node) -> Actor:
     return Actor("agent", str(node.pk), node.name)
 
 
+def runtime_allowed(runtime: str) -> bool:
+    """Whether workloads may run so here: in Docker, and as bare processes in development only."""
+    return runtime == "docker" or (runtime == "process" and settings.GRIDCLEAR_ALLOW_PROCESS_RUNTIME)
+
+
 def decode_key(public_key: str) -> bytes:
     """The raw bytes of base64url text, with or without padding. Raises ValueError."""
     try:
@@ -236,6 +250,8 @@ def _proven(public_key: str, proof: str, secret: str) -> str:
 def _check(inventory: Inventory) -> None:
     if not settings.GRIDCLEAR_ALLOW_SIMULATED and any(report.simulated for report in inventory.gpus):
         raise SimulatedRefused
+    if not inventory.docker and not runtime_allowed("process"):
+        raise RuntimeRefused
     uuids = [report.uuid for report in inventory.gpus]
     if len(set(uuids)) != len(uuids):
         raise FieldsInvalid({"gpus": "A device is named twice."})

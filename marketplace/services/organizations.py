@@ -22,6 +22,15 @@ class LastOwner(Conflict):
     )
 
 
+class StaffStayOut(Conflict):
+    """Who judges or runs the platform has no side in it."""
+
+    code = "staff_stay_out"
+    default_message = (
+        "The platform's own people belong to no organization: nobody judges their own case. Nothing was changed."
+    )
+
+
 class AlreadyMember(Conflict):
     """The person belongs to the organization already."""
 
@@ -34,8 +43,10 @@ def create_organization(
 ) -> Organization:
     """The organization stands, with a party of its own in compliance's books and the user as its owner.
 
-    Raises InvalidInput for a missing name or an unknown country.
+    Raises InvalidInput for a missing name or an unknown country, StaffStayOut.
     """
+    if user.is_platform_staff:
+        raise StaffStayOut
     if not (is_renter or is_provider):
         raise InvalidInput("An organization rents, provides, or both. Nothing was changed.")
     name = " ".join(name.split())
@@ -80,13 +91,16 @@ def change_sides(
 def add_member(organization: Organization, email: str, role: str, *, user: User, actor: Actor) -> Membership:
     """The person with that login is a member with the role.
 
-    Raises Forbidden unless an owner asks, NotFound when nobody has that login, AlreadyMember, InvalidInput.
+    Raises Forbidden unless an owner asks, NotFound when nobody has that login, AlreadyMember, StaffStayOut,
+    InvalidInput.
     """
     require_role(user, organization, *OWN)
     _require_known(role)
     invited = User.objects.filter(email=email.strip().lower(), is_active=True).first()
     if invited is None:
         raise NotFound("Nobody here uses this e-mail address. Nothing was changed; ask the person to sign up first.")
+    if invited.is_platform_staff:
+        raise StaffStayOut
     try:
         with transaction.atomic():
             membership = Membership.objects.create(user=invited, organization=organization, role=role)

@@ -99,7 +99,8 @@ def test_the_agents_own_guard_at_the_spend_limit_is_understood(cast, clock):
     ("state", "said", "reason"),
     [
         ("exited", {"exit_code": 0}, EndReason.WORKLOAD_EXITED),
-        ("failed", {"error": "image_unknown"}, EndReason.WORKLOAD_FAILED),
+        ("failed", {"error": "image_not_found"}, EndReason.NODE_FAILED),
+        ("failed", {"error": "start_failed"}, EndReason.NODE_FAILED),
         ("failed", {"error": "workload_lost"}, EndReason.PROVIDER_LOST),
         ("stopped", {"error": "clearance_lapsed"}, EndReason.CLEARANCE_LAPSED),
         ("stopped", {"error": "no_contact"}, EndReason.PROVIDER_LOST),
@@ -120,7 +121,7 @@ def test_an_unknown_image_costs_nothing(cast):
     lease = cast.lease(offer, image="nobody/knows-this:1")
     sweeps.sweep_leases()
     agent.sync()
-    agent.sync(agent.workload(lease, "failed", error="image_unknown"))
+    agent.sync(agent.workload(lease, "failed", error="image_not_found"))
     ended = again(lease)
     assert (ended.state, ended.end_reason) == (State.ENDED, EndReason.WORKLOAD_FAILED)
     metering.settle_ended_leases()

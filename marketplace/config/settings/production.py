@@ -1,8 +1,11 @@
 """The real thing. Every secret and address is named in the environment, or nothing starts."""
 
+import os
+
 from marketplace.config.settings import environment
 from marketplace.config.settings.base import *  # noqa: F403
 from marketplace.config.settings.base import MIDDLEWARE as MIDDLEWARE
+from marketplace.config.settings.base import REST_FRAMEWORK as REST_FRAMEWORK
 
 DEBUG = False
 SECRET_KEY = environment.required("SECRET_KEY")
@@ -24,6 +27,9 @@ SECURE_SSL_REDIRECT = True
 SECURE_HSTS_SECONDS = 31_536_000
 SECURE_HSTS_INCLUDE_SUBDOMAINS = True
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+TRUSTED_PROXIES = int(os.environ.get("TRUSTED_PROXIES", "1"))
+ALLAUTH_TRUSTED_PROXY_COUNT = TRUSTED_PROXIES
+REST_FRAMEWORK = REST_FRAMEWORK | {"NUM_PROXIES": TRUSTED_PROXIES}
 SESSION_COOKIE_SECURE = True
 CSRF_COOKIE_SECURE = True
 GRIDCLEAR_DEVELOPMENT = False
