@@ -44,7 +44,10 @@ def classify(figures: ChipFigures | None) -> Classification:
     tpp = (Decimal(top.tops) * top.bits).normalize()
     area = Decimal(figures.die_area_mm2) if figures.die_area_mm2 else None
     density = tpp / area if area else None
-    eccn, because = _paragraph(tpp, density, figures.datacenter)
+    eccn, because = _paragraph(tpp, density, datacenter=figures.datacenter is not False)
+    if figures.datacenter is None and eccn not in (A1, NONE):
+        because = f"Whether it is made or marketed for data centres is unknown; if it is: {because}"
+        eccn = UNKNOWN
     working = [f"TPP = {top.tops} dense TOPS x {top.bits} bit = {_plain(tpp)}"]
     if area is not None and density is not None:
         rounded = density.quantize(_CENT, ROUND_HALF_EVEN)
@@ -56,10 +59,10 @@ def classify(figures: ChipFigures | None) -> Classification:
     return Classification(eccn, tpp, density, controlled, tuple(working))
 
 
-def _paragraph(tpp: Decimal, density: Decimal | None, datacenter: bool | None) -> tuple[str, str]:
+def _paragraph(tpp: Decimal, density: Decimal | None, *, datacenter: bool) -> tuple[str, str]:
     if tpp >= 4800:
         return A1, "TPP of 4800 or more: 3A090.a.1"
-    if datacenter is False:
+    if not datacenter:
         return NONE, "Not designed or marketed for data centres, and TPP below 4800: outside 3A090 (its Note 2)"
     if tpp < 1600:
         return NONE, "TPP below 1600: outside 3A090"

@@ -24,6 +24,19 @@ __all__ = [
 ]
 
 PURPOSES = ("lease", "renewal", "deposit", "payout")
+MOST_BITS = 1024
+MOST_DIGITS = 30  # after the point
+MOST_FIGURE = Decimal(10) ** 12  # far beyond any chip; keeps a written exponent from filling the memory
+
+
+def _require_figure(text: str, what: str) -> None:
+    """Raises `Malformed` for what is no number above 0: a zero would make an unknown chip look harmless."""
+    try:
+        number = Decimal(text)
+    except InvalidOperation as error:
+        raise Malformed(f"{what} must be a decimal number") from error
+    if not (number.is_finite() and 0 < number <= MOST_FIGURE and number.as_tuple().exponent >= -MOST_DIGITS):  # type: ignore[operator]
+        raise Malformed(f"{what} must be a number above 0, of at most {MOST_FIGURE:.0e}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +115,11 @@ class Tops:
     bits: int
     tops: str
 
+    def __post_init__(self) -> None:
+        if not 1 <= self.bits <= MOST_BITS:
+            raise Malformed(f"a bit length must lie between 1 and {MOST_BITS}")
+        _require_figure(self.tops, "dense operations")
+
 
 @dataclass(frozen=True, slots=True)
 class ChipFigures:
@@ -113,6 +131,11 @@ class ChipFigures:
     datacenter: bool | None = None  # designed or marketed for data centres
     dram_gbps: str | None = None
     is_informed: str = ""  # a letter of BIS to the maker that asks for a licence outside 3A090
+
+    def __post_init__(self) -> None:
+        for figure, what in ((self.die_area_mm2, "the die area"), (self.dram_gbps, "the memory bandwidth")):
+            if figure is not None:
+                _require_figure(figure, what)
 
 
 @dataclass(frozen=True, slots=True)

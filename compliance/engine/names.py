@@ -10,6 +10,7 @@ from rapidfuzz.distance import OSA
 
 MAX_LENGTH = 300  # characters; what is longer is cut, so that nobody can make a comparison expensive
 MAX_TOKENS = 16
+_JOINERS = "\u200c\u200d"
 
 
 def _words(text: str) -> frozenset[str]:
@@ -77,6 +78,7 @@ class PreparedName:
     """A name ready to be compared: its telling tokens in order, its company forms, and all of it written together.
 
     `ideographs` holds what the name has in Chinese characters or Hangul: transliterated, different names become one.
+    `whole` is every letter of the plain name, titles and company forms too, without spaces.
     """
 
     text: str
@@ -84,6 +86,7 @@ class PreparedName:
     forms: tuple[str, ...]
     squeezed: str
     ideographs: str = ""
+    whole: str = ""
 
     @property
     def distinctive(self) -> bool:
@@ -99,6 +102,17 @@ def plain(text: str) -> str:
     return " ".join(re.sub(r"[^a-z0-9]+", " ", ascii_text).split())
 
 
+def readable(text: str) -> str:
+    """The name with single spaces; empty when it holds nothing to compare, or signs that nobody sees.
+
+    Zero-width, direction and control characters let one name pass for another, before the lists and before an officer.
+    The joiners stay: Persian and Indic scripts are written with them.
+    """
+    name = " ".join(text.split())
+    unseen = any(unicodedata.category(each) in ("Cc", "Cf", "Cs", "Co") and each not in _JOINERS for each in name)
+    return "" if unseen or not plain(name) else name
+
+
 @lru_cache(maxsize=4096)
 def prepare(text: str, kind: str = "") -> PreparedName:
     """The name ready to be compared, as that of a person, or of an entity when `kind` is not "person"."""
@@ -108,8 +122,8 @@ def prepare(text: str, kind: str = "") -> PreparedName:
 def prepare_uncached(text: str, kind: str = "") -> PreparedName:
     """As `prepare`, for a whole list whose names are seen once."""
     person = kind == "person"
-    known = plain(text)
-    known = _ABD_AL.sub("abdul ", known) if person else _with_short_forms(known)
+    letters = plain(text)
+    known = _ABD_AL.sub("abdul ", letters) if person else _with_short_forms(letters)
     tokens = [_unmasked(token) if person else token for token in known.split()][:MAX_TOKENS]
     core = [token for token in tokens if not (token in _HONORIFICS if person else _is_form(token))]
     if not person and core[:1] == ["the"]:
@@ -117,7 +131,7 @@ def prepare_uncached(text: str, kind: str = "") -> PreparedName:
     forms = () if person else tuple(token for token in tokens if _is_form(token))
     core = core or tokens
     ideographs = "".join(_IDEOGRAPHS.findall(unicodedata.normalize("NFKC", text[:MAX_LENGTH])))
-    return PreparedName(known, tuple(core), forms, "".join(core), ideographs)
+    return PreparedName(known, tuple(core), forms, "".join(core), ideographs, letters.replace(" ", ""))
 
 
 def generic(token: str) -> bool:

@@ -13,6 +13,7 @@ SHARES = "shareholding"
 CONTROLS = "otherInfluenceOrControl"
 _ROUNDS = 200  # circles of holdings shrink geometrically; a circle of 100 % holdings does not end by itself
 _TINY = Decimal("0.000001")
+WHOLE_PATHS = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +87,33 @@ def owned_by(
         return OwnershipAnswer(YES, low, high, _path(below, surely, frozenset(seeds), target))
     answer = UNRESOLVED if high >= threshold else NO
     return OwnershipAnswer(answer, low, high, _path(below, possibly, frozenset(seeds), target))
+
+
+def owned_by_all(
+    edges: Iterable[OwnershipEdgeFacts], seeds: Collection[str], threshold: Decimal = Decimal(50)
+) -> dict[str, OwnershipAnswer]:
+    """What `owned_by` answers about each entity that anybody owns, found together.
+
+    In graphs of more than `WHOLE_PATHS` holdings a path is the last step only, the holdings of blocked owners in the
+    entity itself: their own answers prove the rest, and whole paths would grow with the square of the graph.
+    """
+    roots = frozenset(seeds)
+    below = _by_owned(holdings(edges))
+    surely = _closure(below, roots, threshold, surely=True)
+    possibly = _closure(below, roots, threshold, surely=False)
+    whole = sum(map(len, below.values())) <= WHOLE_PATHS
+    found = {}
+    for owned, held in below.items():
+        low, high = _total(held, surely, surely=True), _total(held, possibly, surely=False)
+        answer = YES if low >= threshold else UNRESOLVED if high >= threshold else NO
+        blocked = surely if answer == YES else possibly
+        path = (
+            _path(below, blocked, roots, owned)
+            if whole
+            else tuple(each for each in held if each.owner_id in blocked and each.high > 0)
+        )
+        found[owned] = OwnershipAnswer(answer, low, high, path)
+    return found
 
 
 def beneficial_owners(
@@ -183,16 +211,18 @@ def _total(held: Iterable[Holding], owners: Collection[str], *, surely: bool) ->
 def _closure(
     below: Mapping[str, tuple[Holding, ...]], seeds: frozenset[str], threshold: Decimal, *, surely: bool
 ) -> frozenset[str]:
-    blocked = set(seeds)
-    while True:
-        more = {
-            owned
-            for owned, held in below.items()
-            if owned not in blocked and _total(held, blocked, surely=surely) >= threshold
-        }
-        if not more:
-            return frozenset(blocked)
-        blocked |= more
+    """The seeds and all that they own to the threshold; an entity is asked again only when an owner of it was added."""
+    owns: dict[str, list[str]] = defaultdict(list)
+    for owned, held in below.items():
+        for each in held:
+            owns[each.owner_id].append(owned)
+    blocked, added = set(seeds), list(seeds)
+    while added:
+        for owned in owns.get(added.pop(), ()):
+            if owned not in blocked and _total(below[owned], blocked, surely=surely) >= threshold:
+                blocked.add(owned)
+                added.append(owned)
+    return frozenset(blocked)
 
 
 def _path(

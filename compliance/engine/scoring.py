@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 
 from rapidfuzz.distance import OSA
 
@@ -11,6 +12,8 @@ _GENERIC_WEIGHT = 0.35
 _SAME_SOUND = 0.88
 _INITIAL = 0.72
 _MIN_TOKEN = 0.72
+_ONE_ERROR = 0.85  # the whole name but for one typing error: to be looked at, unless a fact speaks against it
+_MIN_WHOLE = 5  # letters
 
 Weigh = Callable[[str], float]
 
@@ -32,6 +35,7 @@ def weigh_token(token: str) -> float:
     return 0.4 if len(token) == 1 else 1.0
 
 
+@lru_cache(maxsize=65536)
 def token_likeness(first: str, second: str) -> float:
     """1 for equal tokens, 0 for strangers; between for misspelt or differently transliterated ones."""
     if first == second:
@@ -89,7 +93,7 @@ def likeness(
     if query.text == listed.text:
         return 1.0, ["The names are the same."]
     found = align(query, listed, weigh)
-    whole = _whole(query, listed)
+    whole = _whole(query, listed, kind)
     score = _person(found, query, listed) if kind == "person" else _entity(found)
     features = [_pair_sentence(*pair) for pair in found.pairs]
     if whole > score:
@@ -130,12 +134,16 @@ def _entity(found: Alignment) -> float:
     return score if found.in_order else score * 0.98
 
 
-def _whole(query: PreparedName, listed: PreparedName) -> float:
-    """The names without spaces, as when one writes Al Qaida and the other Alqaida."""
-    if min(len(query.squeezed), len(listed.squeezed)) < 5:
+def _whole(query: PreparedName, listed: PreparedName, kind: str) -> float:
+    """The names without spaces: Al Qaida and Alqaida; a person's also with one typing error, wherever it lies."""
+    if min(len(query.squeezed), len(listed.squeezed)) < _MIN_WHOLE:
         return 0.0
-    alike: float = OSA.normalized_similarity(query.squeezed, listed.squeezed)
-    return alike * 0.97 if alike >= 0.88 and len(query.core) != len(listed.core) else 0.0
+    if kind == "person" and OSA.distance(query.whole, listed.whole, score_cutoff=1) <= 1:
+        return 0.97 if query.whole == listed.whole else _ONE_ERROR
+    if len(query.core) == len(listed.core):
+        return 0.0
+    alike: float = OSA.normalized_similarity(query.squeezed, listed.squeezed, score_cutoff=0.88)
+    return alike * 0.97
 
 
 def _pair_sentence(mine: str, theirs: str, alike: float) -> str:

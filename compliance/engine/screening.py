@@ -1,25 +1,18 @@
 """Finding, among many listed names, those that may mean the party; every candidate says why."""
 
-from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from math import log
 
-from compliance.engine.names import (
-    PreparedName,
-    generic,
-    prepare,
-    prepare_uncached,
-    short_asian_name,
-    skeleton,
-)
+from compliance.engine.candidates import CandidateIndex
+from compliance.engine.names import PreparedName, prepare, prepare_uncached, short_asian_name
 from compliance.engine.scoring import likeness, weigh_token
 
 WEAK, STRONG = "weak", "strong"
 THRESHOLD = 0.8  # from here on it is a match to look at
 STRONG_THRESHOLD = 0.94  # from here on, with nothing that speaks against it, it is taken for the same party
-_SHORTLIST = 40
-_MAX_VISITS = 30_000  # postings looked at for one name; the rarest tokens come first
+_OTHER_BIRTH = 0.2
+_OTHER_COUNTRY = 0.03
+_OTHER_KIND = 0.1
 _UNASKED_KINDS = {"vessel", "aircraft"}
 
 
@@ -72,23 +65,12 @@ class _Indexed:
 
 
 class NameIndex:
-    """Names by their tokens, by those with one letter left out, by sound, and written together."""
+    """Listed names ready to be searched, with what else is known of their entries. Only read once built."""
 
     def __init__(self, names: Sequence[_Indexed], facts: Mapping[str, EntryFacts]) -> None:
         self._names = names
         self._facts = facts
-        self._by_token: dict[str, list[int]] = defaultdict(list)
-        self._by_whole: dict[str, list[int]] = defaultdict(list)
-        for number, each in enumerate(names):
-            for token in set(each.prepared.core):
-                self._by_token[token].append(number)
-            self._by_whole[each.prepared.squeezed].append(number)
-        self._by_sound: dict[str, list[str]] = defaultdict(list)
-        self._by_gap: dict[str, list[str]] = defaultdict(list)
-        for token in self._by_token:
-            self._by_sound[skeleton(token)].append(token)
-            for gap in _gaps(token):
-                self._by_gap[gap].append(token)
+        self._candidates = CandidateIndex([each.prepared for each in names])
 
     @classmethod
     def build(cls, names: Iterable[IndexedName], facts: Mapping[str, EntryFacts] | None = None) -> "NameIndex":
@@ -104,8 +86,8 @@ class NameIndex:
     def search(self, query: NameQuery, *, threshold: float = THRESHOLD) -> list[Candidate]:
         """The entries that may be the one looked for, the best name of each, best first."""
         best: dict[str, Candidate] = {}
-        wanted = {kind: prepare(query.name, kind) for kind in ("person", "entity")}
-        for number in self._shortlist(wanted["person"], wanted["entity"]):
+        wanted = _readings(query.name)
+        for number in self._candidates.shortlist(list(wanted.values())):
             each = self._names[number]
             candidate = self._judge(query, wanted[_as_kind(query.kind, each.name.kind)], each, threshold)
             known = best.get(each.name.entry_key)
@@ -113,49 +95,46 @@ class NameIndex:
                 best[each.name.entry_key] = candidate
         return sorted(best.values(), key=_rank)
 
-    def _shortlist(self, *wanted: PreparedName) -> list[int]:
-        found: dict[int, float] = defaultdict(float)
-        for prepared in wanted:
-            for number in self._by_whole.get(prepared.squeezed, ()):
-                found[number] += 100.0
-        visits = 0
-        terms = {term: weight for prepared in wanted for token in prepared.core for term, weight in self._terms(token)}
-        for term in sorted(terms, key=lambda each: (len(self._by_token[each]), each)):
-            postings = self._by_token[term]
-            if visits and visits + len(postings) > _MAX_VISITS:
-                break
-            visits += len(postings)
-            for number in postings:
-                found[number] += terms[term]
-        size = {number: len(self._names[number].prepared.core) for number in found}
-        return sorted(found, key=lambda number: (-found[number] / (1 + 0.15 * size[number]), number))[:_SHORTLIST]
-
-    def _terms(self, token: str) -> Iterable[tuple[str, float]]:
-        """The index's tokens that may stand for this one, with their say: rare tokens have more."""
-        alike = {token} if token in self._by_token else set()
-        if len(token) >= 4:
-            alike.update(self._by_sound.get(skeleton(token), ()))
-            for gap in _gaps(token):
-                alike.update(self._by_gap.get(gap, ()))
-        for each in alike:
-            rarity = log(1 + len(self._names) / len(self._by_token[each]))
-            yield each, rarity * (1.0 if each == token else 0.7) * (0.3 if generic(each) else 1.0)
+    def shortlist(self, name: str) -> list[IndexedName]:
+        """The listed names that are compared closely with this one, likeliest first."""
+        return [self._names[number].name for number in self._candidates.shortlist(list(_readings(name).values()))]
 
     def _judge(self, query: NameQuery, wanted: PreparedName, each: _Indexed, threshold: float) -> Candidate | None:
         kind = _as_kind(query.kind, each.name.kind)
         score, features = likeness(wanted, each.prepared, kind, weigh_token)
         if score < threshold - 0.1:
             return None
+        if {query.kind, each.name.kind} == {"person", "entity"} and wanted.whole != each.prepared.whole:
+            score -= _OTHER_KIND
         facts = self._facts.get(each.name.entry_key, EntryFacts())
-        score, second_fact, conflict = _with_facts(query, facts, score, features)
-        if score < threshold:
-            return None
-        doubt = _doubt(query, wanted, each, second_fact=second_fact)
-        if doubt:
-            features.append(doubt)
-        strong = score >= STRONG_THRESHOLD and not doubt and not conflict
-        strength = STRONG if strong else WEAK
-        return Candidate(each.name.entry_key, each.name.name, round(score, 4), threshold, strength, tuple(features))
+        found = _weighed(query, wanted, each, facts, score, features, threshold)
+        return found if found.score >= threshold else None
+
+
+def judge(query: NameQuery, listed: IndexedName, facts: EntryFacts | None = None) -> Candidate:
+    """How like the one pair is, by the steps of a search, whatever its score."""
+    kind = _as_kind(query.kind, listed.kind)
+    wanted, each = prepare(query.name, kind), _Indexed(listed, prepare(listed.name, listed.kind))
+    score, features = likeness(wanted, each.prepared, kind, weigh_token)
+    return _weighed(query, wanted, each, facts or EntryFacts(), score, features, THRESHOLD)
+
+
+def _weighed(
+    query: NameQuery,
+    wanted: PreparedName,
+    each: _Indexed,
+    facts: EntryFacts,
+    score: float,
+    features: list[str],
+    threshold: float,
+) -> Candidate:
+    score, second_fact, conflict = _with_facts(query, facts, score, features)
+    doubt = _doubt(query, wanted, each, second_fact=second_fact) if score >= threshold else ""
+    if doubt:
+        features.append(doubt)
+    strong = score >= STRONG_THRESHOLD and not doubt and not conflict
+    score = max(round(score, 4), 0.0) if score >= threshold else max(min(round(score, 4), threshold - 0.0001), 0.0)
+    return Candidate(each.name.entry_key, each.name.name, score, threshold, STRONG if strong else WEAK, tuple(features))
 
 
 def compare(first: str, second: str, kind: str) -> float:
@@ -165,6 +144,11 @@ def compare(first: str, second: str, kind: str) -> float:
 
 def _as_kind(asked: str, listed: str) -> str:
     return "person" if (listed or asked) == "person" or (listed == "unknown" and asked == "person") else "entity"
+
+
+def _readings(name: str) -> dict[str, PreparedName]:
+    """The name as a person's and as an entity's: nobody says of which kind the listed one is."""
+    return {kind: prepare(name, kind) for kind in ("person", "entity")}
 
 
 def _rank(candidate: Candidate) -> tuple[bool, float, str]:
@@ -183,13 +167,13 @@ def _with_facts(query: NameQuery, facts: EntryFacts, score: float, features: lis
             second, score = True, min(1.0, score + 0.04)
             features.append("The date of birth agrees.")
         else:
-            conflict, score = True, score - 0.12
+            conflict, score = True, score - _OTHER_BIRTH
             features.append("The date of birth is another.")
     if query.countries and facts.countries:
         if set(query.countries) & set(facts.countries):
             features.append("A country agrees.")
         else:
-            score -= 0.03
+            score -= _OTHER_COUNTRY
             features.append("No country agrees.")
     return score, second, conflict
 
@@ -223,10 +207,3 @@ def _bare(identifier: str) -> str:
     words = identifier.partition("(")[0].replace("-", "").split()
     number = "".join(word for word in words if any(each.isdigit() for each in word)).upper()
     return number if len(number) >= 6 else ""
-
-
-def _gaps(token: str) -> set[str]:
-    """The token with each one letter left out, and itself: two tokens one typing error apart share one of them."""
-    if len(token) < 4:
-        return {token}
-    return {token, *(token[:at] + token[at + 1 :] for at in range(len(token)))}

@@ -12,7 +12,7 @@ from compliance.selectors.watchlists import current_versions
 from compliance.services import screening_index
 from compliance.services.screening_index import Candidate, Index, ListedWalletHit
 
-__all__ = ["ListedWalletHit", "Screened", "look_up", "prepare", "screen_parties", "screen_party", "wallet_hits"]
+__all__ = ["ListedWalletHit", "Screened", "open_index", "prepare", "screen_parties", "screen_party", "wallet_hits"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,10 +68,10 @@ def prepare() -> None:
         screening_index.current(versions)
 
 
-def look_up(party: Party) -> list[Candidate] | None:
-    """What the current lists say about the party, which need not be stored; None without any list."""
+def open_index() -> Index | None:
+    """The index over the current lists, for many questions in a row; None without any list."""
     versions = tuple(current_versions())
-    return screening_index.current(versions).candidates(party, ()) if versions else None
+    return screening_index.current(versions) if versions else None
 
 
 def _known(parties: Sequence[Party], wanted: dict[str, str]) -> dict[UUID, Screening]:

@@ -64,8 +64,12 @@ class Index:
 
     def candidates(self, party: Party, wallets: Iterable[str]) -> list[Candidate]:
         """The listed parties that the party may be, each once, by its name, its aliases or its wallets; best first."""
+        return self.candidates_of(queries_for(party), wallets)
+
+    def candidates_of(self, queries: Iterable[NameQuery], wallets: Iterable[str]) -> list[Candidate]:
+        """As `candidates`, of somebody who is no party of ours."""
         best: dict[str, Candidate] = {}
-        for query in queries_for(party):
+        for query in queries:
             for found in self._names.search(query):
                 known = best.get(found.entry_key)
                 if known is None or (found.strength == "strong", found.score) > (

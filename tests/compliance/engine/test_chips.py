@@ -43,7 +43,9 @@ def test_the_thresholds_for_data_centre_chips(tpp, density, expected):
 def test_other_chips_are_out_below_4800():
     assert classify(chip(4799, 20, datacenter=False)).eccn == "none"
     assert classify(chip(4800, 20, datacenter=False)).eccn == "3A090.a.1"
-    assert classify(chip(4799, 20, datacenter=None)).eccn == "3A090.a.2"
+    unknown = classify(chip(4799, 20, datacenter=None))
+    assert (unknown.eccn, unknown.controlled) == ("unknown", True)
+    assert classify(chip(4799, 1, datacenter=None)).eccn == "none"
 
 
 def test_the_largest_bit_length_counts_and_the_working_is_shown():

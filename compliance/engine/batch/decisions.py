@@ -1,0 +1,58 @@
+"""A lease's facts in, the decision out."""
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from compliance.engine.batch.ownership import refuse_above_hundred
+from compliance.engine.batch.shapes import as_floats, past
+from compliance.engine.codec import Malformed
+from compliance.engine.decide import decide
+from compliance.engine.facts import Facts
+from compliance.engine.packs import NoPackInForce, PolicyPack
+
+MAX_NAME = 500
+
+
+def decided(
+    value: Mapping[str, Any], *, now: datetime, pack_at: Callable[[datetime], PolicyPack], as_of: datetime | None = None
+) -> dict[str, Any]:
+    """The decision about the facts, as it is stored, with `as_of` and the digests of both.
+
+    `as_of` (else that of the facts, else `now`) picks the pack and is the day on which the rules are asked.
+    Raises `Malformed` for what are no facts, and for days in the future.
+    """
+    moment = as_of.isoformat() if as_of else value.get("as_of", now.isoformat())
+    facts = Facts.from_json({**as_floats(dict(value)), "as_of": moment})
+    if facts.as_of > now:
+        raise Malformed("as_of lies in the future")
+    _check(facts, now)
+    try:
+        pack = pack_at(facts.as_of)
+    except NoPackInForce as error:
+        raise Malformed(str(error)) from error
+    outcome = decide(facts, pack)
+    return {
+        **outcome.to_json(),
+        "as_of": facts.as_of.astimezone(UTC).isoformat(),
+        "digest": outcome.digest(),
+        "facts_digest": facts.digest(),
+    }
+
+
+def _check(facts: Facts, now: datetime) -> None:
+    """What the stored facts can never hold, because the services refuse it, is refused here too."""
+    for party in facts.everyone().values():
+        if party.kind not in ("person", "entity"):
+            raise Malformed("a party's kind must be person or entity")
+        if any(len(name) > MAX_NAME for name in (party.name, *party.aliases)):
+            raise Malformed(f"a party's name has more than {MAX_NAME} characters")
+        if party.birth_date:
+            past(party.birth_date, "birth_date", now.date())
+    if any(each.fetched_at and each.fetched_at > now for each in facts.lists):
+        raise Malformed("a list was fetched in the future")
+    if any(chip.count < 1 for chip in facts.chips):
+        raise Malformed("a count of chips must be at least 1")
+    if facts.seconds < 0 or (facts.amount_minor is not None and facts.amount_minor < 0):
+        raise Malformed("seconds and amounts must not be negative")
+    refuse_above_hundred(facts.edges)
