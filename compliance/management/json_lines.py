@@ -8,7 +8,7 @@ from argparse import ArgumentParser
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any, ClassVar
+from typing import IO, Any
 
 from django.core.management.base import BaseCommand, CommandError
 
@@ -25,7 +25,7 @@ class JsonLinesCommand(BaseCommand):
     """Exit status 1 when any line could not be answered; each such line has its `error` and its number."""
 
     # These answer from what they are given: the checks of the whole site would cost more than most inputs.
-    requires_system_checks: ClassVar[list[str]] = []
+    requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Where the lines come from."""
