@@ -20,6 +20,11 @@ def pack_named(label: str) -> PolicyPack:
     return pack_labelled(label, _packs(Path(settings.GRIDCLEAR_POLICY_DIR)))
 
 
+def packs() -> tuple[PolicyPack, ...]:
+    """Every pack that is here, oldest first."""
+    return _packs(Path(settings.GRIDCLEAR_POLICY_DIR))
+
+
 def catalogue() -> Catalogue:
     """The newest catalogue of accelerators."""
     return _catalogue(Path(settings.GRIDCLEAR_POLICY_DIR))
