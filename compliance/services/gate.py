@@ -46,7 +46,7 @@ class ClearanceDenied(Refusal):
 
     def __init__(self, decision: Decision) -> None:
         self.decision_id: UUID = decision.pk
-        self.reasons = party_safe_reasons(decision.reasons)
+        self.reasons = party_safe_reasons(decision)
         super().__init__(decision_id=str(decision.pk), reasons=self.reasons)
 
 
@@ -60,7 +60,7 @@ class ClearanceInReview(Refusal):
     def __init__(self, decision: Decision, case_id: UUID) -> None:
         self.decision_id: UUID = decision.pk
         self.case_id = case_id
-        self.reasons = party_safe_reasons(decision.reasons)
+        self.reasons = party_safe_reasons(decision)
         super().__init__(decision_id=str(decision.pk), reasons=self.reasons)
 
 
@@ -127,9 +127,13 @@ def request_of(decision: Decision, *, node_id: UUID | None = None) -> GateReques
     )
 
 
-def party_safe_reasons(reasons: list[dict[str, Any]]) -> list[dict[str, str]]:
-    """What the party may read of the reasons: words and next steps, each once; no codes, which would tip off."""
-    words = {(reason["renter_words"], reason["next_step"]): None for reason in reasons}
+def party_safe_reasons(decision: Decision) -> list[dict[str, str]]:
+    """What the party may read of the reasons: words and next steps, each once; no codes, which would tip off.
+
+    Only what led to the outcome: beside a refusal, "a person looks at this" would be untrue, and a hint.
+    """
+    deciding = [reason for reason in decision.reasons if reason["outcome"] == decision.outcome]
+    words = {(reason["renter_words"], reason["next_step"]): None for reason in deciding}
     return [{"message": message, "next_step": step} for message, step in words]
 
 

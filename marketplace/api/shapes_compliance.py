@@ -50,7 +50,7 @@ class DecisionShape(serializers.Serializer[Any]):
 
     def get_reasons(self, decision: Any) -> list[dict[str, str]]:
         """Each reason in words that do not tip off."""
-        return party_safe_reasons(decision.reasons)
+        return party_safe_reasons(decision)
 
 
 class PartyWanted(serializers.Serializer[object]):
