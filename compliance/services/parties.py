@@ -4,6 +4,7 @@ import re
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
+from datetime import date
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -200,8 +201,8 @@ def _checked(details: PartyInput) -> dict[str, Any]:
     country, headquarters = details.country.upper(), details.headquarters_country.upper()
     if country not in ISO_COUNTRIES or (headquarters and headquarters not in ISO_COUNTRIES):
         raise InvalidInput("Countries are two-letter ISO 3166-1 codes, such as SG. Nothing was changed.")
-    if details.birth_date and not _BIRTH_DATE.match(details.birth_date):
-        raise InvalidInput("A birth date is YYYY, YYYY-MM or YYYY-MM-DD. Nothing was changed.")
+    if details.birth_date and not _is_birth_date(details.birth_date):
+        raise InvalidInput("A birth date is a past day: YYYY, YYYY-MM or YYYY-MM-DD. Nothing was changed.")
     aliases = [clean_name(alias) for alias in details.aliases if alias.strip()]
     if len(aliases) > 50 or any(not 0 < len(alias) <= 300 for alias in aliases):
         raise InvalidInput("At most 50 further names of 300 characters are kept. Nothing was changed.")
@@ -215,6 +216,16 @@ def _checked(details: PartyInput) -> dict[str, Any]:
         if len(values[column]) > limit:
             raise InvalidInput(f"The {column.replace('_', ' ')} is too long. Nothing was changed.")
     return values
+
+
+def _is_birth_date(text: str) -> bool:
+    """Whether it is a year, a month or a day that the calendar has and that has come."""
+    if not _BIRTH_DATE.match(text):
+        return False
+    try:
+        return date.fromisoformat(f"{text}-01-01"[:10]) <= clock.now().date()
+    except ValueError:
+        return False
 
 
 def _check_shares(owners: Sequence[OwnerInput]) -> None:
