@@ -31,7 +31,12 @@ class LeaseForm(forms.Form):
     max_spend_minor = DollarsField(
         label="Spend at most, in USD", help_text="Held now. The lease stops when it is used up; the rest is released."
     )
-    image = forms.CharField(label="Container image", max_length=300, widget=forms.TextInput(attrs={"class": "mono"}))
+    image = forms.CharField(
+        label="Container image",
+        max_length=300,
+        help_text="Such as pytorch/pytorch:2.9.0. The node pulls it when the lease starts.",
+        widget=forms.TextInput(attrs={"class": "mono"}),
+    )
     command = forms.CharField(
         label="Command", max_length=2000, required=False, widget=forms.TextInput(attrs={"class": "mono"})
     )

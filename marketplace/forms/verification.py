@@ -17,6 +17,12 @@ INTERESTS = (
 )
 
 
+def conditional(field: forms.Field) -> forms.Field:
+    """The field, which another answer makes necessary: the page does not call it optional."""
+    field.conditional = True  # type: ignore[attr-defined]
+    return field
+
+
 class PartyForm(forms.Form):
     """The party itself."""
 
@@ -24,8 +30,10 @@ class PartyForm(forms.Form):
     name = forms.CharField(label="Legal name", max_length=300)
     country = CountryField(label="Country of incorporation or residence")
     region = forms.CharField(label="Region", required=False, max_length=80, help_text="State or province.")
-    headquarters_country = CountryField(
-        label="Country of the headquarters", required=False, help_text="Where the organization is directed from."
+    headquarters_country = conditional(
+        CountryField(
+            label="Country of the headquarters", required=False, help_text="Where the organization is directed from."
+        )
     )
     address = forms.CharField(label="Registered address", required=False, max_length=400)
     registration_number = forms.CharField(label="Registration number", required=False, max_length=64)
@@ -45,14 +53,25 @@ class OwnerForm(forms.Form):
     """One holder of an interest; an empty row is none."""
 
     party_id = forms.UUIDField(required=False, widget=forms.HiddenInput)
-    name = forms.CharField(label="Name", required=False, max_length=300)
+    name = conditional(forms.CharField(label="Name", required=False, max_length=300))
     kind = forms.ChoiceField(label="Is", choices=(("person", "A person"), ("entity", "A legal entity")))
-    country = CountryField(label="Country", required=False)
-    headquarters_country = CountryField(label="Headquarters", required=False, help_text="Legal entities only.")
-    birth_date = forms.CharField(label="Date of birth", required=False, max_length=10, help_text="Persons only.")
+    country = conditional(CountryField(label="Country", required=False))
+    headquarters_country = conditional(
+        CountryField(label="Headquarters", required=False, help_text="Legal entities only.")
+    )
+    birth_date = forms.CharField(
+        label="Date of birth", required=False, max_length=10, help_text="Persons only: YYYY-MM-DD."
+    )
     interest = forms.ChoiceField(label="Holds", choices=INTERESTS)
-    share = forms.DecimalField(
-        label="Percent", required=False, min_value=Decimal(0), max_value=Decimal(100), decimal_places=4, max_digits=7
+    share = conditional(
+        forms.DecimalField(
+            label="Percent",
+            required=False,
+            min_value=Decimal(0),
+            max_value=Decimal(100),
+            decimal_places=4,
+            max_digits=7,
+        )
     )
     share_max = forms.DecimalField(
         label="Up to percent",

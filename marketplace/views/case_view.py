@@ -14,7 +14,7 @@ from marketplace.forms.countries import country_name
 from marketplace.models import User
 from marketplace.templatetags.ui import duration, money, short_id
 from marketplace.views.decision_card import card_for_officer, reasons_for_officer
-from marketplace.views.ownership import picture_of
+from marketplace.views.ownership import Graph, picture_of
 
 PRIORITIES = {
     10: ("Low", "neutral", "down"),
@@ -103,11 +103,18 @@ def case_context(full: CaseInFull, actor: Actor) -> dict[str, Any]:
         "identity": identity_facts(full) if is_open and case.kind == "identity_review" else None,
         "reasons": reasons_for_officer(full.reasons),
         "matches": [match_facts(match) for match in full.matches],
-        "graph": picture_of(full.graph, for_party=False) if full.graph and len(full.graph.nodes) > 1 else None,
+        "graph": graph_of(full),
         "card": replace(card_for_officer(full.decision), reasons=()) if full.decision else None,
         "request_lines": request_lines(full.decision.facts) if full.decision else [],
         "history": history_of(full, names),
     }
+
+
+def graph_of(full: CaseInFull) -> Graph | None:
+    """The ownership picture, where there are owners to draw."""
+    if full.graph is None or len(full.graph.nodes) < 2:
+        return None
+    return picture_of(full.graph, for_party=False, decided=bool(full.decision or full.matches))
 
 
 def proposal_of(full: CaseInFull, names: dict[str, str], actor: Actor) -> dict[str, Any]:

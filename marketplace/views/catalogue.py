@@ -39,8 +39,12 @@ def home(request: HttpRequest) -> HttpResponse:
         "free": free,
         "lowest": cheapest.price_minor_per_gpu_hour if cheapest else None,
     }
-    dearest = search_offers(OfferFilters(sort="-price"))[:6]
-    context = {"offers": rows_of(dearest), "figures": figures, "steps": STEPS, "sample": REFUSED}
+    context = {
+        "offers": rows_of(search_offers(OfferFilters())[:6]),
+        "figures": figures,
+        "steps": STEPS,
+        "sample": REFUSED,
+    }
     return render(request, "marketplace/home.html", context)
 
 

@@ -6,7 +6,6 @@ from contextlib import suppress
 from typing import Any
 from uuid import UUID
 
-from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -22,7 +21,7 @@ from marketplace.templatetags.ui import money
 from marketplace.views.base import Seat, crumb, member_view, show_refusal
 from marketplace.views.money import available_minor, cards_of
 from marketplace.views.places import place_of
-from settlement.services.chain_deposits import prepare_deposit
+from settlement.services.chain_deposits import prepare_deposit, takes_deposits
 
 CHECKED = (
     ("user", "That your organization, and the provider, are verified and still valid"),
@@ -134,7 +133,7 @@ def configure_context(form: LeaseForm, seat: Seat, offer: Offer) -> dict[str, An
     hints = {
         "balance": (f"{money(balance)} available", balance <= 0),
         "card": ("Held now, charged for what you used", False),
-        "escrow": ("Test USDC, from your own wallet", not settings.CHAIN_ESCROW_ADDRESS),
+        "escrow": ("Test USDC, from your own wallet", not takes_deposits()),
     }
     rails = [
         {"value": value, "label": label, "hint": hints[value][0], "disabled": hints[value][1]} for value, label in RAILS

@@ -18,6 +18,7 @@ from settlement.selectors.receipts import ReceiptView, receipt_for, receipts_of
 from settlement.services import profiles
 
 POTS = {"card": "Card", "escrow": "Escrow"}
+AVAILABLE = {"card": "Prepaid balance", "escrow": "Escrow, free to withdraw"}
 # What the stand-in card network, and Stripe's own test mode, take without a card form.
 TEST_CARDS = (("pm_card_visa", "Test card, Visa ending in 4242"), ("pm_card_chargeDeclined", "Test card, declined"))
 
@@ -64,12 +65,12 @@ def money(request: HttpRequest, seat: Seat) -> HttpResponse:
         {"words": words, "amount_minor": amount, "currency": pot.currency}
         for pot in balances.balances_of(seat.organization.party_id)
         for words, amount in (
-            (f"{POTS[pot.pot]}, free to use", pot.available_minor),
+            (AVAILABLE[pot.pot], pot.available_minor),
             (f"{POTS[pot.pot]}, held for leases", pot.held_minor),
             (f"{POTS[pot.pot]}, blocked", pot.blocked_minor),
             (f"{POTS[pot.pot]}, owed to you", pot.payable_minor + pot.paying_minor),
         )
-        if amount or (pot.pot == "card" and "free" in words)
+        if amount or words == AVAILABLE["card"]
     ]
     context = {
         "form": form,

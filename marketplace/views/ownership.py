@@ -156,15 +156,17 @@ def edge_between(edge: Holding, owner: Box, owned: Box) -> Edge:
     )
 
 
-def picture_of(graph: OwnershipGraph, *, for_party: bool) -> Graph:
-    """The drawing of a graph. A party sees what it declared itself, and no mark of what was found."""
+def picture_of(graph: OwnershipGraph, *, for_party: bool, decided: bool = True) -> Graph:
+    """The drawing of a graph. A party sees what it declared itself, and no mark of what was found.
+
+    Where nothing was `decided` yet, no path is marked as having decided it.
+    """
+    marked = decided and not for_party
     holders = [
-        Holder(
-            node.id, node.name, place_words(node) if for_party else node_words(node), node.deciding and not for_party
-        )
+        Holder(node.id, node.name, place_words(node) if for_party else node_words(node), node.deciding and marked)
         for node in graph.nodes
     ]
-    holdings = [Holding(edge.owner, edge.owned, edge.label, edge.deciding and not for_party) for edge in graph.edges]
+    holdings = [Holding(edge.owner, edge.owned, edge.label, edge.deciding and marked) for edge in graph.edges]
     return ownership_graph(graph.subject, holders, holdings)
 
 

@@ -20,6 +20,8 @@ from marketplace.views.base import Seat, crumb, member_view, show_refusal
 from marketplace.views.places import place_of
 
 TRAIL = [crumb("Provider", "/provider")]
+# For a machine without a GPU, where the settings let one be simulated: never in production.
+SIMULATION = '--simulate-gpu "NVIDIA H100 80GB HBM3:2"'
 
 
 def require_provider(seat: Seat) -> None:
@@ -49,6 +51,7 @@ def enrol(request: HttpRequest, seat: Seat) -> HttpResponse:
                 "command": command,
                 "expires_at": token.expires_at,
                 "node_name": token.node_name,
+                "simulation": SIMULATION if settings.GRIDCLEAR_ALLOW_SIMULATED else "",
             }
     return render(request, "marketplace/enrol.html", context)
 

@@ -132,6 +132,11 @@ def _submit(request: HttpRequest, seat: Seat) -> Form | None:
     if not form.is_valid():
         return form
     party = seat.organization.party
+    missing = _missing(party)
+    for why in missing:
+        form.add_error(None, why)
+    if missing:
+        return form
     level = "business" if party.kind == "entity" else "individual"
     declaration = {"end_use": form.cleaned_data["end_use"], "signatory": form.cleaned_data["signatory"]}
     try:
@@ -141,6 +146,19 @@ def _submit(request: HttpRequest, seat: Seat) -> Form | None:
         return form
     messages.success(request, "Submitted. A person looks at it now; you see the answer here.")
     return None
+
+
+def _missing(party: Any) -> list[str]:
+    """What an officer would have to ask back for at once, in words that say where it goes."""
+    if party.kind != "entity":
+        return []
+    missing = []
+    if not party.headquarters_country:
+        missing.append("Part 1 is not saved yet: say where the organization is directed from.")
+    named_owners = any(edge.owned_id == party.pk for edge in upstream([party.pk]).edges)
+    if not named_owners and not party.ownership_complete:
+        missing.append("Part 2 is open: name the owners, or say there that there are none.")
+    return missing
 
 
 DEEDS = {"party": _save_party, "wallet": _add_wallet, "submit": _submit}

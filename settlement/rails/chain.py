@@ -268,6 +268,12 @@ class Chain:
         )
 
 
+def is_configured() -> bool:
+    """Whether the settings, or what `deploy_contracts` wrote, say where the contracts are; asks no node."""
+    named = bool(settings.CHAIN_ESCROW_ADDRESS and settings.CHAIN_TOKEN_ADDRESS)
+    return bool(settings.CHAIN_RPC_URL) and (named or (Path(settings.STATE_DIR) / DEPLOYMENT_FILE).is_file())
+
+
 def connect() -> Chain:
     """The chain of the settings, its contracts found and on the chain that they were deployed to.
 

@@ -16,7 +16,7 @@ from compliance.selectors.restrictions import is_restricted
 from compliance.services import chain_clearance, clearances
 from compliance.services.chain_clearance import DepositTerms, SignedDeposit
 from settlement.models import EscrowDeposit, Hold, PaymentProfile
-from settlement.rails.chain import Chain, connect
+from settlement.rails.chain import Chain, connect, is_configured
 from settlement.rails.chain_contracts import ESCROW, TOKEN, calldata
 from settlement.services import hold_states, holds
 from settlement.services.hold_states import HoldNotFound, HoldNotOpen
@@ -65,6 +65,11 @@ class DepositRequest:
     typed_data: dict[str, Any]
     signature: str
     transactions: tuple[WalletTransaction, ...]
+
+
+def takes_deposits() -> bool:
+    """Whether there is an escrow contract to deposit into; asks nobody, so a page may ask it."""
+    return is_configured()
 
 
 def prepare_deposit(hold_id: UUID) -> DepositRequest:

@@ -16,6 +16,7 @@ START_SECONDS = 120.0
 SETTLE_SECONDS = 120.0
 METERED_SECONDS = 3
 OVER = ("ended", "settled", "failed")
+REFUSALS = {"clearance_denied": "refused by the gate", "clearance_in_review": "sent to a person by the gate"}
 
 
 @dataclass(frozen=True)
@@ -99,7 +100,7 @@ def tell_refusal(stage: Stage, answer: Answer, code: str) -> str:
     """The refusal is the expected one and its words are told; returns the decision's id."""
     stage.expect(
         answer.status == httpx.codes.FORBIDDEN and answer.body.get("code") == code,
-        f"refused with {answer.status} {answer.body.get('code')}",
+        f"{REFUSALS.get(code, 'refused')} (HTTP {answer.status})",
     )
     for reason in answer.body["reasons"]:
         stage.refusal(f"{reason['message']} {reason['next_step']}")
