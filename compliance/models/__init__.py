@@ -6,6 +6,7 @@ from compliance.models.decisions import Clearance, Decision
 from compliance.models.identity import IdentityVerification
 from compliance.models.parties import OwnershipEdge, Party, PartyWallet, Restriction
 from compliance.models.screening import Match, Screening
+from compliance.models.subject_keys import SubjectKey
 from compliance.models.watchlists import ListedName, ListedParty, ListedWallet, Watchlist, WatchlistVersion
 
 __all__ = [
@@ -26,6 +27,7 @@ __all__ = [
     "PartyWallet",
     "Restriction",
     "Screening",
+    "SubjectKey",
     "Watchlist",
     "WatchlistVersion",
 ]

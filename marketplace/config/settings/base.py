@@ -226,6 +226,9 @@ GRIDCLEAR_ALLOW_PROCESS_RUNTIME = False
 GRIDCLEAR_BASE_URL = os.environ.get("GRIDCLEAR_BASE_URL", "http://127.0.0.1:8000")
 GRIDCLEAR_POLICY_DIR = BASE_DIR / "compliance" / "policies"
 GRIDCLEAR_CLEARANCE_KEY_FILE = os.environ.get("GRIDCLEAR_CLEARANCE_KEY_FILE", str(STATE_DIR / "keys/clearance.pem"))
+# The keys that wrap the keys of subjects: a file, or a dotted path to a callable that gives a Keyring (a key service).
+GRIDCLEAR_MASTER_KEY_FILE = os.environ.get("GRIDCLEAR_MASTER_KEY_FILE", str(STATE_DIR / "keys/master.keys"))
+GRIDCLEAR_KEYRING = os.environ.get("GRIDCLEAR_KEYRING", "")
 GRIDCLEAR_CHAIN_KEY_DIR = os.environ.get("GRIDCLEAR_CHAIN_KEY_DIR", str(STATE_DIR / "keys/chain"))
 STRIPE_API_KEY = os.environ.get("STRIPE_API_KEY", "")
 STRIPE_API_BASE = ""

@@ -18,6 +18,17 @@ def required(name: str) -> str:
     return value
 
 
+def key_file(name: str) -> str:
+    """The path that the variable names. Raises ImproperlyConfigured when it is missing or holds a development key.
+
+    A file that is not there yet passes: the command that makes it needs settings too, and whoever reads it refuses.
+    """
+    path = Path(required(name))
+    if path.is_file() and any(line.startswith("development") for line in path.read_text().splitlines()):
+        raise ImproperlyConfigured(f"{name} names a file with a development key: see README.md, “Production”.")
+    return str(path)
+
+
 def database(url: str) -> dict[str, Any]:
     """Django's settings for a `postgresql://` URL; host may be a socket folder in the query."""
     parts = conninfo_to_dict(url)

@@ -1,0 +1,126 @@
+"""One key per subject: personal data is sealed under it, shown on record, and erased by destroying it.
+
+No caller handles a key. What a person is shown goes through `reveal`, which writes who, what and why in the audit
+log before the bytes leave; the platform's own reading is `selectors.sealed.open_sealed`.
+"""
+
+import os
+from uuid import uuid4
+
+from django.db import transaction
+from django.db.models import Q
+
+from compliance.base import audit, clock
+from compliance.base.actor import Actor
+from compliance.base.errors import InvalidInput
+from compliance.base.master_keys import keyring
+from compliance.base.sealing import KEY_BYTES, Context, Subject
+from compliance.models import SubjectKey
+from compliance.selectors import sealed as selectors
+from compliance.selectors.sealed import Sealed, open_sealed
+
+__all__ = ["destroy", "open_sealed", "record_shown", "reveal", "reveal_many", "rewrap", "seal"]
+
+REWRAP_BATCH = 500
+
+
+def seal(subject: Subject, plaintext: bytes, context: Context) -> bytes:
+    """The plaintext, sealed under the subject's key, which is made at first use.
+
+    It opens for this subject, record and purpose alone. Raises SubjectErased.
+    """
+    return selectors.cipher(_row_of(subject)).seal(plaintext, context)
+
+
+def reveal(subject: Subject, sealed: bytes, context: Context, *, actor: Actor, why: str) -> bytes:
+    """The plaintext, for a person to see: the audit log says who opened which record, and why.
+
+    `why` is a short code or the id of a case: no personal data. Raises SubjectErased, SealBroken, NotFound,
+    InvalidInput without a reason.
+    """
+    return reveal_many([Sealed(subject, sealed, context)], actor=actor, why=why)[0]
+
+
+def reveal_many(items: list[Sealed], *, actor: Actor, why: str) -> list[bytes]:
+    """As `reveal`, for several records: an event each."""
+    if not why.strip():
+        raise InvalidInput("Personal data is opened for a reason, which goes on record. Nothing was shown.")
+    with transaction.atomic():
+        for item in items:
+            record_shown(item.subject, item.context.record, item.context.purpose, actor=actor, why=why)
+        return selectors.open_many(items)
+
+
+def record_shown(subject: Subject, record: str, purpose: str, *, actor: Actor, why: str) -> None:
+    """The audit log says that this person sees this record of the subject, and why. No personal data in any of it."""
+    kind, _, key = record.partition(":")
+    audit.record_about(
+        "personal_data.shown",
+        actor=actor,
+        subject_kind=kind[:40],
+        subject_id=key[:64],
+        data={"subject": str(subject), "what": purpose, "why": why[:200]},
+    )
+
+
+def destroy(subject: Subject, *, actor: Actor, reason: str) -> bool:
+    """The subject's key is gone and can never come back: what it sealed is noise. Whether it was still there.
+
+    A subject that never had a key cannot get one any more. Whether the data may go (retention, legal hold) is the
+    caller's to know. Backups hold the wrapped key until they lapse, see ADR 0050.
+    """
+    with transaction.atomic():
+        row = SubjectKey.objects.select_for_update().get(pk=_row_of(subject).pk)
+        if row.destroyed_at is not None:
+            return False
+        row.wrapped, row.destroyed_at = None, clock.now()
+        row.destroyed_by, row.destroyed_reason = actor.ref, reason[:64]
+        row.save(update_fields=["wrapped", "destroyed_at", "destroyed_by", "destroyed_reason"])
+        audit.record(
+            "subject_key.destroyed", actor=actor, subject=row, data={"subject": str(subject), "reason": reason[:64]}
+        )
+    return True
+
+
+def rewrap(*, actor: Actor) -> int:
+    """Every key that stands is wrapped by the current master key; returns how many were not before.
+
+    What the keys sealed is not touched. Safe to repeat and to run beside others: each batch is one transaction.
+    """
+    total = 0
+    while done := _rewrap_batch(actor):
+        total += done
+    return total
+
+
+def _rewrap_batch(actor: Actor) -> int:
+    ring = keyring()
+    with transaction.atomic():
+        due = SubjectKey.objects.filter(destroyed_at=None).filter(~Q(master_key_id=ring.current)).order_by("pk")
+        rows = list(due.select_for_update()[:REWRAP_BATCH])
+        for row in rows:
+            bound = selectors.bound_to(row)
+            row.wrapped = ring.wrap(ring.unwrap(bytes(row.wrapped or b""), row.master_key_id, bound), bound)
+            row.master_key_id = ring.current
+        if rows:
+            SubjectKey.objects.bulk_update(rows, ["wrapped", "master_key_id"])
+            audit.record_about(
+                "subject_keys.rewrapped",
+                actor=actor,
+                subject_kind="compliance.subjectkey",
+                subject_id=ring.current,
+                data={"count": len(rows)},
+            )
+    return len(rows)
+
+
+def _row_of(subject: Subject) -> SubjectKey:
+    """The row of the subject's key, made at first use; of two who make it at once, one wins."""
+    found = SubjectKey.objects.filter(subject_kind=subject.kind, subject_id=subject.id).first()
+    if found is not None:
+        return found
+    ring = keyring()
+    row = SubjectKey(pk=uuid4(), subject_kind=subject.kind, subject_id=subject.id, master_key_id=ring.current)
+    row.wrapped = ring.wrap(os.urandom(KEY_BYTES), selectors.bound_to(row))
+    SubjectKey.objects.bulk_create([row], ignore_conflicts=True)
+    return SubjectKey.objects.get(subject_kind=subject.kind, subject_id=subject.id)
