@@ -2,7 +2,6 @@
 
 from typing import ClassVar
 
-from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import Q
 
@@ -89,10 +88,6 @@ class ListedName(models.Model):
     listed_party = models.ForeignKey(ListedParty, on_delete=models.PROTECT, related_name="names")
     name = models.CharField(max_length=500)
     weak = models.BooleanField(default=False, help_text="A weak alias in the sense of the list")
-    tokens = models.JSONField(default=list)
-
-    class Meta:
-        indexes = [GinIndex(fields=["tokens"], name="listed_name_tokens")]
 
 
 class ListedWallet(models.Model):
