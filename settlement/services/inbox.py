@@ -60,7 +60,7 @@ def receive_stripe(payload: bytes, signature: str) -> str:
 def _event(text: str) -> dict[str, Any]:
     try:
         event = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise MalformedNotice from error
     if not isinstance(event, dict) or not all(isinstance(event.get(name), str) for name in ("id", "type")):
         raise MalformedNotice
