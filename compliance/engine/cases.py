@@ -22,14 +22,19 @@ class PackCase:
 
 
 def load_cases(folder: Path) -> tuple[PackCase, ...]:
-    """The cases of the folder's pack; each one's `set` replaces members of the `base`. Raises `PackInvalid`."""
+    """The cases of the folder's pack; each one's `set` replaces members of the `base`. Raises `PackInvalid`.
+
+    `base` and chips stand in cases.toml; more cases may stand in cases_*.toml beside it.
+    """
     try:
         rows = tomllib.loads((folder / "cases.toml").read_text(encoding="utf-8"))
+        more = [tomllib.loads(path.read_text(encoding="utf-8")) for path in sorted(folder.glob("cases_*.toml"))]
+        cases = [*rows["cases"], *(row for file in more for row in file["cases"])]
         return tuple(
-            PackCase(row["name"], _facts(rows, row), row["outcome"], frozenset(row["reasons"])) for row in rows["cases"]
+            PackCase(row["name"], _facts(rows, row), row["outcome"], frozenset(row["reasons"])) for row in cases
         )
     except (OSError, KeyError, TypeError, ValueError) as error:
-        raise PackInvalid(f"{folder.name}/cases.toml holds no cases: {error}") from error
+        raise PackInvalid(f"the cases of {folder.name} cannot be read: {error}") from error
 
 
 def mismatch(case: PackCase, pack: PolicyPack) -> str:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from compliance.engine.facts import ChipFigures, Tops
+from compliance.engine.releases import Altered, Manifest
 
 A1, A2, B1, B2, NONE, UNKNOWN = "3A090.a.1", "3A090.a.2", "3A090.b.1", "3A090.b.2", "none", "unknown"
 _CENT = Decimal("0.01")
@@ -133,11 +134,14 @@ def load_catalogue(path: Path) -> Catalogue:
 
 
 def newest_catalogue(root: Path) -> Catalogue:
-    """The catalogue of the newest date below the folder. Raises `CatalogueInvalid`."""
-    found = sorted(root.glob("*/accelerators.toml"))
+    """The catalogue of the newest date that the manifest names below the folder. Raises `CatalogueInvalid`."""
+    try:
+        found = Manifest.read(root.parent).folders(root)
+    except Altered as error:
+        raise CatalogueInvalid(str(error)) from error
     if not found:
         raise CatalogueInvalid("there is no catalogue of accelerators")
-    return load_catalogue(found[-1])
+    return load_catalogue(found[-1] / "accelerators.toml")
 
 
 def _device_key(name: str) -> str:

@@ -2,13 +2,14 @@
 
 import hashlib
 import json
-from dataclasses import fields, is_dataclass
+from dataclasses import Field, field, fields, is_dataclass
 from datetime import date, datetime
 from functools import cache
 from types import NoneType, UnionType
 from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
 T = TypeVar("T")
+_LATER = "later"
 
 
 class Malformed(ValueError):
@@ -18,12 +19,24 @@ class Malformed(ValueError):
 def to_plain(value: Any) -> Any:
     """The value in terms of dict, list, str, int, float, bool and None; times as ISO 8601 text."""
     if is_dataclass(value) and not isinstance(value, type):
-        return {field.name: to_plain(getattr(value, field.name)) for field in fields(value)}
+        return {each.name: to_plain(getattr(value, each.name)) for each in fields(value) if _told(each, value)}
     if isinstance(value, list | tuple):
         return [to_plain(item) for item in value]
     if isinstance(value, datetime | date):
         return value.isoformat()
     return value
+
+
+def later(default: Any) -> Any:
+    """A field that came after facts were first stored; while it has its default it is left out of the plain form.
+
+    So what was stored before gives the same bytes and digests as then. Such a default must mean "not known".
+    """
+    return field(default=default, metadata={_LATER: True})
+
+
+def _told(each: Field[Any], value: Any) -> bool:
+    return not (each.metadata.get(_LATER) and getattr(value, each.name) == each.default)
 
 
 def canonical_bytes(value: Any) -> bytes:

@@ -1,6 +1,9 @@
-"""Policy packs: dated, hashed sets of rules and country tables, read from files and never changed once released."""
+"""Policy packs: dated, hashed sets of rules and country tables, read from files and never changed once released.
 
-import hashlib
+A pack is whole in its folder. pack.toml lists its rules, or the files that hold them, and may name words that several
+of its rules share; nothing is shared between packs (ADR 0050).
+"""
+
 import tomllib
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
@@ -9,6 +12,7 @@ from typing import Any
 
 from compliance.engine.countries import CountryTables, countries_from
 from compliance.engine.outcome import KINDS, SEVERITY
+from compliance.engine.releases import Altered, Manifest, folder_hash
 
 POLICIES = Path(__file__).resolve().parent.parent / "policies"
 GRIDCLEAR = POLICIES / "gridclear"
@@ -74,25 +78,17 @@ class PolicyPack:
         return f"{self.id}@{self.version}"
 
 
-def pack_hash(folder: Path) -> str:
-    """SHA-256 over the names and contents of the pack's files, in hex."""
-    sealed = hashlib.sha256()
-    for path in sorted(folder.glob("*.toml")):
-        sealed.update(f"{path.name}\0{hashlib.sha256(path.read_bytes()).hexdigest()}\n".encode())
-    return sealed.hexdigest()
-
-
 def load_pack(folder: Path) -> PolicyPack:
     """The pack that the folder holds. Raises `PackInvalid`."""
     try:
-        head = tomllib.loads((folder / "pack.toml").read_text(encoding="utf-8"))
-        tables = tomllib.loads((folder / "countries.toml").read_text(encoding="utf-8"))
-        rules = tuple(_rule(row) for row in head["rules"])
+        head = _read(folder / "pack.toml")
+        tables = _read(folder / "countries.toml")
+        rules = tuple(_rule(row) for row in _rows(folder, head))
         pack = PolicyPack(
             id=head["id"],
             version=head["version"],
             in_force_from=head["in_force_from"],
-            hash=pack_hash(folder),
+            hash=folder_hash(folder),
             rules=rules,
             countries=countries_from(tables),
         )
@@ -105,8 +101,15 @@ def load_pack(folder: Path) -> PolicyPack:
 
 
 def load_packs(root: Path = GRIDCLEAR) -> tuple[PolicyPack, ...]:
-    """Every pack below the folder, oldest first."""
-    packs = [load_pack(folder) for folder in root.iterdir() if (folder / "pack.toml").is_file()]
+    """Every pack below the folder that the manifest beside it names, oldest first.
+
+    Raises `PackInvalid`, also when a released pack is not what was released.
+    """
+    try:
+        folders = Manifest.read(root.parent).folders(root)
+    except Altered as error:
+        raise PackInvalid(str(error)) from error
+    packs = [load_pack(folder) for folder in folders]
     return tuple(sorted(packs, key=lambda pack: (pack.in_force_from, pack.version)))
 
 
@@ -127,6 +130,18 @@ def pack_labelled(label: str, packs: tuple[PolicyPack, ...]) -> PolicyPack:
     raise NoPackInForce(f"the policy pack {label} is not here")
 
 
+def _read(path: Path) -> dict[str, Any]:
+    return tomllib.loads(path.read_text(encoding="utf-8"))
+
+
+def _rows(folder: Path, head: dict[str, Any]) -> list[dict[str, Any]]:
+    """The rules in the order in which they are asked, each with the words that it names."""
+    rows: list[dict[str, Any]] = []
+    for each in head["rules"]:
+        rows += _read(folder / each)["rules"] if isinstance(each, str) else [each]
+    return [{**head["words"][row["words"]], **row} if "words" in row else row for row in rows]
+
+
 def _rule(row: dict[str, Any]) -> RulePolicy:
     if row["kind"] not in KINDS or row["outcome"] not in SEVERITY:
         raise PackInvalid(f"rule {row['code']} has an unknown kind or outcome")
@@ -145,9 +160,3 @@ def _rule(row: dict[str, Any]) -> RulePolicy:
         next_step=row["next_step"],
         params=dict(row.get("params", {})),
     )
-
-
-def manifest_of(policies: Path) -> dict[str, str]:
-    """Each released folder below `policies`, such as `gridclear/2026-11-24`, with the hash of its files."""
-    folders = sorted({path.parent for path in policies.glob("*/*/*.toml")})
-    return {folder.relative_to(policies).as_posix(): pack_hash(folder) for folder in folders}

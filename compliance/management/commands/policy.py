@@ -1,15 +1,17 @@
-"""`policy diff A B` and `policy simulate PACK`: what a pack would change, told before it is switched on."""
+"""`policy diff A B`, `policy simulate PACK`: what a pack would change, told before it is switched on; `policy seal`."""
 
 from argparse import ArgumentParser
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from compliance.engine.facts import Malformed
 from compliance.engine.packs import NoPackInForce, PackInvalid, PolicyPack, load_pack
 from compliance.engine.policy_diff import Change, changes
+from compliance.engine.releases import Altered, seal
 from compliance.selectors import policies
 from compliance.selectors.policy_changes import (
     Turned,
@@ -22,7 +24,7 @@ DECISIONS = 1000
 
 
 class Command(BaseCommand):
-    """Exit status 0 whether or not something would change; nothing is ever stored or switched on."""
+    """Exit status 0 whether or not something would change; only `seal` changes anything, and that in a file."""
 
     help = "Compare policy packs. A pack is a folder, a label such as gridclear@2026-11-24, or its version alone."
 
@@ -35,11 +37,15 @@ class Command(BaseCommand):
         simulate: ArgumentParser = deeds.add_parser("simulate", help="which leases and decisions the pack would change")
         simulate.add_argument("pack")
         simulate.add_argument("--last", type=int, default=DECISIONS, metavar="N", help="how many decisions to look at")
+        seal_it: ArgumentParser = deeds.add_parser("seal", help="release an open folder: it never changes again")
+        seal_it.add_argument("folder", help="as the manifest names it, such as gridclear/2026-11-25")
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Says what changes, a line each, and how much of how much at the end."""
         if options["deed"] == "diff":
             self._diff(_pack(options["old"]), _pack(options["new"]))
+        elif options["deed"] == "seal":
+            self._seal(options["folder"])
         elif options["last"] < 0:
             raise CommandError("--last must not be negative.")
         else:
@@ -50,6 +56,13 @@ class Command(BaseCommand):
         for each in found:
             self._tell_change(each)
         self.stdout.write(f"{len(found)} changes from {old.label} to {new.label}.")
+
+    def _seal(self, name: str) -> None:
+        try:
+            sealed = seal(Path(settings.GRIDCLEAR_POLICY_DIR), name)
+        except Altered as error:
+            raise CommandError(f"{error}. Nothing was sealed.") from error
+        self.stdout.write(f"{name} is released under {sealed}. Commit the manifest.")
 
     def _tell_change(self, change: Change) -> None:
         self.stdout.write(f"{change.how:8} {change.what} {change.name}")

@@ -116,3 +116,6 @@ verified = false
             load_catalogue(path)
     with pytest.raises(CatalogueInvalid):
         newest_catalogue(tmp_path / "empty")
+    (tmp_path / "MANIFEST.toml").write_text("[released]")
+    with pytest.raises(CatalogueInvalid):
+        newest_catalogue(tmp_path / "empty")

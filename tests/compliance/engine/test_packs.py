@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import subprocess
 import tomllib
 from datetime import UTC, datetime
 
@@ -15,18 +16,18 @@ from compliance.engine.packs import (
     PackInvalid,
     load_pack,
     load_packs,
-    manifest_of,
-    pack_hash,
     pack_in_force,
     pack_labelled,
 )
+from compliance.engine.releases import Altered, Manifest, folder_hash, seal
 from compliance.engine.rules import RULES
 
 FOLDERS = sorted(path.parent for path in GRIDCLEAR.glob("*/pack.toml"))
 CASES = [(folder, case) for folder in FOLDERS for case in load_cases(folder)]
+ROOT = POLICIES.parent.parent
 
 
-@pytest.mark.parametrize(("folder", "case"), CASES, ids=[case.name for _, case in CASES])
+@pytest.mark.parametrize(("folder", "case"), CASES, ids=[f"{folder.name}: {case.name}" for folder, case in CASES])
 def test_a_pack_answers_its_own_cases(folder, case):
     assert mismatch(case, load_pack(folder)) == ""
 
@@ -39,16 +40,81 @@ def test_a_case_that_fails_says_how():
 
 
 def test_what_was_released_has_not_changed():
-    released = tomllib.loads((POLICIES / "MANIFEST.toml").read_text())["released"]
-    assert released == manifest_of(POLICIES)
+    manifest = Manifest.read(POLICIES)
+    there = {path.parent.relative_to(POLICIES).as_posix() for path in POLICIES.glob("*/*/*.toml")}
+    assert there == {*manifest.released, *manifest.open}
+    assert not set(manifest.released) & set(manifest.open)
+    assert manifest.released == {name: folder_hash(POLICIES / name) for name in manifest.released}
+
+
+def test_no_commit_changed_a_line_that_was_released():
+    """What git knows of the manifest: a hash once written stands in every later version.
+
+    Before the manifest told open folders from released ones, a pack in work had its line too: those do not count.
+    """
+    path = (POLICIES / "MANIFEST.toml").relative_to(ROOT).as_posix()
+    log = git("log", "--format=%H", "--", path)
+    if log is None:
+        pytest.skip("not a git checkout, or without its history")
+    versions = [tomllib.loads(git("show", f"{commit}:{path}") or "") for commit in log.split()]
+    now = Manifest.read(POLICIES).released
+    for version in versions:
+        if "open" in version:
+            assert version["released"].items() <= now.items()
+
+
+def git(*words):
+    try:
+        done = subprocess.run(["git", *words], cwd=ROOT, capture_output=True, text=True, check=True)
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    return done.stdout
+
+
+@pytest.fixture
+def house(tmp_path):
+    """A copy of the policies with the newest pack open."""
+    copy = shutil.copytree(POLICIES, tmp_path / "policies")
+    shutil.copytree(FOLDERS[-1], copy / "gridclear" / "2099-01-01")
+    path = copy / "MANIFEST.toml"
+    path.write_text(path.read_text().replace("open = [\n", 'open = [\n  "gridclear/2099-01-01",\n'))
+    return copy
+
+
+def test_a_released_pack_that_was_altered_on_the_disk_is_refused(house):
+    assert len(load_packs(house / "gridclear")) == len(FOLDERS) + 1
+    path = house / "gridclear" / "2026-11-24" / "countries.toml"
+    path.write_text(path.read_text().replace('members = ["MO"]', 'members = ["MA"]'))
+    with pytest.raises(PackInvalid, match="not what was released"):
+        load_packs(house / "gridclear")
+
+
+def test_a_pack_that_nobody_listed_is_never_in_force(house):
+    shutil.copytree(FOLDERS[-1], house / "gridclear" / "2020-01-01")
+    assert len(load_packs(house / "gridclear")) == len(FOLDERS) + 1
+
+
+def test_an_open_pack_is_sealed_once_and_stands_still_from_then_on(house):
+    name = "gridclear/2099-01-01"
+    sealed = seal(house, name)
+    manifest = Manifest.read(house)
+    assert (manifest.released[name], name in manifest.open) == (sealed, False)
+    assert load_packs(house / "gridclear")
+    with pytest.raises(Altered, match="released before"):
+        seal(house, name)
+    with pytest.raises(Altered, match="not listed as open"):
+        seal(house, "gridclear/1999-01-01")
+    (house / name / "cases.toml").write_text("")
+    with pytest.raises(PackInvalid):
+        load_packs(house / "gridclear")
 
 
 def test_the_hash_sees_a_change_of_one_letter(tmp_path):
     copy = shutil.copytree(FOLDERS[0], tmp_path / "pack")
-    before = pack_hash(copy)
+    before = folder_hash(copy)
     path = copy / "countries.toml"
     path.write_text(path.read_text().replace('members = ["MO"]', 'members = ["MA"]'))
-    assert pack_hash(copy) != before
+    assert folder_hash(copy) != before
 
 
 def test_every_rule_of_a_pack_is_written_and_cited():
@@ -73,7 +139,8 @@ def test_words_for_the_renter_do_not_tip_off():
 
 def test_the_date_picks_the_pack_and_no_pack_is_no_answer():
     packs = load_packs()
-    assert pack_in_force(datetime(2026, 11, 24, tzinfo=UTC), packs) == packs[-1]
+    assert pack_in_force(datetime(2026, 11, 24, 23, 59, tzinfo=UTC), packs).version == "2026-11-24"
+    assert pack_in_force(datetime(2026, 11, 25, tzinfo=UTC), packs).version == "2026-11-25"
     assert pack_labelled(packs[0].label, packs) == packs[0]
     with pytest.raises(NoPackInForce):
         pack_in_force(datetime(2019, 1, 1, tzinfo=UTC), packs)

@@ -19,7 +19,7 @@ from compliance.engine.facts import (
 from compliance.engine.outcome import Outcome
 from compliance.engine.packs import load_packs, pack_in_force
 
-NOW = datetime(2026, 11, 24, 4, tzinfo=UTC)
+NOW = datetime(2026, 11, 25, 4, tzinfo=UTC)
 LATER = NOW + timedelta(days=200)
 PACKS = load_packs()
 PACK = pack_in_force(NOW, PACKS)
