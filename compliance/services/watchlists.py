@@ -22,7 +22,7 @@ from compliance.services.listing import name_rows, party_row, wallet_rows
 from compliance.services.notices import send_on_commit
 from compliance.signals import watchlist_loaded
 from compliance.sources.base import ListEntry, NotAList
-from compliance.sources.catalogue import KNOWN_LISTS, KnownList, read_list
+from compliance.sources.catalogue import KNOWN_LISTS, KnownList, format_of, known_list, published, read_list
 from compliance.sources.download import DownloadRefused, downloaded, sha256_of
 
 logger = logging.getLogger(__name__)
@@ -62,13 +62,13 @@ def load_watchlist(
     number as `reference` loads the very content that they saw.
     Raises UnknownWatchlist, WatchlistRefused, InvalidInput.
     """
-    known = next((each for each in KNOWN_LISTS if each.code == code), None)
+    known = known_list(code)
     if known is None:
         raise UnknownWatchlist
     watchlist = _registered(known)
     try:
         with _opened(source) as path:
-            return _load(watchlist, path, source, actor, _shrink_allowed_for(watchlist, allow_shrink, reference))
+            return _load(watchlist, known, path, source, actor, _shrink_allowed_for(watchlist, allow_shrink, reference))
     except (OSError, DownloadRefused) as error:
         # Nothing was read, so there is nothing to keep; staleness raises the alarm if this goes on.
         what = error.strerror if isinstance(error, OSError) else str(error)
@@ -141,7 +141,9 @@ def _shrink_allowed_for(watchlist: Watchlist, allow_shrink: bool, reference: str
     return seen.sha256
 
 
-def _load(watchlist: Watchlist, path: Path, source: str, actor: Actor, shrink_allowed: str) -> WatchlistVersion:
+def _load(
+    watchlist: Watchlist, known: KnownList, path: Path, source: str, actor: Actor, shrink_allowed: str
+) -> WatchlistVersion:
     sha256 = sha256_of(path)
     same = WatchlistVersion.objects.filter(watchlist=watchlist, state=_State.CURRENT, sha256=sha256).first()
     if same is not None:
@@ -160,10 +162,12 @@ def _load(watchlist: Watchlist, path: Path, source: str, actor: Actor, shrink_al
     )
     try:
         with transaction.atomic():
-            _take_in(version, read_list(path, watchlist.format), actor, shrink_allowed == sha256)
+            published(path)
+            _take_in(version, read_list(path, format_of(known, path)), actor, shrink_allowed == sha256)
     except (NotAList, WatchlistRefused) as error:
         _refuse(version, str(error), actor)
-        raise WatchlistRefused(f"The list {watchlist.code} was refused: {error} The version before stays.") from error
+        why = str(error).rstrip(".")
+        raise WatchlistRefused(f"The list {watchlist.code} was refused: {why}. The version before stays.") from error
     return version
 
 

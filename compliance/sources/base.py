@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
 
@@ -26,7 +27,7 @@ class ListEntry:
     external_id: str
     kind: str  # person | entity | vessel | aircraft
     names: tuple[ListedName, ...]
-    authority: str  # OFAC | UN | BIS | STATE
+    authority: str  # OFAC | UN | BIS | STATE | EU | UK, or OTHER where a gathered list does not say
     blocked: bool  # property is blocked, as against an export restriction only
     countries: tuple[str, ...] = ()
     birth_dates: tuple[str, ...] = ()
@@ -34,6 +35,7 @@ class ListEntry:
     identifiers: tuple[str, ...] = ()  # "Passport A123 (IR)"
     wallets: tuple[tuple[str, str], ...] = ()  # (currency, address), letter case kept
     remarks: str = ""
+    source_url: str = ""  # where the authority publishes the entry's own list
 
     @property
     def primary_name(self) -> str:
@@ -44,14 +46,20 @@ class ListEntry:
 Importer = Callable[[Path], Iterator[ListEntry]]
 
 
-def unique(entries: Iterator[ListEntry]) -> Iterator[ListEntry]:
-    """The entries as they come. Raises `NotAList` for an id that stands twice, a party without a name, or no entry."""
+def sound(entries: Iterator[ListEntry], today: date) -> Iterator[ListEntry]:
+    """The entries as they come.
+
+    Raises `NotAList` for an id that stands twice, a party without a name or born in the future, or no entry at all.
+    """
     seen: set[str] = set()
     for entry in entries:
         if not entry.external_id or not entry.names:
             raise NotAList(f"an entry has no {'name' if entry.external_id else 'id'}; the list was not loaded")
         if entry.external_id in seen:
             raise NotAList(f"the entry {entry.external_id} stands twice; the list was not loaded")
+        # Text compares as dates do: the shorter of two that agree is not the later.
+        if any(birth > today.isoformat() for birth in entry.birth_dates):
+            raise NotAList(f"the entry {entry.external_id} is born in the future; the list was not loaded")
         seen.add(entry.external_id)
         yield entry
     if not seen:

@@ -1,14 +1,22 @@
-"""The lists Gridclear knows: where each is published, in which format, and whether the gate needs it."""
+"""The lists Gridclear knows: where each is published, in which formats, and whether the gate needs it."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import date, timedelta
 from pathlib import Path
 
-from compliance.sources.base import Importer, ListEntry, NotAList, unique
+from compliance.base import clock
+from compliance.sources.base import Importer, ListEntry, NotAList, sound
+from compliance.sources.bis_dpl import read_bis_dpl
+from compliance.sources.dates import published_on
+from compliance.sources.eu import read_eu
+from compliance.sources.files import head_of, refuse_what_is_none
+from compliance.sources.ftm import read_ftm
 from compliance.sources.ofac_advanced import read_ofac_advanced
 from compliance.sources.ofac_csv import read_ofac_consolidated_csv, read_ofac_csv
+from compliance.sources.uk import read_uk, read_uk_csv
 from compliance.sources.un import read_un
-from compliance.sources.us_csl import read_us_csl
+from compliance.sources.us_csl import read_us_csl, read_us_csl_json
 
 SAMPLES = Path(__file__).resolve().parent / "samples"
 # The sample of ofac_sdn a few days on, with one more party; and one that lost most of its parties and is to be refused.
@@ -21,12 +29,23 @@ FORMATS: dict[str, Importer] = {
     "ofac_cons_csv": read_ofac_consolidated_csv,
     "un_xml": read_un,
     "us_csl_csv": read_us_csl,
+    "us_csl_json": read_us_csl_json,
+    "bis_dpl_txt": read_bis_dpl,
+    "eu_fsf_xml": read_eu,
+    "uk_sl_xml": read_uk,
+    "uk_sl_csv": read_uk_csv,
+    "ftm_json": read_ftm,
 }
+_WORDS = {"xml": "XML", "json": "JSON", "csv": "CSV", "txt": "tab separated text"}
+_SLS = "https://sanctionslistservice.ofac.treas.gov/api/PublicationPreview/exports"
 
 
 @dataclass(frozen=True, slots=True)
 class KnownList:
-    """A list as its authority publishes it. `sample` is the repository's small hand-written one in the same format."""
+    """A list as its authority publishes it. `sample` is the repository's small hand-written one in the first format.
+
+    `source_url` is empty where the operator has to bring the address. `also` names further formats that are read.
+    """
 
     code: str
     title: str
@@ -35,6 +54,7 @@ class KnownList:
     source_url: str
     required: bool
     sample: Path
+    also: tuple[str, ...] = ()
 
 
 KNOWN_LISTS: tuple[KnownList, ...] = (
@@ -43,9 +63,10 @@ KNOWN_LISTS: tuple[KnownList, ...] = (
         "OFAC Specially Designated Nationals",
         "OFAC",
         "ofac_advanced_xml",
-        "https://sanctionslistservice.ofac.treas.gov/api/PublicationPreview/exports/SDN_ADVANCED.XML",
+        f"{_SLS}/SDN_ADVANCED.XML",
         True,
         SAMPLES / "ofac_sdn_advanced.xml",
+        ("ofac_csv",),
     ),
     KnownList(
         "un_sc",
@@ -64,21 +85,88 @@ KNOWN_LISTS: tuple[KnownList, ...] = (
         "https://data.trade.gov/downloadable_consolidated_screening_list/v1/consolidated.csv",
         True,
         SAMPLES / "us_csl.csv",
+        ("us_csl_json",),
     ),
     KnownList(
         "ofac_consolidated",
         "OFAC Consolidated (non-SDN)",
         "OFAC",
-        "ofac_cons_csv",
-        "https://sanctionslistservice.ofac.treas.gov/api/PublicationPreview/exports/CONS_PRIM.CSV",
+        "ofac_advanced_xml",
+        f"{_SLS}/CONS_ADVANCED.XML",
         False,
-        SAMPLES / "ofac_cons_prim.csv",
+        SAMPLES / "ofac_cons_advanced.xml",
+        ("ofac_cons_csv",),
+    ),
+    KnownList(
+        "bis_dpl",
+        "BIS Denied Persons List",
+        "BIS",
+        "bis_dpl_txt",
+        "https://www.bis.doc.gov/dpl/dpl.txt",
+        False,
+        SAMPLES / "bis_dpl.txt",
+    ),
+    KnownList(
+        "eu_fsf",
+        "EU Consolidated Financial Sanctions",
+        "EU",
+        "eu_fsf_xml",
+        # The token is public and the same for all: the Commission's own page names it.
+        "https://webgate.ec.europa.eu/fsd/fsf/public/files/xmlFullSanctionsList_1_1/content?token=dG9rZW4tMjAxNw",
+        False,
+        SAMPLES / "eu_fsf.xml",
+    ),
+    KnownList(
+        "uk_sl",
+        "UK Sanctions List",
+        "UK",
+        "uk_sl_xml",
+        "https://sanctionslist.fcdo.gov.uk/docs/UK-Sanctions-List.xml",
+        False,
+        SAMPLES / "uk_sanctions_list.xml",
+        ("uk_sl_csv",),
+    ),
+    KnownList(
+        "opensanctions",
+        "OpenSanctions (FollowTheMoney)",
+        "OTHER",
+        "ftm_json",
+        "",
+        False,
+        SAMPLES / "opensanctions_nested.jsonl",
     ),
 )
+
+
+def known_list(code: str) -> KnownList | None:
+    """The list of that code; None for another."""
+    return next((each for each in KNOWN_LISTS if each.code == code), None)
+
+
+def format_of(known: KnownList, path: Path) -> str:
+    """In which of its list's formats the file is, by how its content begins. Raises `NotAList`."""
+    head = head_of(path)
+    refuse_what_is_none(path, head)
+    kinds = ("xml",) if head.startswith(b"<") else ("json",) if head.startswith((b"{", b"[")) else ("csv", "txt")
+    choices = (known.format, *known.also)
+    found = next((each for each in choices if each.rpartition("_")[2] in kinds), None)
+    if found is None:
+        read = " or ".join(_WORDS[each.rpartition("_")[2]] for each in choices)
+        raise NotAList(f"{path.name} is no {read}, in which {known.title} is read; the list was not loaded")
+    return found
+
+
+def published(path: Path) -> date | None:
+    """The day on which the list says that it was made; None when it is silent. Raises `NotAList` for a future one."""
+    day = published_on(head_of(path))
+    # A day's grace: an authority east of here may already have tomorrow.
+    if day is not None and day > clock.now().date() + timedelta(days=1):
+        raise NotAList(f"{path.name} is dated {day.isoformat()}, which has not come; the list was not loaded")
+    return day
 
 
 def read_list(path: Path, format: str) -> Iterator[ListEntry]:
     """The entries of the file, streamed. Raises `NotAList` as soon as it shows that the file is no such list."""
     if format not in FORMATS:
         raise NotAList(f"{format} is no list format that Gridclear reads")
-    return unique(FORMATS[format](path))
+    return sound(FORMATS[format](path), clock.now().date())

@@ -1,55 +1,117 @@
-"""Opening what claims to be a list: compressed or not, and refused at once when it plainly is none."""
+"""Opening what claims to be a list: refused at once when it plainly is none, and read as the text that it is."""
 
-import bz2
+import codecs
 import csv
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import IO
 
 from compliance.sources.base import NotAList
+from compliance.sources.unpack import open_unpacked
 
-MAX_CSV_BYTES = 256 * 1024 * 1024
-_BZ2 = b"BZh"
+MAX_LINE_BYTES = 4 * 1024 * 1024
+HEAD_BYTES = 8192
+_CHUNK = 1 << 16
+_BOM = b"\xef\xbb\xbf"
+_WIDE = (b"\xff\xfe", b"\xfe\xff")
 
 
 def open_list(path: Path) -> IO[bytes]:
-    """The content, unpacked when it is bzip2. Raises `NotAList` when it cannot be read, is empty or a web page."""
-    try:
-        with path.open("rb") as packed:
-            magic = packed.read(3)
-        stream: IO[bytes] = bz2.open(path, "rb") if magic == _BZ2 else path.open("rb")  # noqa: SIM115 - the caller closes
-        head = stream.read(2048)
-    except (OSError, EOFError) as error:
-        raise NotAList(f"{path.name} cannot be read: {error}") from error
-    start = head.lstrip(b"\xef\xbb\xbf").lstrip()
-    if not start:
-        stream.close()
+    """The content, unpacked. Raises `NotAList` when it cannot be read, is empty or a web page."""
+    refuse_what_is_none(path, head_of(path))
+    return open_unpacked(path)
+
+
+def head_of(path: Path) -> bytes:
+    """The first bytes of the content, without its byte order mark and leading space. Raises `NotAList`."""
+    with open_unpacked(path) as stream:
+        return stream.read(HEAD_BYTES).removeprefix(_BOM).lstrip()
+
+
+def refuse_what_is_none(path: Path, head: bytes) -> None:
+    """Raises `NotAList` for nothing and for a web page."""
+    if not head:
         raise NotAList(f"{path.name} is empty; the list was not loaded")
-    if re.match(rb"(?i)<!doctype\s+html|<html", start):
-        stream.close()
+    if re.match(rb"(?i)<!doctype\s+html|<html", head):
         raise NotAList(f"{path.name} is a web page and no list; the list was not loaded")
-    stream.seek(0)
-    return stream
 
 
-def csv_rows(path: Path) -> Iterator[list[str]]:
+def csv_rows(path: Path, *, delimiter: str = ",") -> Iterator[list[str]]:
     """The file's rows, as UTF-8 or else Windows-1252. Raises `NotAList` when it is no text table."""
+    if head_of(path).startswith((b"<", b"{", b"[")):
+        raise NotAList(f"{path.name} is no table; the list was not loaded")
+    with io.TextIOWrapper(open_list(path), encoding=_encoding(path), newline="") as text:
+        try:
+            for row in csv.reader(text, strict=True, delimiter=delimiter):
+                # OFAC ends its files with Control-Z.
+                if row and row != ["\x1a"]:
+                    yield row
+        except csv.Error as error:
+            raise NotAList(f"{path.name} is no whole table ({error}); the list was not loaded") from error
+
+
+def table_rows(
+    path: Path, needed: Iterable[str], *, delimiter: str = ",", preamble: str = ""
+) -> Iterator[tuple[int, dict[str, str]]]:
+    """Each row under its header's names, without surrounding space, with its number in the file.
+
+    A first row that begins with the preamble is passed over. Raises `NotAList`, also for a needed column that lacks.
+    """
+    rows = enumerate(csv_rows(path, delimiter=delimiter), 1)
+    header = next(rows, (0, [""]))[1]
+    if preamble and header[0].startswith(preamble):
+        header = next(rows, (0, [""]))[1]
+    names = [each.strip() for each in header]
+    lacking = [each for each in needed if each not in names]
+    if lacking:
+        raise NotAList(f"{path.name} has no column {lacking[0]}; the list was not loaded")
+    for number, cells in rows:
+        if len(cells) != len(names):
+            raise NotAList(
+                f"row {number} of {path.name} has {len(cells)} columns, not {len(names)}; nothing was loaded"
+            )
+        yield number, dict(zip(names, (each.strip() for each in cells), strict=True))
+
+
+def text_lines(path: Path) -> Iterator[str]:
+    """The lines of UTF-8 text that are not blank, one at a time. Raises `NotAList`."""
     with open_list(path) as stream:
-        content = stream.read(MAX_CSV_BYTES + 1)
-    if len(content) > MAX_CSV_BYTES:
-        raise NotAList(f"{path.name} is larger than any list; it was not loaded")
-    if b"\0" in content[:4096] or content.lstrip().startswith(b"<"):
-        raise NotAList(f"{path.name} is no CSV table; the list was not loaded")
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        text = content.decode("cp1252", errors="replace")
-    try:
-        # OFAC ends its files with Control-Z.
-        for row in csv.reader(io.StringIO(text.rstrip("\x1a\r\n ")), strict=True):
-            if row:
-                yield row
-    except csv.Error as error:
-        raise NotAList(f"{path.name} is no whole CSV table ({error}); the list was not loaded") from error
+        number = 0
+        while line := stream.readline(MAX_LINE_BYTES + 1):
+            number += 1
+            if len(line) > MAX_LINE_BYTES:
+                raise NotAList(f"line {number} of {path.name} is longer than any entry; the list was not loaded")
+            _refuse_nul(line, path.name)
+            try:
+                text = line.removeprefix(_BOM).decode() if number == 1 else line.decode()
+            except UnicodeDecodeError as error:
+                raise NotAList(f"line {number} of {path.name} is no UTF-8; the list was not loaded") from error
+            if text.strip():
+                yield text
+
+
+def _encoding(path: Path) -> str:
+    """The encoding in which the whole file is text. Raises `NotAList` when there is none."""
+    fitting = {"utf-8-sig": codecs.getincrementaldecoder("utf-8")(), "cp1252": codecs.getincrementaldecoder("cp1252")()}
+    with open_list(path) as stream:
+        if stream.peek(2).startswith(_WIDE):  # type: ignore[attr-defined] # a BufferedReader has it
+            raise NotAList(f"{path.name} is UTF-16 text; give it in UTF-8, as it is published. It was not loaded")
+        while True:
+            chunk = stream.read(_CHUNK)
+            _refuse_nul(chunk, path.name)
+            for name, decoder in list(fitting.items()):
+                try:
+                    decoder.decode(chunk, final=not chunk)
+                except UnicodeDecodeError:
+                    del fitting[name]
+            if not fitting:
+                raise NotAList(f"{path.name} is text neither in UTF-8 nor in Windows-1252; the list was not loaded")
+            if not chunk:
+                return next(iter(fitting))
+
+
+def _refuse_nul(content: bytes, name: str) -> None:
+    if b"\0" in content:
+        raise NotAList(f"{name} holds NUL bytes and is no text; the list was not loaded")

@@ -3,11 +3,11 @@
 import re
 from collections import defaultdict
 from collections.abc import Iterator
-from datetime import datetime
 from pathlib import Path
 
 from compliance.sources.base import ListedName, ListEntry, NotAList
 from compliance.sources.countries import country_code
+from compliance.sources.dates import birth_dates
 from compliance.sources.files import csv_rows
 
 _NULL = "-0-"
@@ -55,7 +55,7 @@ def _entry(cells: list[str], aliases: list[str], countries: list[str], *, blocke
         authority="OFAC",
         blocked=blocked,
         countries=tuple(dict.fromkeys(code for code in [*countries, *named] if code)),
-        birth_dates=tuple(dict.fromkeys(date for each in _BIRTH.findall(remarks) if (date := _birth(each)))),
+        birth_dates=birth_dates(*_BIRTH.findall(remarks)),
         programmes=tuple(each.strip(" []") for each in re.split(r"\]\s*\[|;", cells[3]) if each.strip(" []")),
         identifiers=tuple(each.strip() for each in _DOCUMENT.findall(remarks)),
         wallets=tuple(_WALLET.findall(remarks)),
@@ -72,17 +72,6 @@ def _ordered(name: str, *, person: bool) -> str:
     """Given names first: OFAC files a person as "LAST, First"."""
     last, comma, first = name.partition(",")
     return f"{first.strip()} {last.strip()}".strip() if person and comma else name
-
-
-def _birth(text: str) -> str:
-    words = text.strip().removeprefix("circa ").strip()
-    for shape, out in (("%d %b %Y", "%Y-%m-%d"), ("%b %Y", "%Y-%m"), ("%Y", "%Y")):
-        try:
-            return datetime.strptime(words, shape).strftime(out)  # noqa: DTZ007 - a day of birth has no time zone
-        except ValueError:
-            continue
-    year = re.search(r"\b(1[89]\d\d|20\d\d)\b", words)
-    return year.group(1) if year else ""
 
 
 def _beside(path: Path, kind: str) -> Path | None:

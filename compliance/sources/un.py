@@ -6,6 +6,7 @@ from pathlib import Path
 
 from compliance.sources.base import ListedName, ListEntry
 from compliance.sources.countries import country_code
+from compliance.sources.dates import birth_dates
 from compliance.sources.xml import subtrees, text_of
 
 ROOT = "CONSOLIDATED_LIST"
@@ -29,7 +30,7 @@ def _entry(element: ET.Element) -> ListEntry:
         authority="UN",
         blocked=True,
         countries=tuple(dict.fromkeys(code for code in codes if code)),
-        birth_dates=tuple(dict.fromkeys(_births(element))),
+        birth_dates=birth_dates(*_births(element)),
         programmes=tuple(each for each in [text_of(element, "UN_LIST_TYPE")] if each),
         identifiers=tuple(_documents(element)),
         remarks=text_of(element, "COMMENTS1"),
@@ -56,7 +57,7 @@ def _names(element: ET.Element, kind: str) -> Iterator[ListedName]:
 def _births(element: ET.Element) -> Iterator[str]:
     for birth in element.findall("INDIVIDUAL_DATE_OF_BIRTH"):
         if date := text_of(birth, "DATE"):
-            yield date[:10]
+            yield date
         else:
             yield from (text for tag in ("YEAR", "FROM_YEAR", "TO_YEAR") if (text := text_of(birth, tag)))
 

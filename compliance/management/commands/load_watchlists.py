@@ -48,10 +48,13 @@ class Command(BaseCommand):
         if options["samples"]:
             return [(known.code, str(known.sample)) for known in KNOWN_LISTS]
         if options["all"]:
-            return [(known.code, known.source_url) for known in KNOWN_LISTS]
+            return [(known.code, known.source_url) for known in KNOWN_LISTS if known.source_url]
         if options["code"]:
             official = {known.code: known.source_url for known in KNOWN_LISTS}
-            return [(options["code"], options["source"] or official[options["code"]])]
+            source = options["source"] or official[options["code"]]
+            if not source:
+                raise CommandError(f"The list {options['code']} has no official address: name a file or an address.")
+            return [(options["code"], source)]
         raise CommandError("Name a list, or give --all or --samples.")
 
     def _tell(self, version: WatchlistVersion) -> None:

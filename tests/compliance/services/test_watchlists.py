@@ -126,7 +126,7 @@ def test_half_a_file_changes_nothing(tmp_path):
 
 def test_unknown_lists_and_missing_files_are_refused(tmp_path):
     with pytest.raises(UnknownWatchlist):
-        load(SDN, "eu_fsf")
+        load(SDN, "nowhere")
     with pytest.raises(WatchlistRefused, match="could not be read"):
         load(str(tmp_path / "none.xml"))
     assert not WatchlistVersion.objects.exists()

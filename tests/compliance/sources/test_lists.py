@@ -1,11 +1,12 @@
-"""The four formats: what is read from them, and what is refused."""
+"""Lists as files: what is read from them, and what is refused."""
 
 import bz2
 import tracemalloc
+from datetime import date
 
 import pytest
 
-from compliance.sources.base import ListedName, ListEntry, NotAList, unique
+from compliance.sources.base import ListedName, ListEntry, NotAList, sound
 from compliance.sources.catalogue import KNOWN_LISTS, SAMPLE_SDN_GROWN, SAMPLE_SDN_SHRUNKEN, SAMPLES, read_list
 from compliance.sources.countries import country_code
 
@@ -64,6 +65,7 @@ def test_the_consolidated_screening_list_says_who_blocks_and_who_restricts():
         "DPL": "BIS",
         "UVL": "BIS",
         "DTC": "STATE",
+        "MBS": "OFAC",
     }
     assert not any(each.blocked for each in found.values())
     assert found["EL"].countries == ("CN",)
@@ -86,7 +88,18 @@ def test_a_packed_list_is_unpacked(tmp_path):
     assert entries(packed, "ofac_advanced_xml") == entries(SDN, "ofac_advanced_xml")
 
 
-FORMATS = {"ofac_advanced_xml": SDN, "un_xml": UN, "us_csl_csv": CSL, "ofac_cons_csv": CONS}
+FORMATS = {
+    "ofac_advanced_xml": SDN,
+    "un_xml": UN,
+    "us_csl_csv": CSL,
+    "us_csl_json": SAMPLES / "us_csl.json",
+    "ofac_cons_csv": CONS,
+    "bis_dpl_txt": SAMPLES / "bis_dpl.txt",
+    "eu_fsf_xml": SAMPLES / "eu_fsf.xml",
+    "uk_sl_xml": SAMPLES / "uk_sanctions_list.xml",
+    "uk_sl_csv": SAMPLES / "uk_sanctions_list.csv",
+    "ftm_json": SAMPLES / "opensanctions_nested.jsonl",
+}
 NOT_LISTS = {
     "empty": b"",
     "blank": b" \n\n ",
@@ -159,7 +172,7 @@ def test_an_id_that_stands_twice_and_a_party_without_a_name_are_refused(tmp_path
     with pytest.raises(NotAList, match="stands twice"):
         list(read_list(twice, "ofac_csv"))
     with pytest.raises(NotAList, match="no name"):
-        list(unique(iter([ListEntry("1", "entity", (), "OFAC", True)])))
+        list(sound(iter([ListEntry("1", "entity", (), "OFAC", True)]), date(2026, 1, 1)))
 
 
 def test_a_row_of_a_list_that_is_not_known_is_refused(tmp_path):

@@ -1,0 +1,73 @@
+"""Dates as lists write them: of birth, as far as they are known, and of publication."""
+
+import re
+from datetime import UTC, date, datetime
+
+from compliance.sources.base import NotAList
+
+_SHAPES = (
+    ("%d %b %Y", "%Y-%m-%d"),
+    ("%d %B %Y", "%Y-%m-%d"),
+    ("%d/%m/%Y", "%Y-%m-%d"),
+    ("%b %Y", "%Y-%m"),
+    ("%B %Y", "%Y-%m"),
+)
+_ISO = re.compile(r"(\d{4})(?:-(\d\d)(?:-(\d\d))?)?(?:T.*)?$")
+_YEAR = re.compile(r"\b(1[6-9]\d\d|20\d\d)\b")
+# A day or month that is not known: dd/mm/1961, 00/00/1961, 00/mm/1961.
+_OPEN = re.compile(r"'?(?:dd|DD|00)/(mm|MM|\d\d)/(\d{4})$")
+# What the head of a file says of its publication.
+_STAMPS = (
+    re.compile(rb'\b(?:generationDate|dateGenerated)="(\d{4}-\d\d-\d\d)'),
+    re.compile(rb"<DateGenerated>\s*(\d{4}-\d\d-\d\d)"),
+    re.compile(rb"<DateOfIssue[^>]*>\s*<Year>(\d{4})</Year>\s*<Month>(\d+)</Month>\s*<Day>(\d+)</Day>"),
+    re.compile(rb'^"?Report Date:?\s*(\d\d?-[A-Za-z]{3}-\d{4})'),
+)
+
+
+def birth_dates(*texts: str) -> tuple[str, ...]:
+    """YYYY-MM-DD, YYYY-MM or YYYY, as exactly as the texts say it, each once; of a span, the years that it names."""
+    return tuple(dict.fromkeys(each for text in texts for each in _told(text)))
+
+
+def _told(text: str) -> list[str]:
+    words = " ".join(text.split()).strip(" .").removeprefix("circa ").removeprefix("c. ")
+    if iso := _ISO.match(words):
+        return [_whole("-".join(part for part in iso.groups() if part and part != "00"))]
+    if half := _OPEN.match(words):
+        month = half[1]
+        return [_whole(half[2] if month in ("mm", "MM", "00") else f"{half[2]}-{month}")]
+    for shape, out in _SHAPES:
+        try:
+            return [datetime.strptime(words, shape).strftime(out)]  # noqa: DTZ007 - a birthday has no time zone
+        except ValueError:
+            continue
+    return _YEAR.findall(words)
+
+
+def published_on(head: bytes) -> date | None:
+    """The day on which the list says that it was made, from the first bytes of its content; None when it is silent."""
+    for stamp in _STAMPS:
+        if found := stamp.search(head):
+            try:
+                return _day([part.decode() for part in found.groups()])
+            except ValueError as error:
+                raise NotAList("the list bears a date that is none; it was not loaded") from error
+    return None
+
+
+def _day(parts: list[str]) -> date:
+    if len(parts) == 3:
+        return date(*(int(part) for part in parts))
+    if parts[0][:4].isdigit():
+        return date.fromisoformat(parts[0])
+    return datetime.strptime(parts[0], "%d-%b-%Y").replace(tzinfo=UTC).date()
+
+
+def _whole(text: str) -> str:
+    """The text while the calendar has such a day; else its year."""
+    try:
+        date.fromisoformat(f"{text}-01-01"[:10])
+    except ValueError:
+        return text[:4]
+    return text
