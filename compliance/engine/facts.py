@@ -5,7 +5,7 @@ from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from compliance.engine.codec import Malformed, canonical_bytes, digest, from_plain, to_plain
+from compliance.engine.codec import Malformed, canonical_bytes, digest, from_plain, later, to_plain
 
 __all__ = [
     "ChipFigures",
@@ -66,7 +66,8 @@ class OwnershipEdgeFacts:
     owned_id: str
     share_min: str = "0"
     share_max: str = "100"
-    interest: str = "shareholding"  # shareholding | votingRights | otherInfluenceOrControl | seniorManagingOfficial
+    interest: str = "shareholding"  # see `ownership.interests`
+    direct: bool = later(True)  # held without anybody between; an indirect share is a sum over chains
 
     def __post_init__(self) -> None:
         try:

@@ -1,71 +1,114 @@
 """Listed names and direct holdings in, who is blocked by ownership out (OFAC's 50 percent rule, FAQ 398 to 402)."""
 
-from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
 from compliance.engine.batch.shapes import as_decimal, as_list, as_object, as_text, plain_number, required
 from compliance.engine.codec import Malformed
 from compliance.engine.facts import OwnershipEdgeFacts
-from compliance.engine.ownership import CONTROLS, HUNDRED, SHARES, UNRESOLVED, YES, Holding, owned_by_all
+from compliance.engine.ownership import (
+    INTERESTS,
+    SHARES,
+    Fixpoint,
+    Graph,
+    Holding,
+    OwnershipAnswer,
+    compiled,
+)
 
-INTERESTS = (SHARES, "votingRights", CONTROLS, "seniorManagingOfficial")
 MAX_EDGES = 200_000
-_EDGE_KEYS = {"owner", "owned", "pct", "min", "max", "interest", "source", "note", "id"}
+WHOLE_PATHS = 1000  # in larger graphs whole paths would grow with the square of the graph
+_EDGE_KEYS = frozenset(
+    {"owner", "owned", "pct", "min", "max", "interest", "direct", "start", "end", "source", "note", "id"}
+)
 _MAX_NAME = 500
+_HUNDRED = Decimal(100)
 
 
-def owned(value: Mapping[str, Any]) -> dict[str, Any]:
-    """`{"blocked", "unresolved", "paths"}` of `{"listed", "edges"}`; every owned entity stands in `blocked`.
+def owned(value: Mapping[str, Any], today: date = date.max) -> dict[str, Any]:
+    """`{"blocked", "unresolved", "paths"}` of `{"listed", "edges"}`; everybody who is named stands in `blocked`.
 
     An edge says what `owner` directly holds of `owned`, in percent: `pct`, or `min` and `max`; without any of them the
-    share is unknown. `unresolved` names those for whom the shares known do not settle it; they are not in law blocked,
-    and not shown to be free. Raises `Malformed`, among others when sure holdings make more than 100 %.
+    share is unknown. Several edges of one pair are several holdings and add up. `unresolved` names those for whom the
+    shares known do not settle it; they are not in law blocked, and not shown to be free. `as_of` leaves out what had
+    not begun, or had ended, by that day. In graphs of more than `WHOLE_PATHS` edges a path is the last step only: the
+    owners' own paths prove the rest. Raises `Malformed`, among others when sure holdings make more than 100 %.
     """
     listed = {as_text(name, "a name", longest=_MAX_NAME) for name in as_list(required(value, "listed"), '"listed"')}
-    rows = as_list(required(value, "edges"), '"edges"')
-    if len(rows) > MAX_EDGES:
-        raise Malformed(f"at most {MAX_EDGES} edges are taken in one line")
-    edges = [_edge(row) for row in rows]
-    refuse_above_hundred(edges)
-    found = owned_by_all(edges, listed)
-    blocked = {each.owned_id: each.owned_id in listed for each in edges}
-    blocked |= {name: name in listed or answer.answer == YES for name, answer in found.items()}
-    open_names = [name for name, answer in found.items() if answer.answer == UNRESOLVED and not blocked[name]]
+    graph = Graph(_edges(value, today))
+    refuse_above_hundred(graph)
+    found = Fixpoint(graph, listed)
+    named = listed.union(*((each.owner_id, each.owned_id) for each in graph.edges))
+    open_names = found.unresolved - listed
+    whole = len(graph.edges) <= WHOLE_PATHS
     return {
-        "blocked": dict(sorted(blocked.items())),
+        "blocked": {name: name in listed or name in found.yes for name in sorted(named)},
         "unresolved": sorted(open_names),
-        "paths": {
-            name: [_shown(each) for each in answer.path]
-            for name, answer in sorted(found.items())
-            if answer.path and (answer.answer == YES or name in open_names)
-        },
+        "paths": {name: _told(found.answer(name, whole=whole)) for name in sorted(found.yes | open_names)},
     }
 
 
-def refuse_above_hundred(edges: Iterable[OwnershipEdgeFacts]) -> None:
+def refuse_above_hundred(edges: Iterable[OwnershipEdgeFacts] | Graph) -> None:
     """Raises `Malformed` when the sure shares of one kind in one entity make more than the whole."""
-    sums: dict[tuple[str, str], Decimal] = defaultdict(Decimal)
-    for edge in edges:
-        if edge.interest in (SHARES, "votingRights"):
-            sums[edge.owned_id, edge.interest] += Decimal(edge.share_min)
-    for (name, _), total in sums.items():
-        if total > HUNDRED:
-            raise Malformed(f"the holdings in {name[:80]} make {total.normalize():f} %, more than 100 %")
+    above = compiled(edges).above_hundred()
+    if above:
+        name, _, total = above
+        raise Malformed(f"the holdings in {name[:80]} make {total.normalize():f} %, more than 100 %")
 
 
-def _edge(value: Any) -> OwnershipEdgeFacts:
-    row = as_object(value, "an edge")
-    unknown = sorted(set(row) - _EDGE_KEYS)
-    if unknown:
+def _edges(value: Mapping[str, Any], today: date) -> list[OwnershipEdgeFacts]:
+    rows = as_list(required(value, "edges"), '"edges"')
+    if len(rows) > MAX_EDGES:
+        raise Malformed(f"at most {MAX_EDGES} edges are taken in one line")
+    day = _day(value.get("as_of"), '"as_of"', today) or today
+    ids: set[str] = set()
+    found = []
+    for row in rows:
+        edge, in_force = _edge(as_object(row, "an edge"), day, today)
+        if row.get("id") is not None:
+            _new(as_text(row["id"], '"id"', longest=_MAX_NAME), ids)
+        if in_force:
+            found.append(edge)
+    return found
+
+
+def _new(edge_id: str, ids: set[str]) -> None:
+    if edge_id in ids:
+        raise Malformed(f"the edge {edge_id[:80]} stands twice")
+    ids.add(edge_id)
+
+
+def _edge(row: Mapping[str, Any], day: date, today: date) -> tuple[OwnershipEdgeFacts, bool]:
+    """The edge, and whether it was in force on the day."""
+    if not row.keys() <= _EDGE_KEYS:
+        unknown = sorted(row.keys() - _EDGE_KEYS)
         raise Malformed(f"an edge has unknown members: {', '.join(key[:40] for key in unknown[:5])}")
     owner, owned_name = (as_text(required(row, key), f'"{key}"', longest=_MAX_NAME) for key in ("owner", "owned"))
-    interest = row.get("interest", SHARES)
+    interest, direct = row.get("interest", SHARES), row.get("direct", True)
     if interest not in INTERESTS:
-        raise Malformed(f'"interest" must be one of {", ".join(INTERESTS)}')
+        raise Malformed('"interest" must be one of the interest types of BODS 0.4, such as shareholding')
+    if not isinstance(direct, bool):
+        raise Malformed('"direct" must be true or false')
     low, high = _shares(row)
-    return OwnershipEdgeFacts(owner, owned_name, str(low), str(high), interest)
+    start, end = (_day(row.get(key), f'"{key}"', today) for key in ("start", "end"))
+    if start and end and end < start:
+        raise Malformed('"end" lies before "start"')
+    in_force = (start is None or start <= day) and (end is None or day < end)
+    return OwnershipEdgeFacts(owner, owned_name, str(low), str(high), interest, direct), in_force
+
+
+def _day(value: Any, what: str, today: date) -> date | None:
+    if value is None:
+        return None
+    try:
+        day = date.fromisoformat(value if isinstance(value, str) and len(value) == len("2026-11-24") else "")
+    except ValueError as error:
+        raise Malformed(f"{what} must be a date: YYYY-MM-DD") from error
+    if day > today:
+        raise Malformed(f"{what} lies in the future")
+    return day
 
 
 def _shares(row: Mapping[str, Any]) -> tuple[Decimal, Decimal]:
@@ -74,7 +117,7 @@ def _shares(row: Mapping[str, Any]) -> tuple[Decimal, Decimal]:
         if low is not None or high is not None:
             raise Malformed('an edge has "pct", or "min" and "max", not both')
         return exact, exact
-    low, high = Decimal(0) if low is None else low, HUNDRED if high is None else high
+    low, high = Decimal(0) if low is None else low, _HUNDRED if high is None else high
     if low > high:
         raise Malformed('"min" is larger than "max"')
     return low, high
@@ -84,9 +127,13 @@ def _share(value: Any, key: str) -> Decimal | None:
     if value is None:
         return None
     share = as_decimal(value, f'"{key}"')
-    if not 0 <= share <= HUNDRED:
+    if not 0 <= share <= _HUNDRED:
         raise Malformed(f'"{key}" must lie between 0 and 100 percent')
     return share
+
+
+def _told(answer: OwnershipAnswer) -> list[dict[str, Any]]:
+    return [_shown(each) for each in answer.path]
 
 
 def _shown(each: Holding) -> dict[str, Any]:

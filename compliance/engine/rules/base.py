@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime
 from compliance.engine.chips import Classification, classify
 from compliance.engine.countries import CountryTables
 from compliance.engine.facts import ChipRequest, Facts, PartyFacts
+from compliance.engine.ownership import Graph
 from compliance.engine.packs import RulePolicy
 
 
@@ -40,10 +41,12 @@ class Question:
     countries: CountryTables
     people: dict[str, PartyFacts] = field(init=False)
     chips: tuple[tuple[ChipRequest, Classification], ...] = field(init=False)
+    graph: Graph = field(init=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "people", self.facts.everyone())
         object.__setattr__(self, "chips", tuple((chip, classify(chip.figures)) for chip in self.facts.chips))
+        object.__setattr__(self, "graph", Graph(self.facts.edges))
 
     @property
     def now(self) -> datetime:

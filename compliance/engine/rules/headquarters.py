@@ -71,7 +71,7 @@ def joint_headquarters(question: Question, rule: RulePolicy) -> Answer:
     if any(_seats(question.people.get(each)) & watched for each in (renter.id, *_parents(question, renter).ultimate)):
         return Answer(detail="The headquarters test itself answers this.")
     seats = {key for key, party in question.people.items() if party.kind == "entity" and _seats(party) & watched}
-    held = owned_by(question.facts.edges, seats - {renter.id}, renter.id)
+    held = owned_by(question.graph, seats - {renter.id}, renter.id)
     if held.answer == NO:
         return Answer()
     path = describe(held.path, {key: party.name for key, party in question.people.items()})
@@ -95,7 +95,7 @@ def training_at_scale(question: Question, rule: RulePolicy) -> Answer:
 
 
 def _parents(question: Question, renter: PartyFacts) -> Parents:
-    return ultimate_parents(question.facts.edges, question.people, renter.id)
+    return ultimate_parents(question.graph, question.people, renter.id)
 
 
 def _seats(party: PartyFacts | None) -> set[str]:

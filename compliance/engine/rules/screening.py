@@ -55,8 +55,8 @@ def owned_by_listed(question: Question, rule: RulePolicy) -> Answer:
     for party in question.principals:
         if party.kind != "entity":
             continue
-        first = owned_by(question.facts.edges, sure - {party.id}, party.id)
-        second = owned_by(question.facts.edges, possible - {party.id}, party.id)
+        first = owned_by(question.graph, sure - {party.id}, party.id)
+        second = owned_by(question.graph, possible - {party.id}, party.id)
         wanted = rule.params["answer"]
         if wanted == YES and first.answer == YES:
             found.append(_owned_problem(question, party.id, first, sure))

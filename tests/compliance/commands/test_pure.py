@@ -118,8 +118,10 @@ def test_ownership_answers_the_cases_of_ofac(shared_data, tmp_path):
     assert fine
     for case, answer in zip(cases, answers, strict=True):
         assert {name: answer["blocked"][name] for name in case["expected_blocked"]} == case["expected_blocked"]
-        assert set(answer["blocked"]) == {each["owned"] for each in case["edges"]}
-        assert set(answer["paths"]) == {name for name, blocked in answer["blocked"].items() if blocked}
+        named = {each[key] for each in case["edges"] for key in ("owner", "owned")}
+        assert set(answer["blocked"]) == named.union(case["listed"])
+        blocked = {name for name, is_so in answer["blocked"].items() if is_so}
+        assert set(answer["paths"]) == blocked - set(case["listed"])
 
 
 def test_unknown_shares_are_unresolved_and_circles_end():
@@ -128,7 +130,8 @@ def test_unknown_shares_are_unresolved_and_circles_end():
     assert found["unresolved"] == ["A"]
     assert found["paths"]["A"] == [{"owner": "X", "owned": "A", "min": 0, "max": 100}]
     control = {"owner": "X", "owned": "A", "pct": 60, "interest": "votingRights"}
-    assert owned({"listed": ["X"], "edges": [control]}) == {"blocked": {"A": False}, "unresolved": [], "paths": {}}
+    free = {"blocked": {"A": False, "X": True}, "unresolved": [], "paths": {}}
+    assert owned({"listed": ["X"], "edges": [control]}) == free
 
 
 def test_a_long_chain_is_answered_in_linear_size():

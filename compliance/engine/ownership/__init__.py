@@ -1,0 +1,70 @@
+"""Who owns whom: blocked by ownership (a fixpoint), beneficial owners (a product), the ultimate parent (a chain)."""
+
+from compliance.engine.ownership.blocking import (
+    BIS,
+    EU,
+    EU_BEFORE_2024,
+    NO,
+    OFAC,
+    TESTS,
+    UK,
+    UNRESOLVED,
+    YES,
+    Bar,
+    BlockingTest,
+    Fixpoint,
+    OwnershipAnswer,
+    owned_by,
+)
+from compliance.engine.ownership.graph import Graph, Holding, compiled
+from compliance.engine.ownership.interests import CONTROL, CONTROLS, FIGURES, INTERESTS, OFFICES, OPEN, SHARES, VOTES
+from compliance.engine.ownership.owners import MORE_THAN_QUARTER, QUARTER, BeneficialOwner, beneficial_owners
+from compliance.engine.ownership.parents import (
+    HeadquartersAnswer,
+    Parents,
+    headquartered_in,
+    leading,
+    seat,
+    ultimate_parents,
+)
+from compliance.engine.ownership.telling import describe, percent
+
+__all__ = [
+    "BIS",
+    "CONTROL",
+    "CONTROLS",
+    "EU",
+    "EU_BEFORE_2024",
+    "FIGURES",
+    "INTERESTS",
+    "MORE_THAN_QUARTER",
+    "NO",
+    "OFAC",
+    "OFFICES",
+    "OPEN",
+    "QUARTER",
+    "SHARES",
+    "TESTS",
+    "UK",
+    "UNRESOLVED",
+    "VOTES",
+    "YES",
+    "Bar",
+    "BeneficialOwner",
+    "BlockingTest",
+    "Fixpoint",
+    "Graph",
+    "HeadquartersAnswer",
+    "Holding",
+    "OwnershipAnswer",
+    "Parents",
+    "beneficial_owners",
+    "compiled",
+    "describe",
+    "headquartered_in",
+    "leading",
+    "owned_by",
+    "percent",
+    "seat",
+    "ultimate_parents",
+]
