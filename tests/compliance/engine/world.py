@@ -45,9 +45,9 @@ def person(key: str, country: str = "SG", **more: object) -> PartyFacts:
 
 
 def edge(
-    owner: str, owned: str, low: object, high: object = None, interest: str = "shareholding"
+    owner: str, owned: str, low: object, high: object = None, interest: str = "shareholding", *, direct: bool = True
 ) -> OwnershipEdgeFacts:
-    return OwnershipEdgeFacts(owner, owned, str(low), str(low if high is None else high), interest)
+    return OwnershipEdgeFacts(owner, owned, str(low), str(low if high is None else high), interest, direct)
 
 
 def hit(party: str, *, strength: str = "strong", blocked: bool = True, authority: str = "OFAC", **more: object):
