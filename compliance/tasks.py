@@ -4,7 +4,7 @@ from celery import shared_task
 
 from compliance.base import audit
 from compliance.base.actor import system
-from compliance.services import cases, identity, rescreening, watchlists
+from compliance.services import cases, identity, log_alarms, rescreening, watchlists
 
 
 @shared_task(name="compliance.rescreen_after_list_changes")
@@ -36,4 +36,16 @@ def check_list_staleness() -> None:
 @shared_task(name="compliance.seal_audit_events")
 def seal_audit_events() -> None:
     """The audit events so far are chained."""
-    audit.seal_events()
+    audit.seal_events(recent=True)
+
+
+@shared_task(name="compliance.checkpoint_audit_log")
+def checkpoint_audit_log() -> None:
+    """What the audit log holds so far is signed; a log that was rewritten is not, and has a case."""
+    log_alarms.checkpoint_or_alarm(actor=system("audit"))
+
+
+@shared_task(name="compliance.verify_audit_log")
+def verify_audit_log() -> None:
+    """The audit log was walked whole; one that does not hold has a case."""
+    log_alarms.verify_or_alarm(actor=system("audit"))

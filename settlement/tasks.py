@@ -14,6 +14,7 @@ from compliance.base.errors import Refusal
 from settlement.rails.card import CardError
 from settlement.selectors.holds import escrow_holds_to_look_after, find_hold
 from settlement.services import (
+    anchors,
     card_deeds,
     chain_escrow,
     chain_guard,
@@ -137,6 +138,13 @@ def follow_chain() -> None:
         chain_sender.deliver()
         chain_indexer.catch_up()
         chain_guard.guard()
+
+
+@shared_task(name="settlement.anchor_audit_log")
+def anchor_audit_log() -> None:
+    """The audit log's newest signed root is on its way to the chain, where that is set up and one is due."""
+    with _rail_may_be_down("the anchor of the audit log"):
+        anchors.anchor_newest_checkpoint()
 
 
 @shared_task(name="settlement.reconcile_card")

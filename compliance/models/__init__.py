@@ -2,6 +2,7 @@
 
 from compliance.base.audit import AuditEvent, AuditSeal
 from compliance.models.cases import Case, CaseNote, Finding
+from compliance.models.checkpoints import AuditCheckpoint, AuditNode
 from compliance.models.decisions import Clearance, Decision
 from compliance.models.identity import IdentityVerification
 from compliance.models.parties import OwnershipEdge, Party, PartyWallet, Restriction
@@ -10,7 +11,9 @@ from compliance.models.subject_keys import SubjectKey
 from compliance.models.watchlists import ListedName, ListedParty, ListedWallet, Watchlist, WatchlistVersion
 
 __all__ = [
+    "AuditCheckpoint",
     "AuditEvent",
+    "AuditNode",
     "AuditSeal",
     "Case",
     "CaseNote",

@@ -19,6 +19,7 @@ class Case(StatefulRow):
         GATE_REVIEW = "gate_review", "Lease sent to review"
         IDENTITY_REVIEW = "identity_review", "Identity review"
         LIST_ALARM = "list_alarm", "Watchlist alarm"
+        AUDIT_ALARM = "audit_alarm", "Audit log alarm"
 
     class Priority(models.IntegerChoices):
         LOW = 10, "Low"

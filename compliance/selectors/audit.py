@@ -51,6 +51,11 @@ def events_page(filters: EventFilters | None = None, *, page: int = 1, per_page:
     return page_of(events(filters), page=page, per_page=per_page)
 
 
+def sealed_event(event_id: int) -> AuditEvent | None:
+    """The event with its seal; None when there is none, or it is not sealed yet."""
+    return AuditEvent.objects.select_related("seal").filter(pk=event_id, seal__isnull=False).first()
+
+
 def chain_status() -> ChainStatus:
     """The length of the chain, what waits to be sealed, and the newest hash."""
     last = AuditSeal.objects.order_by("-sequence").first()

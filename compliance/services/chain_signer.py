@@ -23,7 +23,9 @@ SETTLER = "settler"
 GUARDIAN = "guardian"
 TREASURER = "treasurer"
 DEPLOYER = "deployer"
-ROLES = (CLEARANCE_SIGNER, SETTLER, GUARDIAN, TREASURER, DEPLOYER)
+# Writes the audit log's roots to the anchor contract; holds no right over money.
+ANCHORER = "anchorer"
+ROLES = (CLEARANCE_SIGNER, SETTLER, GUARDIAN, TREASURER, DEPLOYER, ANCHORER)
 
 
 @runtime_checkable

@@ -1,4 +1,8 @@
-"""The key that signs clearances: Ed25519, in one file."""
+"""The platform's signing keys: Ed25519, each in one file.
+
+One signs clearances, and agents pin it. Another signs evidence (checkpoints of the audit log, bundles), which must
+verify for as long as records are kept: when it is replaced, its public half stays beside it.
+"""
 
 import base64
 import hashlib
@@ -17,6 +21,7 @@ from cryptography.hazmat.primitives.serialization import (
     PrivateFormat,
     PublicFormat,
     load_pem_private_key,
+    load_pem_public_key,
 )
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
@@ -39,6 +44,11 @@ class SigningKey:
         """The raw public key, base64url without padding: the form that agents pin."""
         return base64.urlsafe_b64encode(self.public_raw).rstrip(b"=").decode()
 
+    @property
+    def public_pem(self) -> str:
+        """The public key as others keep it, and as openssl reads it."""
+        return self.public.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
+
 
 def signing_key() -> SigningKey:
     """The platform's clearance key, read from its file.
@@ -47,6 +57,31 @@ def signing_key() -> SigningKey:
     production when the file is missing, and anywhere when it holds no Ed25519 key.
     """
     return _load(str(settings.GRIDCLEAR_CLEARANCE_KEY_FILE))
+
+
+def evidence_key() -> SigningKey:
+    """The platform's evidence key, as `signing_key`."""
+    return _load(str(settings.GRIDCLEAR_EVIDENCE_KEY_FILE))
+
+
+def evidence_public_keys() -> dict[str, bytes]:
+    """Every key whose signature on evidence counts: key id -> raw 32 bytes, the present key first.
+
+    Former keys lie as `*.pub.pem` in the folder of the present one. They are read from files and never from the
+    database: who can rewrite the audit log there must not be able to bring his own key. Raises ImproperlyConfigured.
+    """
+    present = evidence_key()
+    found = {present.kid: present.public_raw}
+    for path in sorted(Path(settings.GRIDCLEAR_EVIDENCE_KEY_FILE).parent.glob("*.pub.pem")):
+        try:
+            key = load_pem_public_key(path.read_bytes())
+        except ValueError:
+            key = None
+        if not isinstance(key, Ed25519PublicKey):
+            raise ImproperlyConfigured(f"{path} holds no Ed25519 public key.")
+        raw = key.public_bytes(Encoding.Raw, PublicFormat.Raw)
+        found.setdefault(_kid(raw), raw)
+    return found
 
 
 def sign(claims: dict[str, Any]) -> tuple[str, str]:
@@ -76,14 +111,18 @@ def _load(path: str) -> SigningKey:
     file = Path(path)
     if not file.exists():
         if not settings.GRIDCLEAR_DEVELOPMENT:
-            raise ImproperlyConfigured(f"The clearance key file {path} does not exist: see README.md, “Production”.")
+            raise ImproperlyConfigured(f"The key file {path} does not exist: see README.md, “Production”.")
         _make(file)
     private = load_pem_private_key(file.read_bytes(), password=None)
     if not isinstance(private, Ed25519PrivateKey):
-        raise ImproperlyConfigured(f"The clearance key file {path} holds no Ed25519 key.")
+        raise ImproperlyConfigured(f"The key file {path} holds no Ed25519 key.")
     public = private.public_key()
     raw = public.public_bytes(Encoding.Raw, PublicFormat.Raw)
-    return SigningKey(hashlib.sha256(raw).hexdigest()[:16], private, public, raw)
+    return SigningKey(_kid(raw), private, public, raw)
+
+
+def _kid(raw: bytes) -> str:
+    return hashlib.sha256(raw).hexdigest()[:16]
 
 
 def _make(file: Path) -> None:

@@ -33,6 +33,7 @@ KINDS = (
     ("screening_hit", "Screening hit"),
     ("identity_review", "Identity review"),
     ("list_alarm", "Watchlist alarm"),
+    ("audit_alarm", "Audit log alarm"),
 )
 
 

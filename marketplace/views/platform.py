@@ -8,10 +8,10 @@ from django.core.cache import cache
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
-from compliance.base.audit import verify_chain
 from compliance.selectors.audit import EventFilters, chain_status, events
 from compliance.selectors.restrictions import open_restrictions
 from compliance.selectors.watchlists import ListStatus, watchlist_status
+from compliance.services.audit_verification import verify_log
 from marketplace.forms.cases import AuditFilter, words_of
 from marketplace.forms.platform import ListFileForm
 from marketplace.models import Lease, Node, Organization
@@ -50,7 +50,7 @@ def books() -> BooksReport:
 def platform(request: HttpRequest) -> HttpResponse:
     """Lists, books, audit log and alarms; a POST walks the chain."""
     if request.method == "POST":
-        cache.set("gridclear-chain-faults", verify_chain(), PROOF_SECONDS)
+        cache.set("gridclear-chain-faults", verify_log().faults, PROOF_SECONDS)
         cache.delete("gridclear-books")
         messages.success(request, "The audit chain and the books were walked from their first line to the last.")
         return redirect("web:platform")

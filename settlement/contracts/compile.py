@@ -13,7 +13,7 @@ from typing import Any
 
 from settlement.contracts.toolchain import ARTIFACTS, CONTRACTS, node_binary, solc_script
 
-CONTRACT_NAMES = ("GridclearEscrow", "TestUSDC")
+CONTRACT_NAMES = ("GridclearAnchor", "GridclearEscrow", "TestUSDC")
 
 # `cancun` is the oldest EVM with transient storage, which the reentrancy guard uses; every chain of note has it.
 # No metadata hash: it would make the bytecode depend on comments and paths.

@@ -3,7 +3,7 @@
 import contextlib
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, ClassVar
@@ -18,11 +18,12 @@ from web3.exceptions import BlockNotFound, ContractCustomError, ContractLogicErr
 from web3.types import BlockData, FilterParams, LogReceipt, TxParams
 
 from compliance.base.errors import Refusal
-from settlement.rails.chain_contracts import ESCROW, TOKEN, abi, error_name
+from settlement.rails.chain_contracts import ANCHOR, ESCROW, TOKEN, abi, error_name
 from settlement.rails.outside import require_no_transaction
 
 TIMEOUT_SECONDS = 10
 DEPLOYMENT_FILE = "chain.json"
+ANCHORS_PER_CALL = 500
 
 
 class ChainUnavailable(Refusal):
@@ -55,12 +56,29 @@ class CallRefused(Refusal):
 
 @dataclass(frozen=True, slots=True)
 class Deployment:
-    """Where the contracts stand. `block` is the first that can hold an event of theirs."""
+    """Where the contracts stand. `block` is the first that can hold an event of theirs; `anchor` is empty for none."""
 
     chain_id: int
     escrow: str
     token: str
     block: int = 0
+    anchor: str = ""
+
+    def address_of(self, contract: str) -> str:
+        """Where the contract stands. Raises ChainNotConfigured."""
+        found = {ESCROW: self.escrow, TOKEN: self.token, ANCHOR: self.anchor}[contract]
+        if not found:
+            raise ChainNotConfigured(f"There is no {contract} here. Nothing was changed; deploy it first.")
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class AnchoredRoot:
+    """The first `size` links of an account's log have this root, says the chain; `anchored_at` in unix seconds."""
+
+    size: int
+    root: bytes
+    anchored_at: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,6 +238,17 @@ class Chain:
         with _asking():
             return int(self._token.functions.balanceOf(_address(account)).call())
 
+    def anchors_of(self, author: str) -> list[AnchoredRoot]:
+        """Every root that the account ever anchored, oldest first. Raises ChainNotConfigured without the contract."""
+        contract = self._web3.eth.contract(address=_address(self.deployment.address_of(ANCHOR)), abi=abi(ANCHOR))
+        found: list[AnchoredRoot] = []
+        with _asking():
+            count = int(contract.functions.count(_address(author)).call())
+            while len(found) < count:
+                page = contract.functions.anchorsOf(_address(author), len(found), ANCHORS_PER_CALL).call()
+                found += [AnchoredRoot(size, bytes(root), at) for root, size, at in page]
+        return found
+
     def _read(self, function: str, *arguments: Any) -> int:
         with _asking():
             return int(self._escrow.functions[function](*arguments).call())
@@ -274,6 +303,16 @@ def is_configured() -> bool:
     return bool(settings.CHAIN_RPC_URL) and (named or (Path(settings.STATE_DIR) / DEPLOYMENT_FILE).is_file())
 
 
+def anchors() -> bool:
+    """Whether an anchor contract is named by the settings or by what `deploy_contracts` wrote; asks no node."""
+    if not settings.CHAIN_RPC_URL:
+        return False
+    if settings.CHAIN_ANCHOR_ADDRESS or settings.CHAIN_ESCROW_ADDRESS:
+        return bool(settings.CHAIN_ANCHOR_ADDRESS)
+    file = Path(settings.STATE_DIR) / DEPLOYMENT_FILE
+    return file.is_file() and bool(json.loads(file.read_text(encoding="utf-8")).get("anchor"))
+
+
 def connect() -> Chain:
     """The chain of the settings, its contracts found and on the chain that they were deployed to.
 
@@ -284,20 +323,21 @@ def connect() -> Chain:
         raise ChainNotConfigured
     file = Path(settings.STATE_DIR) / DEPLOYMENT_FILE
     changed = file.stat().st_mtime_ns if file.is_file() else 0
-    return _connected(
-        settings.CHAIN_RPC_URL, settings.CHAIN_ESCROW_ADDRESS, settings.CHAIN_TOKEN_ADDRESS, str(file), changed
-    )
+    named = (settings.CHAIN_ESCROW_ADDRESS, settings.CHAIN_TOKEN_ADDRESS, settings.CHAIN_ANCHOR_ADDRESS)
+    return _connected(settings.CHAIN_RPC_URL, named, str(file), changed)
 
 
 @lru_cache(maxsize=4)
-def _connected(url: str, escrow: str, token: str, file: str, _changed: int) -> Chain:
+def _connected(url: str, named: tuple[str, str, str], file: str, _changed: int) -> Chain:
     web3 = open_node(url)
     with _asking():
         chain_id = int(web3.eth.chain_id)
+    escrow, token, anchor = named
     if escrow and token:
-        deployment = Deployment(chain_id, escrow, token, settings.CHAIN_START_BLOCK)
+        deployment = Deployment(chain_id, escrow, token, settings.CHAIN_START_BLOCK, anchor)
     elif Path(file).is_file():
-        deployment = Deployment(**json.loads(Path(file).read_text(encoding="utf-8")))
+        written = Deployment(**json.loads(Path(file).read_text(encoding="utf-8")))
+        deployment = replace(written, anchor=anchor or written.anchor)
     else:
         raise ChainNotConfigured("The contracts are not deployed: run `manage.py deploy_contracts`.")
     if deployment.chain_id != chain_id:

@@ -9,7 +9,7 @@ from eth_utils.crypto import keccak
 from web3 import Web3
 
 ARTIFACTS = Path(__file__).resolve().parent.parent / "contracts" / "artifacts"
-ESCROW, TOKEN = "GridclearEscrow", "TestUSDC"
+ESCROW, TOKEN, ANCHOR = "GridclearEscrow", "TestUSDC", "GridclearAnchor"
 
 # An instance without a provider: encoding needs no chain.
 _OFFLINE = Web3()
@@ -43,7 +43,7 @@ def calldata(name: str, function: str, *arguments: Any) -> str:
 @cache
 def _error_names() -> dict[str, str]:
     found = {}
-    for name in (ESCROW, TOKEN):
+    for name in (ESCROW, TOKEN, ANCHOR):
         for entry in abi(name):
             if entry["type"] == "error":
                 signature = f"{entry['name']}({','.join(item['type'] for item in entry['inputs'])})"

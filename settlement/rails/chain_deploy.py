@@ -11,6 +11,7 @@ from web3.exceptions import TransactionNotFound
 from web3.types import RPCEndpoint, TxReceipt
 
 from compliance.services.chain_signer import (
+    ANCHORER,
     CLEARANCE_SIGNER,
     DEPLOYER,
     GUARDIAN,
@@ -21,7 +22,7 @@ from compliance.services.chain_signer import (
     signer_for,
 )
 from settlement.rails.chain import Deployment
-from settlement.rails.chain_contracts import ESCROW, TOKEN, abi, bytecode
+from settlement.rails.chain_contracts import ANCHOR, ESCROW, TOKEN, abi, bytecode
 
 MAX_FEE_BPS = 2000
 GRACE_SECONDS = 3 * 24 * 3600
@@ -70,6 +71,13 @@ def deploy(web3: Web3, *, token: str = "", quarantine: str = "") -> Deployment:
         GRACE_SECONDS,
     )
     return Deployment(web3.eth.chain_id, escrow, coin, first)
+
+
+def deploy_anchor(web3: Web3) -> str:
+    """The anchor contract stands on the node's chain; returns its address. It has no owner and no roles."""
+    if is_development_node(web3):
+        give_gas(web3, signer_for(DEPLOYER).address, signer_for(ANCHORER).address)
+    return _create(web3, signer_for(DEPLOYER), ANCHOR)
 
 
 def mint(web3: Web3, token: str, account: str, amount_minor: int) -> str:

@@ -16,7 +16,7 @@ from compliance.services.chain_clearance import lease_key
 from compliance.services.chain_signer import GUARDIAN, SETTLER, TREASURER
 from settlement.models import ChainTransaction, EscrowDeposit, Hold
 from settlement.rails.chain import Chain, EscrowState, connect
-from settlement.services.chain_sender import EscrowCall, submit
+from settlement.services.chain_sender import ContractCall, submit
 from settlement.services.hold_states import HoldNotFound
 
 # One freeze on chain; the sweep renews it while compliance has not let go.
@@ -37,7 +37,7 @@ def settle_escrow(hold_id: UUID, total_minor: int | None = None) -> ChainTransac
         return None
     wanted = total_minor if total_minor is not None else hold.final_minor or 0
     total = min(wanted, _bound(hold, state, chain))
-    call = EscrowCall(
+    call = ContractCall(
         key=_attempt(f"close:{hold.pk}"),
         purpose="close",
         role=SETTLER,
@@ -75,7 +75,7 @@ def freeze_escrow(hold_id: UUID) -> ChainTransaction | None:
     lasting = state.frozen_until > (clock.now() + RENEW_FREEZE_BEFORE).timestamp()
     if state.status != EscrowState.OPEN or lasting:
         return None
-    call = EscrowCall(
+    call = ContractCall(
         key=_attempt(f"freeze:{hold.pk}:{hold.freeze_count}:{until:%Y%m%d}"),
         purpose="freeze",
         role=GUARDIAN,
@@ -97,7 +97,7 @@ def unfreeze_escrow(hold_id: UUID) -> ChainTransaction | None:
     chain = connect()
     if not _frozen(chain.escrow(lease_key(hold.subject_id))):
         return None
-    call = EscrowCall(
+    call = ContractCall(
         key=_attempt(f"unfreeze:{hold.pk}:{hold.freeze_count}"),
         purpose="unfreeze",
         role=GUARDIAN,
@@ -120,7 +120,7 @@ def withdraw(account: str, key: str, *, subject_id: UUID | None = None) -> Chain
     chain, account = connect(), to_checksum_address(account)
     if chain.entitlement(account) == 0:
         return None
-    call = EscrowCall(key, "withdraw", SETTLER, "withdraw", (account,), subject_id)
+    call = ContractCall(key, "withdraw", SETTLER, "withdraw", (account,), subject_id)
     return submit(call, chain)
 
 
@@ -129,20 +129,20 @@ def withdraw_fees(to: str, key: str) -> ChainTransaction | None:
     chain = connect()
     if chain.fees_accrued() == 0:
         return None
-    return submit(EscrowCall(key, "withdraw_fees", TREASURER, "withdrawFees", (to,)), chain)
+    return submit(ContractCall(key, "withdraw_fees", TREASURER, "withdrawFees", (to,)), chain)
 
 
 def freeze_account(account: str, case_ref: str, key: str, *, subject_id: UUID | None = None) -> ChainTransaction:
     """The wallet cannot withdraw for 30 days, whoever asks; `case_ref` names the case. Raises ChainUnavailable."""
     until = int((clock.now() + FREEZE_FOR).timestamp())
     arguments = (account, keccak(text=case_ref), until)
-    return submit(EscrowCall(key, "freeze_account", GUARDIAN, "freezeAccount", arguments, subject_id))
+    return submit(ContractCall(key, "freeze_account", GUARDIAN, "freezeAccount", arguments, subject_id))
 
 
 def unfreeze_account(account: str, case_ref: str, key: str, *, subject_id: UUID | None = None) -> ChainTransaction:
     """The wallet can withdraw again. Raises CallRefused when it was not frozen, ChainUnavailable."""
     arguments = (account, keccak(text=case_ref))
-    return submit(EscrowCall(key, "unfreeze_account", GUARDIAN, "unfreezeAccount", arguments, subject_id))
+    return submit(ContractCall(key, "unfreeze_account", GUARDIAN, "unfreezeAccount", arguments, subject_id))
 
 
 def revoke_deposit(hold_id: UUID) -> ChainTransaction | None:
@@ -154,7 +154,9 @@ def revoke_deposit(hold_id: UUID) -> ChainTransaction | None:
     if deposit is None:
         return None
     nonce = int(deposit.typed_data["message"]["nonce"])
-    return submit(EscrowCall(f"revoke:{nonce:x}", "revoke", GUARDIAN, "revokeNonce", (nonce,), deposit.hold.subject_id))
+    return submit(
+        ContractCall(f"revoke:{nonce:x}", "revoke", GUARDIAN, "revokeNonce", (nonce,), deposit.hold.subject_id)
+    )
 
 
 def _hold(hold_id: UUID) -> Hold:

@@ -41,8 +41,8 @@ class NonceBusy(Conflict):
 
 
 @dataclass(frozen=True, slots=True)
-class EscrowCall:
-    """A call of the escrow contract by the key of a role; `key` makes it happen once."""
+class ContractCall:
+    """A call of a contract of ours (the escrow, unless told) by the key of a role; `key` makes it happen once."""
 
     key: str
     purpose: str
@@ -50,9 +50,10 @@ class EscrowCall:
     function: str
     arguments: tuple[Any, ...]
     subject_id: UUID | None = None
+    contract: str = ESCROW
 
 
-def submit(call: EscrowCall, chain: Chain | None = None) -> ChainTransaction:
+def submit(call: ContractCall, chain: Chain | None = None) -> ChainTransaction:
     """The call is signed and stored, and was broadcast when the node took it; the same key returns what stands.
 
     Call outside any transaction. Raises CallRefused when the contract would refuse it, ChainUnavailable, NonceBusy.
@@ -62,7 +63,8 @@ def submit(call: EscrowCall, chain: Chain | None = None) -> ChainTransaction:
         return present
     chain = chain or connect()
     signer = signer_for(call.role)
-    to, data = chain.deployment.escrow, calldata(ESCROW, call.function, *call.arguments)
+    to = chain.deployment.address_of(call.contract)
+    data = calldata(call.contract, call.function, *call.arguments)
     gas, fees = chain.gas_for(signer.address, to, data), chain.fees()
     for _ in range(NONCE_TRIES):
         unsigned = {
@@ -130,7 +132,7 @@ def _next_nonce(chain: Chain, sender: str) -> int:
     return known if last is None else max(known, last + 1)
 
 
-def _store(call: EscrowCall, unsigned: dict[str, Any], signer: Signer) -> ChainTransaction | None:
+def _store(call: ContractCall, unsigned: dict[str, Any], signer: Signer) -> ChainTransaction | None:
     """The signed transaction's row, or the one of the same key; None when another took the nonce."""
     raw = _signed(unsigned, signer)
     row = ChainTransaction(

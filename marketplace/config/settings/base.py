@@ -196,11 +196,14 @@ CELERY_BEAT_SCHEDULE = {
         "settlement.reconcile_card": 60,
         "settlement.reconcile_chain": 60,
         "settlement.process_inbox": 10,
+        "settlement.anchor_audit_log": 600,
         "compliance.rescreen_after_list_changes": 5,
         "compliance.expire_identities": 60,
         "compliance.escalate_cases": 60,
         "compliance.check_list_staleness": 60,
         "compliance.seal_audit_events": 5,
+        "compliance.checkpoint_audit_log": 300,
+        "compliance.verify_audit_log": 86_400,
     }.items()
 }
 
@@ -230,6 +233,8 @@ GRIDCLEAR_CLEARANCE_KEY_FILE = os.environ.get("GRIDCLEAR_CLEARANCE_KEY_FILE", st
 # The keys that wrap the keys of subjects: a file, or a dotted path to a callable that gives a Keyring (a key service).
 GRIDCLEAR_MASTER_KEY_FILE = os.environ.get("GRIDCLEAR_MASTER_KEY_FILE", str(STATE_DIR / "keys/master.keys"))
 GRIDCLEAR_KEYRING = os.environ.get("GRIDCLEAR_KEYRING", "")
+# Signs checkpoints of the audit log and evidence bundles; former public keys lie beside it as *.pub.pem.
+GRIDCLEAR_EVIDENCE_KEY_FILE = os.environ.get("GRIDCLEAR_EVIDENCE_KEY_FILE", str(STATE_DIR / "keys/evidence.pem"))
 GRIDCLEAR_CHAIN_KEY_DIR = os.environ.get("GRIDCLEAR_CHAIN_KEY_DIR", str(STATE_DIR / "keys/chain"))
 STRIPE_API_KEY = os.environ.get("STRIPE_API_KEY", "")
 STRIPE_API_BASE = ""
@@ -237,6 +242,9 @@ STRIPE_WEBHOOK_SECRET = os.environ.get("STRIPE_WEBHOOK_SECRET", "")
 CHAIN_RPC_URL = os.environ.get("CHAIN_RPC_URL", "")
 CHAIN_ESCROW_ADDRESS = os.environ.get("CHAIN_ESCROW_ADDRESS", "")
 CHAIN_TOKEN_ADDRESS = os.environ.get("CHAIN_TOKEN_ADDRESS", "")
+# Off unless named: the audit log's root is anchored there, at most once in so many seconds.
+CHAIN_ANCHOR_ADDRESS = os.environ.get("CHAIN_ANCHOR_ADDRESS", "")
+CHAIN_ANCHOR_SECONDS = int(os.environ.get("CHAIN_ANCHOR_SECONDS", "86400"))
 CHAIN_FINALITY_BLOCKS = int(os.environ.get("CHAIN_FINALITY_BLOCKS", "12"))
 # The block in which the contract was made; the indexer begins there.
 CHAIN_START_BLOCK = int(os.environ.get("CHAIN_START_BLOCK", "0"))

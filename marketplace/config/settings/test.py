@@ -28,6 +28,7 @@ GRIDCLEAR_ALLOW_SIMULATED = True
 GRIDCLEAR_ALLOW_PROCESS_RUNTIME = True
 GRIDCLEAR_CLEARANCE_KEY_FILE = str(_state / "keys/clearance.pem")
 GRIDCLEAR_MASTER_KEY_FILE = str(_state / "keys/master.keys")
+GRIDCLEAR_EVIDENCE_KEY_FILE = str(_state / "keys/evidence.pem")
 GRIDCLEAR_CHAIN_KEY_DIR = str(_state / "keys/chain")
 STRIPE_API_KEY = "sk_test_gridclear"
 STRIPE_API_BASE = os.environ.get("STRIPE_API_BASE", "")

@@ -2,7 +2,7 @@
 
 import json
 from argparse import ArgumentParser
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ from eth_utils.address import to_checksum_address
 
 from compliance.base.errors import Refusal
 from settlement.rails import chain_deploy
-from settlement.rails.chain import DEPLOYMENT_FILE, connect, open_node
+from settlement.rails.chain import DEPLOYMENT_FILE, Deployment, connect, open_node
 
 
 class Command(BaseCommand):
@@ -23,27 +23,38 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--again", action="store_true", help="deploy even if contracts stand already")
         parser.add_argument("--token", default="", help="an existing token to take instead of a new test token")
+        parser.add_argument("--anchor", action="store_true", help="also the contract that keeps the audit log's roots")
         parser.add_argument("--quarantine", default="", help="where stray tokens go (default: the treasurer)")
 
     def handle(self, *_args: Any, **options: Any) -> None:
         if not settings.CHAIN_RPC_URL:
             raise CommandError("Set CHAIN_RPC_URL to the node to deploy to.")
-        if not options["again"] and self._stands():
-            return
+        standing = None if options["again"] else self._standing()
         web3 = open_node(settings.CHAIN_RPC_URL)
+        if standing is not None:
+            if options["anchor"] and not standing.anchor:
+                self._write(replace(standing, anchor=chain_deploy.deploy_anchor(web3)))
+            return
         if not chain_deploy.is_development_node(web3) and not options["token"]:
             raise CommandError("This is no development chain: name the token with --token. Nothing was deployed.")
         deployment = chain_deploy.deploy(web3, token=options["token"], quarantine=options["quarantine"])
+        if options["anchor"]:
+            deployment = replace(deployment, anchor=chain_deploy.deploy_anchor(web3))
+        self._write(deployment)
+
+    def _write(self, deployment: Deployment) -> None:
         path = Path(settings.STATE_DIR) / DEPLOYMENT_FILE
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps(asdict(deployment), indent=2) + "\n", encoding="utf-8")
         self.stdout.write(f"Escrow {deployment.escrow} of token {deployment.token} on chain {deployment.chain_id}.")
+        if deployment.anchor:
+            self.stdout.write(f"Anchor {deployment.anchor} (CHAIN_ANCHOR_ADDRESS, where addresses are set by hand).")
 
-    def _stands(self) -> bool:
+    def _standing(self) -> Deployment | None:
         try:
             deployment = connect().deployment
         except Refusal:
-            return False
+            return None
         address = to_checksum_address(deployment.escrow)
         self.stdout.write(f"Escrow {address} of token {deployment.token} stands on chain {deployment.chain_id}.")
-        return True
+        return deployment

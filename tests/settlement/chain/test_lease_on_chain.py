@@ -139,7 +139,7 @@ def test_a_freeze_holds_on_chain_until_it_is_lifted(scene: Scene):
     chain_escrow.freeze_escrow(hold.pk)
     assert chain_escrow.freeze_escrow(hold.pk) is None, "told again, once"
     assert scene.books() == {"contract": -CAP, "blocked": CAP}
-    settler_call = chain_sender.EscrowCall(
+    settler_call = chain_sender.ContractCall(
         "attack", "close", "settler", "close", (bytes.fromhex(lease_key(hold.subject_id)[2:]), 0)
     )
     with pytest.raises(CallRefused) as refused:

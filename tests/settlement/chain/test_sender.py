@@ -13,7 +13,7 @@ from compliance.services import chain_signer
 from settlement.models import ChainTransaction
 from settlement.rails.chain import CallRefused, Chain, ChainNotConfigured, ChainUnavailable, connect
 from settlement.services import chain_sender
-from settlement.services.chain_sender import EscrowCall, submit
+from settlement.services.chain_sender import ContractCall, submit
 from tests.contracts.anvil import Anvil
 from tests.settlement.chain.scene import Scene
 
@@ -22,8 +22,8 @@ pytestmark = pytest.mark.chain
 State = ChainTransaction.State
 
 
-def _revocation(number: int) -> EscrowCall:
-    return EscrowCall(f"revoke:{number}", "revoke", chain_signer.GUARDIAN, "revokeNonce", (number,))
+def _revocation(number: int) -> ContractCall:
+    return ContractCall(f"revoke:{number}", "revoke", chain_signer.GUARDIAN, "revokeNonce", (number,))
 
 
 def test_a_transaction_is_stored_signed_then_sent_then_confirmed(scene: Scene):
@@ -44,10 +44,10 @@ def test_the_same_key_is_sent_once(scene: Scene):
 
 def test_what_the_contract_would_refuse_is_not_sent(scene: Scene):
     with pytest.raises(CallRefused) as refused:
-        submit(EscrowCall("x", "close", chain_signer.SETTLER, "close", (bytes(32), 0)))
+        submit(ContractCall("x", "close", chain_signer.SETTLER, "close", (bytes(32), 0)))
     assert refused.value.error == "NotOpen"
     with pytest.raises(CallRefused) as refused:
-        submit(EscrowCall("y", "revoke", chain_signer.SETTLER, "revokeNonce", (1,)))
+        submit(ContractCall("y", "revoke", chain_signer.SETTLER, "revokeNonce", (1,)))
     assert refused.value.error == "AccessControlUnauthorizedAccount"
     assert not ChainTransaction.objects.exists()
 
@@ -88,10 +88,10 @@ def test_a_transaction_that_reverts_is_on_record_and_can_be_tried_again(scene: S
         account = scene.payee.address
         until = scene.node.now() + 3600
         freeze = ("freezeAccount", (account, bytes(32), until))
-        submit(EscrowCall("f", "freeze_account", chain_signer.GUARDIAN, *freeze))
+        submit(ContractCall("f", "freeze_account", chain_signer.GUARDIAN, *freeze))
         scene.node.mine()
-        first = submit(EscrowCall("u1", "unfreeze", chain_signer.GUARDIAN, "unfreezeAccount", (account, bytes(32))))
-        second = submit(EscrowCall("u2", "unfreeze", chain_signer.GUARDIAN, "unfreezeAccount", (account, bytes(32))))
+        first = submit(ContractCall("u1", "unfreeze", chain_signer.GUARDIAN, "unfreezeAccount", (account, bytes(32))))
+        second = submit(ContractCall("u2", "unfreeze", chain_signer.GUARDIAN, "unfreezeAccount", (account, bytes(32))))
     finally:
         scene.node.rpc("evm_setAutomine", True)
     scene.node.mine()
