@@ -10,7 +10,7 @@ import json
 from typing import Any
 
 from django.db import connection, models, transaction
-from django.db.models import Max
+from django.db.models import Exists, Max, OuterRef
 
 from compliance.base import clock
 from compliance.base.actor import Actor
@@ -18,7 +18,7 @@ from compliance.base.canonical import canonical_bytes
 from compliance.base.walls import Immutable
 
 GENESIS = "0" * 64
-LOOK_BACK = 50_000
+LOOK_BACK = 5_000
 _SEAL_LOCK = 0x6772_6964_6175_6474  # "gridaudt"
 
 
@@ -112,13 +112,18 @@ def seal_events(limit: int = 10_000, *, recent: bool = False) -> int:
         last = AuditSeal.objects.aggregate(top=Max("sequence"))["top"] or 0
         newest = AuditSeal.objects.filter(sequence=last).first()
         previous = newest.hash if newest else GENESIS
-        unsealed = AuditEvent.objects.filter(seal=None).order_by("id")
-        if recent and newest:
-            unsealed = unsealed.filter(id__gt=newest.event_id - LOOK_BACK)
+        beyond = newest.event_id - LOOK_BACK if recent and newest else 0
         seals = []
-        for sequence, event in enumerate(unsealed[:limit], start=last + 1):
+        for sequence, event in enumerate(_unsealed(beyond)[:limit], start=last + 1):
             link = chain_hash(previous, sequence, event.pk, event.body_hash)
             seals.append(AuditSeal(sequence=sequence, event=event, previous_hash=previous, hash=link))
             previous = link
         AuditSeal.objects.bulk_create(seals)
     return len(seals)
+
+
+def _unsealed(beyond: int) -> models.QuerySet[AuditEvent]:
+    """The events with ids beyond this one that are not chained yet, oldest first."""
+    # The bound stands on both sides: so the database reads both tables' ends and not the whole of either.
+    sealed = AuditSeal.objects.filter(event=OuterRef("pk"), event_id__gt=beyond)
+    return AuditEvent.objects.filter(~Exists(sealed), id__gt=beyond).order_by("id")

@@ -7,7 +7,6 @@ import hashlib
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any
 
 from django.db import connection
@@ -24,7 +23,8 @@ PAGE = 5000
 MOST_FAULTS = 100
 _LINKS = """
 SELECT s.sequence, s.previous_hash, s.hash, s.event_id,
-       e.at, e.event, e.actor, e.subject_kind, e.subject_id, e.data::text, e.body_hash
+       to_char(e.at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US'),
+       e.event, e.actor, e.subject_kind, e.subject_id, e.data::text, e.body_hash
 FROM compliance_auditseal s LEFT JOIN compliance_auditevent e ON e.id = s.event_id
 WHERE s.sequence > %s ORDER BY s.sequence LIMIT %s
 """
@@ -120,13 +120,13 @@ def _links() -> Iterator[_Link]:
 
 
 def _body(
-    at: datetime | None, event: str, actor: str, subject_kind: str, subject_id: str, data: str
+    at: str | None, event: str, actor: str, subject_kind: str, subject_id: str, data: str
 ) -> dict[str, Any] | None:
     """As `AuditEvent.body`, without the row; None when the event is gone."""
     if at is None:
         return None
     return {
-        "at": at.isoformat(),
+        "at": f"{at.removesuffix('.000000')}+00:00",  # as `datetime.isoformat` has it
         "event": event,
         "actor": actor,
         "subject_kind": subject_kind,

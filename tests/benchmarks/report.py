@@ -1,5 +1,6 @@
 """What `make bench` measures, in one run on one server, and how it is told."""
 
+from argparse import Namespace
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import uuid4
@@ -8,6 +9,7 @@ from compliance.base.actor import system
 from compliance.services import gate
 from settlement.services import ledger
 from settlement.services.accounts import Kind, Pot, of_party
+from tests.benchmarks.audit import measure_audit, render_audit
 from tests.benchmarks.leases import LeaseRate, measure_leases
 from tests.benchmarks.measure import Timing, machine, time_each
 from tests.benchmarks.screening import ScreeningTimes, measure_screening
@@ -27,6 +29,13 @@ class Results:
     gate: Timing
     ledger: Timing
     screening: list[ScreeningTimes]
+
+
+def measure_section(name: str, given: Namespace, server: str, at: datetime) -> str:
+    """The section has been measured; its text for the page."""
+    if name == "audit":
+        return render_audit(measure_audit(given.events), f"{at:%Y-%m-%d %H:%M} UTC", MACHINE, server)
+    return render(measure_all(given.leases), server, at)
 
 
 # Asked before anything is measured, which makes the machine busy by itself.
@@ -77,7 +86,7 @@ def post_transfer(world: World) -> None:
 
 
 def render(results: Results, server: str, at: datetime) -> str:
-    """The page docs/benchmarks.md."""
+    """The section about leases, gate, ledger and screening."""
     leases = results.leases
     rows = [
         ("Leases opened end to end", f"{leases.end_to_end.per_second:.1f} / s", _times(leases.end_to_end)),
@@ -103,7 +112,7 @@ def _times(timing: Timing) -> str:
     return f"p50 {timing.p50_ms:.2f} ms, p95 {timing.p95_ms:.2f} ms"
 
 
-PAGE = """# Benchmarks
+PAGE = """## Leases, gate, ledger
 
 Measured by `make bench` on {at}.
 Machine: {machine}.
