@@ -4,7 +4,7 @@ from celery import shared_task
 
 from compliance.base import audit
 from compliance.base.actor import system
-from compliance.services import cases, identity, log_alarms, rescreening, watchlists
+from compliance.services import cases, document_store, identity, log_alarms, rescreening, watchlists
 
 
 @shared_task(name="compliance.rescreen_after_list_changes")
@@ -23,6 +23,12 @@ def expire_identities() -> None:
 def escalate_cases() -> None:
     """No case lies past its deadline unnoticed."""
     cases.escalate_overdue(actor=system("cases"))
+
+
+@shared_task(name="compliance.sweep_documents")
+def sweep_documents() -> None:
+    """No document is being stored for ever, and no sealed pages lie about that nobody needs."""
+    document_store.sweep_documents(actor=system("documents"))
 
 
 @shared_task(name="compliance.check_list_staleness")

@@ -39,6 +39,12 @@ def django_db_modify_db_settings(postgres_url: str, django_db_modify_db_settings
     live["NAME"] = "postgres"
 
 
+@pytest.fixture(autouse=True, scope="session")
+def _documents(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Sealed documents of the tests lie in a folder that pytest clears away."""
+    settings.STORAGES["documents"]["OPTIONS"]["location"] = tmp_path_factory.mktemp("documents")
+
+
 @pytest.fixture(autouse=True)
 def _empty_cache() -> None:
     cache.clear()

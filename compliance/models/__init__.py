@@ -4,6 +4,7 @@ from compliance.base.audit import AuditEvent, AuditSeal
 from compliance.models.cases import Case, CaseNote, Finding
 from compliance.models.checkpoints import AuditCheckpoint, AuditNode
 from compliance.models.decisions import Clearance, Decision
+from compliance.models.documents import Document, LivenessCode
 from compliance.models.identity import IdentityVerification
 from compliance.models.parties import OwnershipEdge, Party, PartyWallet, Restriction
 from compliance.models.screening import Match, Screening
@@ -19,11 +20,13 @@ __all__ = [
     "CaseNote",
     "Clearance",
     "Decision",
+    "Document",
     "Finding",
     "IdentityVerification",
     "ListedName",
     "ListedParty",
     "ListedWallet",
+    "LivenessCode",
     "Match",
     "OwnershipEdge",
     "Party",

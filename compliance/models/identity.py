@@ -34,6 +34,7 @@ class IdentityVerification(StatefulRow):
     facts_digest = models.CharField(
         max_length=64, blank=True, help_text="Of the party, its owners and theirs as submitted; a change ends its force"
     )
+    documents = models.ManyToManyField("compliance.Document", blank=True, related_name="verifications")
     decided_by = models.CharField(max_length=120, blank=True)
     verified_at = models.DateTimeField(null=True, blank=True)
     expires_at = models.DateTimeField(null=True, blank=True, db_index=True)

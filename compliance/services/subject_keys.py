@@ -67,7 +67,7 @@ def destroy(subject: Subject, *, actor: Actor, reason: str) -> bool:
     """The subject's key is gone and can never come back: what it sealed is noise. Whether it was still there.
 
     A subject that never had a key cannot get one any more. Whether the data may go (retention, legal hold) is the
-    caller's to know. Backups hold the wrapped key until they lapse, see ADR 0050.
+    caller's to know. Backups hold the wrapped key until they lapse, see ADR 0051.
     """
     with transaction.atomic():
         row = SubjectKey.objects.select_for_update().get(pk=_row_of(subject).pk)

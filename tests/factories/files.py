@@ -9,6 +9,9 @@ from functools import cache
 import pypdfium2
 from PIL import Image, ImageDraw, PngImagePlugin
 
+from compliance.disarm.shapes import Cleaned
+from compliance.services import documents
+
 GPS = 0x8825
 
 
@@ -54,10 +57,21 @@ def png_with_text() -> bytes:
     return out.getvalue()
 
 
+@cache
+def clean_document() -> tuple[Cleaned, str]:
+    """What `documents.inspect` makes of a picture, made once by the real program."""
+    return documents.inspect(documents.Upload(picture()))
+
+
 def bomb_png(edge: int = 60_000) -> bytes:
     """A PNG of a few kilobytes that says it has billions of pixels."""
     header = struct.pack(">IIBBBBB", edge, edge, 8, 0, 0, 0, 0)
-    return b"\x89PNG\r\n\x1a\n" + _chunk(b"IHDR", header) + _chunk(b"IDAT", zlib.compress(bytes(100_000), 9)) + _chunk(b"IEND", b"")
+    return (
+        b"\x89PNG\r\n\x1a\n"
+        + _chunk(b"IHDR", header)
+        + _chunk(b"IDAT", zlib.compress(bytes(100_000), 9))
+        + _chunk(b"IEND", b"")
+    )
 
 
 def _chunk(name: bytes, body: bytes) -> bytes:
@@ -130,7 +144,9 @@ def locked_pdf() -> bytes:
         b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]>>",
         b"<</Filter/Standard/V 1/R 2/Length 40/P -44/O<" + b"41" * 32 + b">/U<" + b"42" * 32 + b">>>",
     ]
-    return _pdf(objects).replace(b"/Root 1 0 R", b"/Root 1 0 R/Encrypt 4 0 R/ID[<" + b"01" * 16 + b"><" + b"01" * 16 + b">]")
+    return _pdf(objects).replace(
+        b"/Root 1 0 R", b"/Root 1 0 R/Encrypt 4 0 R/ID[<" + b"01" * 16 + b"><" + b"01" * 16 + b">]"
+    )
 
 
 def archive() -> bytes:

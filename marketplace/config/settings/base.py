@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from typing import Any
 
 from celery.schedules import schedule
 from csp.constants import NONE, SELF
@@ -103,9 +104,19 @@ USE_TZ = True
 STATIC_URL = "/static/"
 STATIC_ROOT = STATE_DIR / "static"
 STATICFILES_DIRS = [BASE_DIR / "marketplace" / "static"]
-STORAGES = {
+STORAGES: dict[str, dict[str, Any]] = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+    # Sealed documents. It has no address: pages are opened by the server for those who may see them.
+    "documents": {
+        "BACKEND": "django.core.files.storage.FileSystemStorage",
+        "OPTIONS": {
+            "location": STATE_DIR / "documents",
+            "base_url": None,
+            "file_permissions_mode": 0o600,
+            "directory_permissions_mode": 0o700,
+        },
+    },
 }
 MEDIA_ROOT = STATE_DIR / "media"
 
@@ -134,6 +145,8 @@ SESSION_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_SAMESITE = "Lax"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 500
+# What people upload stays in memory, so that no passport lies in a temporary folder.
+FILE_UPLOAD_HANDLERS = ["marketplace.uploads.MemoryUpload"]
 
 # How many proxies of one's own stand before the server; each adds the address that it saw to X-Forwarded-For.
 TRUSTED_PROXIES = int(os.environ.get("TRUSTED_PROXIES", "0"))
@@ -200,6 +213,7 @@ CELERY_BEAT_SCHEDULE = {
         "compliance.rescreen_after_list_changes": 5,
         "compliance.expire_identities": 60,
         "compliance.escalate_cases": 60,
+        "compliance.sweep_documents": 300,
         "compliance.check_list_staleness": 60,
         "compliance.seal_audit_events": 5,
         "compliance.checkpoint_audit_log": 300,

@@ -13,16 +13,14 @@ if _written.is_file():
         os.environ.setdefault(_name, _value)
 
 from marketplace.config.settings.base import *  # noqa: E402, F403
+from marketplace.config.settings.base import STORAGES as STORAGES  # noqa: E402
 
 DEBUG = os.environ.get("DEBUG", "") == "1"
 SECRET_KEY = os.environ.get("SECRET_KEY", "development-only-" + "0" * 40)
 ALLOWED_HOSTS = ["localhost", "127.0.0.1", "[::1]", "testserver"]
 CSRF_TRUSTED_ORIGINS = [os.environ.get("GRIDCLEAR_BASE_URL", "http://127.0.0.1:8000")]
 DATABASES = {"default": environment.database(os.environ.get("DATABASE_URL", "postgresql://postgres@/gridclear"))}
-STORAGES = {
-    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
-    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
-}
+STORAGES = STORAGES | {"staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
 WHITENOISE_USE_FINDERS = True
 # A style sheet that is built anew while the server runs is served as it is then.
 WHITENOISE_AUTOREFRESH = True

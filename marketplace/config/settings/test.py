@@ -8,6 +8,7 @@ _state = environment.state_folder() / "test"
 os.environ.setdefault("REDIS_URL", f"unix://{_state / 'redis.sock'}")
 
 from marketplace.config.settings.base import *  # noqa: E402, F403
+from marketplace.config.settings.base import STORAGES as STORAGES  # noqa: E402
 
 STATE_DIR = _state
 SECRET_KEY = "test-only-" + "0" * 40
@@ -16,10 +17,7 @@ ALLOWED_HOSTS = ["testserver", "localhost", "127.0.0.1"]
 DATABASES = {"default": environment.database(os.environ.get("DATABASE_URL", "postgresql://postgres@/postgres"))}
 DATABASES["default"]["TEST"] = {"NAME": "gridclear_test"}
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
-STORAGES = {
-    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
-    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
-}
+STORAGES = STORAGES | {"staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
 CELERY_TASK_ALWAYS_EAGER = True
