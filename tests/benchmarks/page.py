@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 
-SECTIONS = ("marketplace", "audit")
+SECTIONS = ("marketplace", "audit", "ownership")
 TITLE = "# Benchmarks\n"
 
 

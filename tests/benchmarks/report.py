@@ -12,6 +12,7 @@ from settlement.services.accounts import Kind, Pot, of_party
 from tests.benchmarks.audit import measure_audit, render_audit
 from tests.benchmarks.leases import LeaseRate, measure_leases
 from tests.benchmarks.measure import Timing, machine, time_each
+from tests.benchmarks.ownership import measure_ownership, render_ownership
 from tests.benchmarks.screening import ScreeningTimes, measure_screening
 from tests.benchmarks.world import World, build_world
 
@@ -33,6 +34,8 @@ class Results:
 
 def measure_section(name: str, given: Namespace, server: str, at: datetime) -> str:
     """The section has been measured; its text for the page."""
+    if name == "ownership":
+        return render_ownership(measure_ownership(), f"{at:%Y-%m-%d %H:%M} UTC", MACHINE)
     if name == "audit":
         return render_audit(measure_audit(given.events), f"{at:%Y-%m-%d %H:%M} UTC", MACHINE, server)
     return render(measure_all(given.leases), server, at)
