@@ -15,6 +15,12 @@ class UnknownCurrency(InvalidInput):
     code = "unknown_currency"
 
 
+def require_currency(currency: str) -> None:
+    """Nothing, for a currency that books are kept in. Raises UnknownCurrency."""
+    if currency not in DECIMALS:
+        raise UnknownCurrency(f"{currency!r} is not a currency that is traded here. Nothing was changed.")
+
+
 @dataclass(frozen=True, slots=True)
 class Money:
     """An amount in minor units of one currency. Sums across currencies are refused."""
@@ -23,8 +29,7 @@ class Money:
     currency: str
 
     def __post_init__(self) -> None:
-        if self.currency not in DECIMALS:
-            raise UnknownCurrency(f"{self.currency!r} is not a currency that is traded here. Nothing was changed.")
+        require_currency(self.currency)
         if isinstance(self.minor, bool) or not isinstance(self.minor, int):
             raise InvalidInput("An amount is an integer of minor units. Nothing was changed.")
 

@@ -64,3 +64,8 @@ class Immutable(Wall):
 def update_of(*columns: str) -> pgtrigger.Operation:
     """The operation “update of these columns”, named as the database names them."""
     return pgtrigger.UpdateOf(*columns)  # type: ignore[no-untyped-call]
+
+
+def new_rows(name: str) -> pgtrigger.Referencing:
+    """All new rows of a statement, as a table of that name, for a trigger that looks at them together."""
+    return pgtrigger.Referencing(new=name)  # type: ignore[no-untyped-call]

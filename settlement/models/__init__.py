@@ -3,7 +3,7 @@
 from settlement.models.chain import ChainBlock, ChainCursor, ChainEvent, ChainTransaction, EscrowDeposit
 from settlement.models.documents import Receipt, ReconciliationDifference, ReconciliationRun
 from settlement.models.holds import Capture, Hold
-from settlement.models.ledger import Account, Entry, Transfer
+from settlement.models.ledger import Account, DoubtfulTransfer, Entry, PendingTransfer, Transfer
 from settlement.models.payments import CardPayment, InboundEvent, PaymentProfile
 from settlement.models.payouts import Payout
 
@@ -15,12 +15,14 @@ __all__ = [
     "ChainCursor",
     "ChainEvent",
     "ChainTransaction",
+    "DoubtfulTransfer",
     "Entry",
     "EscrowDeposit",
     "Hold",
     "InboundEvent",
     "PaymentProfile",
     "Payout",
+    "PendingTransfer",
     "Receipt",
     "ReconciliationDifference",
     "ReconciliationRun",

@@ -1,63 +1,65 @@
 """The double-entry book: the one way in which money moves. `settlement.services.accounts` draws the chart.
 
 A transfer is posted whole or not at all. Its id is made by the caller from what caused it (`transfer_id_for`), so the
-same cause posts once, however often it is told. Accounts are locked in order of their ids, so two transfers never wait
-for each other in a circle. The database refuses what does not sum to zero, crosses an account's sign, or is changed
-afterwards.
-
-The platform's own accounts are shared by all, and a row that every transfer updates makes every transfer wait for
-every other. So nothing is posted per slice of usage: a lease touches the fee account once, when it is settled.
+same cause posts once, however often it is told. Several deeds go in one batch: `submit` locks all their accounts
+together in the order of their ids, so two batches never wait for each other in a circle; who does two things in one
+transaction submits them together. The database refuses what does not sum to zero, mixes pots, crosses an account's
+sign, or is changed afterwards.
 """
 
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from functools import reduce
-from operator import or_
-from typing import ClassVar
+from collections.abc import Sequence
 from uuid import UUID, uuid5
 
-from django.db import transaction
-from django.db.models import Q
+from django.db import IntegrityError, transaction
 
 from compliance.base import clock
-from compliance.base.canonical import digest
-from compliance.base.errors import Conflict, InvalidInput, Refusal
-from settlement.models import Account, Entry, Transfer
+from compliance.base.errors import Refusal
+from settlement.models import Account, PendingTransfer, Transfer
 from settlement.services.accounts import AccountKey
+from settlement.services.ledger_engine import Batch
+from settlement.services.ledger_ops import (
+    AmountOutOfRange,
+    Close,
+    InsufficientFunds,
+    Line,
+    Op,
+    Pend,
+    PendingExceeded,
+    PendingNotFound,
+    PendingNotOpen,
+    Post,
+    PostPart,
+    PotsMixed,
+    Resume,
+    TransferConflict,
+    Unbalanced,
+)
+
+__all__ = [
+    "AmountOutOfRange",
+    "Close",
+    "InsufficientFunds",
+    "Line",
+    "Pend",
+    "PendingExceeded",
+    "PendingNotFound",
+    "PendingNotOpen",
+    "Post",
+    "PostPart",
+    "PotsMixed",
+    "Resume",
+    "TransferConflict",
+    "Unbalanced",
+    "balance_of",
+    "expire_pending",
+    "post",
+    "submit",
+    "submit_each",
+    "transfer_id_for",
+]
 
 _CAUSES = UUID("2c1b6f0a-54a1-5d39-9a3e-3f1f5a0a7c11")
-MAX_MINOR = 2**62
-
-
-class Unbalanced(InvalidInput):
-    """The lines do not sum to zero, are none, or are no whole numbers."""
-
-    code = "unbalanced_transfer"
-    default_message = "The lines of this transfer do not balance. Nothing was posted."
-
-
-class TransferConflict(Conflict):
-    """The id was posted before with other lines."""
-
-    code = "transfer_conflict"
-    default_message = "A transfer with this id and other lines was posted before. Nothing was posted."
-
-
-class InsufficientFunds(Refusal):
-    """An account would cross zero."""
-
-    code = "insufficient_funds"
-    http_status: ClassVar[int] = 402
-    default_message = "There is not enough money for this. Nothing was moved; top up the balance or ask for less."
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """One leg: signed minor units, positive is a credit to the account."""
-
-    account: AccountKey
-    amount_minor: int
+BATCH = 1_000
 
 
 def transfer_id_for(cause: str, *parts: object) -> UUID:
@@ -70,103 +72,50 @@ def post(
 ) -> Transfer:
     """The transfer stands with its entries, and every balance agrees. A replay returns what stands and moves nothing.
 
-    Lines of one account are added up and zeros dropped. Raises Unbalanced, TransferConflict, InsufficientFunds.
+    Lines of one account are added up and zeros dropped. Raises Unbalanced, PotsMixed, TransferConflict,
+    InsufficientFunds.
     """
-    merged = _merged(lines)
-    fingerprint = _fingerprint(kind, merged)
-    with transaction.atomic():
-        accounts = _locked(merged)
-        # Under the locks: whoever posts the same at this moment waits for them, and then finds it here.
-        present = _present(transfer_id, fingerprint)
-        if present is not None:
-            return present
-        return _write(transfer_id, kind, merged, accounts, fingerprint, subject_id, memo)
+    submit([Post(transfer_id, kind, lines, subject_id, memo)])
+    return Transfer.objects.get(pk=transfer_id)
 
 
-def _merged(lines: Iterable[Line]) -> dict[AccountKey, int]:
-    sums: dict[AccountKey, int] = defaultdict(int)
-    per_currency: dict[str, int] = defaultdict(int)
-    for line in lines:
-        if type(line.amount_minor) is not int or abs(line.amount_minor) > MAX_MINOR:
-            raise Unbalanced("An amount is no whole number of minor units, or is out of range. Nothing was posted.")
-        sums[line.account] += line.amount_minor
-        per_currency[line.account.currency] += line.amount_minor
-    merged = {key: amount for key, amount in sums.items() if amount}
-    if not merged or any(per_currency.values()):
-        raise Unbalanced
-    return merged
+def submit(ops: Sequence[Op]) -> None:
+    """All deeds are done, in this order, or none. What was done before under the same ids moves nothing.
+
+    Raises the first refusal: Unbalanced, AmountOutOfRange, PotsMixed, TransferConflict, InsufficientFunds,
+    PendingNotFound, PendingNotOpen, PendingExceeded.
+    """
+    _run(ops, linked=True)
 
 
-def _fingerprint(kind: str, merged: dict[AccountKey, int]) -> str:
-    legs = sorted([key.kind, key.pot, key.currency, str(key.party_id or ""), amount] for key, amount in merged.items())
-    return digest([kind, legs])
+def submit_each(ops: Sequence[Op]) -> list[Refusal | None]:
+    """Each deed is done, or refused on its own: the answer has its refusal, or None, in the order of the deeds.
+
+    One statement a table, however many deeds; a deed sees what those before it did.
+    """
+    return _run(ops, linked=False)
 
 
-def _present(transfer_id: UUID, fingerprint: str) -> Transfer | None:
-    row = Transfer.objects.filter(pk=transfer_id).first()
-    if row is not None and row.lines_digest != fingerprint:
-        raise TransferConflict
-    return row
-
-
-def _locked(merged: dict[AccountKey, int]) -> dict[AccountKey, Account]:
-    """The accounts, made where they are new, locked in order of id."""
-    found = _lock(merged)
-    missing = [key for key in merged if key not in found]
-    if missing:
-        # Made first and locked then, all together, so that the order of the locks holds for the new ones too.
-        made = [
-            Account(kind=key.kind, pot=key.pot, currency=key.currency, party_id=key.party_id, sign=key.sign)
-            for key in sorted(missing, key=str)
-        ]
-        Account.objects.bulk_create(made, ignore_conflicts=True)
-        found = _lock(merged)
-    return found
-
-
-def _lock(merged: dict[AccountKey, int]) -> dict[AccountKey, Account]:
-    wanted = reduce(or_, (Q(kind=k.kind, pot=k.pot, currency=k.currency, party=k.party_id) for k in merged))
-    rows = Account.objects.select_for_update(no_key=True).filter(wanted).order_by("pk")
-    return {_key_of(account): account for account in rows}
-
-
-def _key_of(account: Account) -> AccountKey:
-    return AccountKey(account.kind, account.pot, account.currency, account.party_id)
-
-
-def _write(
-    transfer_id: UUID,
-    kind: str,
-    merged: dict[AccountKey, int],
-    accounts: dict[AccountKey, Account],
-    fingerprint: str,
-    subject_id: UUID | None,
-    memo: str,
-) -> Transfer:
-    now = clock.now()
-    for key, amount in merged.items():
-        account = accounts[key]
-        account.balance_minor += amount
-        _check_sign(account)
-    row = Transfer(
-        pk=transfer_id, kind=kind, subject_id=subject_id, memo=memo[:200], lines_digest=fingerprint, created_at=now
-    )
-    row.save(force_insert=True)
-    Account.objects.bulk_update(accounts.values(), ["balance_minor"])
-    Entry.objects.bulk_create(
-        Entry(transfer=row, account=accounts[key], amount_minor=amount, at=now) for key, amount in merged.items()
-    )
-    return row
-
-
-def _check_sign(account: Account) -> None:
-    below = account.sign == Account.Sign.CREDIT and account.balance_minor < 0
-    above = account.sign == Account.Sign.DEBIT and account.balance_minor > 0
-    if below or above:
-        raise InsufficientFunds(account_kind=account.kind)
+def _run(ops: Sequence[Op], *, linked: bool) -> list[Refusal | None]:
+    try:
+        with transaction.atomic():
+            return Batch(ops).run(linked=linked)
+    except IntegrityError as error:
+        # Somebody posted one of the ids at this very moment, on other accounts, so that no lock was shared.
+        if "settlement_transfer_pkey" in str(error) or "settlement_pendingtransfer_pkey" in str(error):
+            raise TransferConflict from error
+        raise
 
 
 def balance_of(key: AccountKey) -> int:
     """The account's balance in signed minor units; 0 for an account that has no entry yet."""
-    found = Account.objects.filter(kind=key.kind, pot=key.pot, currency=key.currency, party=key.party_id).first()
-    return found.balance_minor if found else 0
+    rows = Account.objects.filter(kind=key.kind, pot=key.pot, currency=key.currency, party=key.party_id)
+    return sum(rows.values_list("balance_minor", flat=True))
+
+
+def expire_pending() -> int:
+    """Pending transfers that are past their time are closed, and their money is free again. Returns how many."""
+    due = PendingTransfer.objects.filter(state=PendingTransfer.State.OPEN, expires_at__lte=clock.now())
+    ids = list(due.order_by("expires_at").values_list("pk", flat=True)[:BATCH])
+    submit_each([Close(pk, PendingTransfer.State.EXPIRED) for pk in ids])
+    return len(ids)

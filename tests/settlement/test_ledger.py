@@ -99,7 +99,7 @@ def test_an_account_of_a_party_needs_its_party():
         "DELETE FROM settlement_entry",
         "UPDATE settlement_transfer SET memo = 'changed'",
         "DELETE FROM settlement_transfer",
-        "UPDATE settlement_account SET balance_minor = -1 WHERE kind = 'available'",
+        "UPDATE settlement_account SET debits_posted = credits_posted + 1 WHERE kind = 'available'",
     ],
 )
 def test_the_database_itself_keeps_what_was_posted(money: Scene, sql: str):
@@ -112,9 +112,11 @@ def test_the_database_itself_keeps_what_was_posted(money: Scene, sql: str):
 def test_the_database_itself_refuses_a_lopsided_transfer(money: Scene):
     money.credit(500)
     account = Account.objects.get(kind=Kind.AVAILABLE)
-    transfer = Transfer.objects.create(id=uuid4(), kind="odd", lines_digest="0" * 64)
+    transfer = Transfer.objects.create(id=uuid4(), kind="odd", digest=b"")
     with pytest.raises(IntegrityError, match="sum to zero"):
-        Entry.objects.create(transfer=transfer, account=account, amount_minor=1, at=transfer.created_at)
+        Entry.objects.create(
+            transfer=transfer, account=account, amount_minor=1, balance_after_minor=501, at=transfer.created_at
+        )
 
 
 def test_the_proof_finds_a_forged_balance_and_the_command_fails(money: Scene):
@@ -122,7 +124,7 @@ def test_the_proof_finds_a_forged_balance_and_the_command_fails(money: Scene):
     out = StringIO()
     call_command("ledger", "verify", stdout=out)
     assert "The books verify" in out.getvalue()
-    Account.objects.filter(kind=Kind.AVAILABLE).update(balance_minor=700)
+    Account.objects.filter(kind=Kind.AVAILABLE).update(credits_posted=700)
     report = verify_books()
     assert ["its entries say 500" in fault for fault in report.faults] == [True]
     with pytest.raises(CommandError, match="do not verify"):

@@ -1,0 +1,58 @@
+"""What PostgreSQL itself holds of the ledger, whoever writes: the bodies of its triggers."""
+
+# One look at all new entries of a statement; only what is not plainly right is looked at again, at the commit.
+ENTRIES_BALANCE = """
+INSERT INTO settlement_doubtfultransfer (transfer_id)
+SELECT g.transfer_id FROM (
+    SELECT e.transfer_id, sum(e.amount_minor) AS total, bool_or(a.id IS NULL) AS orphan,
+           min(a.currency) <> max(a.currency) OR min(a.pot) <> max(a.pot) AS mixed
+    FROM fresh e LEFT JOIN settlement_account a ON a.id = e.account_id GROUP BY e.transfer_id
+) g LEFT JOIN settlement_transfer t ON t.id = g.transfer_id
+WHERE g.total <> 0 OR g.orphan OR g.mixed OR t.id IS NULL
+ON CONFLICT DO NOTHING;
+RETURN NULL;
+"""
+
+TRANSFER_STANDS = """
+IF NOT EXISTS (SELECT 1 FROM settlement_transfer t WHERE t.id = NEW.transfer_id) OR EXISTS (
+    SELECT 1 FROM settlement_entry e WHERE e.transfer_id = NEW.transfer_id
+    AND NOT EXISTS (SELECT 1 FROM settlement_account a WHERE a.id = e.account_id)
+) THEN
+    RAISE EXCEPTION 'an entry belongs to a transfer and an account' USING ERRCODE = 'foreign_key_violation';
+END IF;
+IF EXISTS (
+    SELECT 1 FROM settlement_entry e JOIN settlement_account a ON a.id = e.account_id
+    WHERE e.transfer_id = NEW.transfer_id GROUP BY a.currency HAVING sum(e.amount_minor) <> 0
+) THEN
+    RAISE EXCEPTION 'the entries of a transfer sum to zero per currency' USING ERRCODE = 'check_violation';
+END IF;
+IF (
+    SELECT count(DISTINCT a.pot) FROM settlement_entry e JOIN settlement_account a ON a.id = e.account_id
+    WHERE e.transfer_id = NEW.transfer_id
+) > 1 THEN
+    RAISE EXCEPTION 'card-funded and crypto-funded money do not mix' USING ERRCODE = 'check_violation';
+END IF;
+DELETE FROM settlement_doubtfultransfer WHERE transfer_id = NEW.transfer_id;
+RETURN NULL;
+"""
+
+ACCOUNT_IS_ITSELF = """
+IF (NEW.id, NEW.kind, NEW.pot, NEW.party_id, NEW.currency, NEW.shard, NEW.sign)
+   IS DISTINCT FROM (OLD.id, OLD.kind, OLD.pot, OLD.party_id, OLD.currency, OLD.shard, OLD.sign)
+THEN
+    RAISE EXCEPTION 'what an account is for does not change' USING ERRCODE = 'check_violation';
+END IF;
+RETURN NEW;
+"""
+
+PENDING_ONLY_GROWS = """
+IF (NEW.id, NEW.kind, NEW.subject_id, NEW.debit_account_id, NEW.credit_account_id, NEW.amount_minor)
+   IS DISTINCT FROM
+   (OLD.id, OLD.kind, OLD.subject_id, OLD.debit_account_id, OLD.credit_account_id, OLD.amount_minor)
+   OR NEW.posted_minor < OLD.posted_minor OR NEW.quantity < OLD.quantity
+   OR OLD.state IN ('posted', 'voided', 'expired')
+THEN
+    RAISE EXCEPTION 'a pending transfer is posted in parts and closed once' USING ERRCODE = 'check_violation';
+END IF;
+RETURN NEW;
+"""
