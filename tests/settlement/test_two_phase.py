@@ -258,17 +258,19 @@ def _enter(transfer_id: UUID, key: AccountKey, amount: int) -> None:
     )
 
 
-def test_entries_may_come_one_by_one_if_they_balance_at_the_commit(money: Scene):
-    money.credit(500)
+def _one_by_one(legs: dict[AccountKey, int]) -> Transfer:
     with transaction.atomic():
         transfer = Transfer.objects.create(id=uuid4(), kind="odd", digest=b"")
-        _enter(transfer.pk, available(money), 5)
-        _enter(transfer.pk, STRIPE, -5)
-    assert transfer.entries.count() == 2
-    with pytest.raises(IntegrityError, match="sum to zero"), transaction.atomic():
-        transfer = Transfer.objects.create(id=uuid4(), kind="odd", digest=b"")
-        _enter(transfer.pk, available(money), 5)
-        _enter(transfer.pk, STRIPE, -4)
+        for key, amount in legs.items():
+            _enter(transfer.pk, key, amount)
+    return transfer
+
+
+def test_entries_may_come_one_by_one_if_they_balance_at_the_commit(money: Scene):
+    money.credit(500)
+    assert _one_by_one({available(money): 5, STRIPE: -5}).entries.count() == 2
+    with pytest.raises(IntegrityError, match="sum to zero"):
+        _one_by_one({available(money): 5, STRIPE: -4})
 
 
 def test_pots_mix_in_no_way(money: Scene):
@@ -279,10 +281,8 @@ def test_pots_mix_in_no_way(money: Scene):
         ledger.submit([Pend(uuid4(), "odd", STRIPE, escrow, 1)])
     money.credit(1)
     ledger.post(uuid4(), "found", [Line(clearing(Pot.ESCROW, USD), -1), Line(escrow, 1)])
-    with pytest.raises(IntegrityError, match="do not mix"), transaction.atomic():
-        transfer = Transfer.objects.create(id=uuid4(), kind="odd", digest=b"")
-        _enter(transfer.pk, STRIPE, -1)
-        _enter(transfer.pk, escrow, 1)
+    with pytest.raises(IntegrityError, match="do not mix"):
+        _one_by_one({STRIPE: -1, escrow: 1})
 
 
 @pytest.mark.parametrize(
