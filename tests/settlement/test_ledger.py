@@ -126,7 +126,7 @@ def test_the_proof_finds_a_forged_balance_and_the_command_fails(money: Scene):
     assert "The books verify" in out.getvalue()
     Account.objects.filter(kind=Kind.AVAILABLE).update(credits_posted=700)
     report = verify_books()
-    assert ["its entries say 500" in fault for fault in report.faults] == [True]
+    assert ["its entries say 0 debits and 500 credits" in fault for fault in report.faults] == [True]
     with pytest.raises(CommandError, match="do not verify"):
         call_command("ledger", "verify", stdout=StringIO(), stderr=StringIO())
 
