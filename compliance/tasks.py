@@ -4,7 +4,15 @@ from celery import shared_task
 
 from compliance.base import audit
 from compliance.base.actor import system
-from compliance.services import cases, document_store, identity, log_alarms, rescreening, watchlists
+from compliance.services import (
+    cases,
+    document_store,
+    identity,
+    list_alarms,
+    list_fetches,
+    log_alarms,
+    rescreening,
+)
 
 
 @shared_task(name="compliance.rescreen_after_list_changes")
@@ -35,8 +43,20 @@ def sweep_documents() -> None:
 def check_list_staleness() -> None:
     """Every required list that is missing or stale has an alarm, and no load hangs."""
     actor = system("watchlists")
-    watchlists.sweep_unfinished_loads(actor=actor)
-    watchlists.alarm_stale_lists(actor=actor)
+    list_alarms.sweep_unfinished_loads(actor=actor)
+    list_alarms.alarm_stale_lists(actor=actor)
+
+
+@shared_task(name="compliance.fetch_due_lists")
+def fetch_due_lists() -> None:
+    """Every list that is due is being fetched, each by a task of its own."""
+    list_fetches.fetch_due_lists()
+
+
+@shared_task(name="compliance.fetch_list")
+def fetch_list(code: str) -> None:
+    """The list has been fetched if it is due still."""
+    list_fetches.fetch_list(code, actor=system("list-fetcher"))
 
 
 @shared_task(name="compliance.seal_audit_events")

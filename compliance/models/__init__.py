@@ -6,6 +6,7 @@ from compliance.models.checkpoints import AuditCheckpoint, AuditNode
 from compliance.models.decisions import Clearance, Decision
 from compliance.models.documents import Document, LivenessCode
 from compliance.models.identity import IdentityVerification
+from compliance.models.list_changes import ListChange, ListFetch
 from compliance.models.parties import OwnershipEdge, Party, PartyWallet, Restriction
 from compliance.models.screening import Match, Screening
 from compliance.models.subject_keys import SubjectKey
@@ -23,6 +24,8 @@ __all__ = [
     "Document",
     "Finding",
     "IdentityVerification",
+    "ListChange",
+    "ListFetch",
     "ListedName",
     "ListedParty",
     "ListedWallet",

@@ -2,10 +2,57 @@
 
 from typing import ClassVar
 
+import pgtrigger
 from django.db import models
 from django.db.models import Q
 
 from compliance.base.models import Row, StatefulRow
+from compliance.base.walls import Immutable, Wall
+
+# Past its limit a list makes the gate refuse. Nobody sets a limit above this: two weeks without news are no news.
+SHORTEST_STALENESS_SECONDS = 3600
+LONGEST_STALENESS_SECONDS = 14 * 24 * 3600
+
+# What a load fills in while it lasts, and what happens to a version afterwards; nothing else of it ever changes.
+VERSION_KEPT = """
+IF OLD.state = 'loading' THEN
+    IF (to_jsonb(OLD) - ARRAY['state', 'state_changed_at', 'state_deadline_at', 'refusal', 'row_count', 'counts',
+                              'previous_id', 'added', 'changed', 'removed'])
+       <> (to_jsonb(NEW) - ARRAY['state', 'state_changed_at', 'state_deadline_at', 'refusal', 'row_count', 'counts',
+                                 'previous_id', 'added', 'changed', 'removed'])
+    THEN
+        RAISE EXCEPTION 'what a version of a list came from is kept as written' USING ERRCODE = 'check_violation';
+    END IF;
+ELSIF (to_jsonb(OLD) - ARRAY['state', 'state_changed_at', 'state_deadline_at', 'confirmed_at', 'rescreened_at'])
+      <> (to_jsonb(NEW) - ARRAY['state', 'state_changed_at', 'state_deadline_at', 'confirmed_at', 'rescreened_at'])
+THEN
+    RAISE EXCEPTION 'a version of a list is kept as it was loaded' USING ERRCODE = 'check_violation';
+END IF;
+RETURN NEW;
+"""
+
+# Once for each statement, so that a load of sixty thousand rows pays for sixty looks.
+ONLY_WHILE_LOADING = """
+IF EXISTS (
+    SELECT 1 FROM fresh {joins}
+    JOIN compliance_watchlistversion v ON v.id = {version} WHERE v.state <> 'loading'
+) THEN
+    RAISE EXCEPTION 'entries come into a version of a list only while it is loading' USING ERRCODE = 'check_violation';
+END IF;
+RETURN NULL;
+"""
+_JOIN_ENTRY = "JOIN compliance_listedparty e ON e.id = fresh.listed_party_id"
+
+
+def _only_while_loading(name: str, *, joins: str = "", version: str = "fresh.version_id") -> Wall:
+    return Wall(
+        name=name,
+        level=pgtrigger.Statement,
+        when=pgtrigger.After,
+        operation=pgtrigger.Insert,
+        referencing=pgtrigger.Referencing(new="fresh"),  # type: ignore[no-untyped-call]
+        func=ONLY_WHILE_LOADING.format(joins=joins, version=version),
+    )
 
 
 class Watchlist(models.Model):
@@ -18,6 +65,20 @@ class Watchlist(models.Model):
     format = models.CharField(max_length=32, help_text="ofac_advanced_xml, ofac_csv, un_xml, us_csl_csv")
     required = models.BooleanField(default=True, help_text="The gate fails closed while it is missing or stale")
     staleness_limit_seconds = models.PositiveIntegerField(default=7 * 24 * 3600)
+    fetch_url = models.URLField(max_length=500, blank=True, help_text="Where the beat fetches it; empty: it does not")
+    fetch_every_seconds = models.PositiveIntegerField(default=6 * 3600)
+    fetching_until = models.DateTimeField(
+        null=True, blank=True, help_text="A fetch is under way; when it dies, its claim ends here"
+    )
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(staleness_limit_seconds__gte=SHORTEST_STALENESS_SECONDS)
+                & Q(staleness_limit_seconds__lte=LONGEST_STALENESS_SECONDS),
+                name="staleness_limit_is_bounded",
+            )
+        ]
 
     def __str__(self) -> str:
         return self.code
@@ -42,6 +103,14 @@ class WatchlistVersion(StatefulRow):
     source = models.CharField(max_length=500)
     fetched_at = models.DateTimeField()
     confirmed_at = models.DateTimeField(help_text="Last time a fetch found this to be the newest content")
+    format = models.CharField(max_length=32, blank=True)
+    published_on = models.DateField(null=True, blank=True, help_text="The day that the list itself bears")
+    previous = models.ForeignKey(
+        "self", null=True, blank=True, on_delete=models.PROTECT, related_name="+", help_text="What the delta is against"
+    )
+    added = models.PositiveIntegerField(default=0)
+    changed = models.PositiveIntegerField(default=0)
+    removed = models.PositiveIntegerField(default=0)
     row_count = models.PositiveIntegerField(default=0)
     counts = models.JSONField(default=dict)
     refusal = models.CharField(max_length=400, blank=True)
@@ -55,6 +124,10 @@ class WatchlistVersion(StatefulRow):
             models.UniqueConstraint(
                 fields=["watchlist"], condition=Q(state="current"), name="one_current_version_per_list"
             )
+        ]
+        triggers = [
+            Wall(name="list_version_kept", when=pgtrigger.Before, operation=pgtrigger.Update, func=VERSION_KEPT),
+            Immutable(name="list_version_never_deleted", operation=pgtrigger.Delete),
         ]
 
 
@@ -72,11 +145,13 @@ class ListedParty(Row):
     birth_dates = models.JSONField(default=list)
     identifiers = models.JSONField(default=list)
     remarks = models.TextField(blank=True)
+    source_url = models.URLField(max_length=500, blank=True, help_text="Of the entry's own list, in a gathered one")
     entry_hash = models.CharField(max_length=64, help_text="Digest of the entry: equal across versions if unchanged")
 
     class Meta:
         verbose_name_plural = "listed parties"
         constraints = [models.UniqueConstraint(fields=["version", "external_id"], name="one_entry_per_id_and_version")]
+        triggers = [Immutable(name="list_entry_kept"), _only_while_loading("list_entry_comes_with_load")]
 
     def __str__(self) -> str:
         return self.primary_name
@@ -89,6 +164,12 @@ class ListedName(models.Model):
     name = models.CharField(max_length=500)
     weak = models.BooleanField(default=False, help_text="A weak alias in the sense of the list")
 
+    class Meta:
+        triggers = [
+            Immutable(name="list_name_kept"),
+            _only_while_loading("list_name_comes_with_load", joins=_JOIN_ENTRY, version="e.version_id"),
+        ]
+
 
 class ListedWallet(models.Model):
     """A blockchain address of a listed party, letter case kept; `address_key` is what look-ups compare."""
@@ -97,3 +178,9 @@ class ListedWallet(models.Model):
     currency = models.CharField(max_length=12)
     address = models.CharField(max_length=128)
     address_key = models.CharField(max_length=128, db_index=True)
+
+    class Meta:
+        triggers = [
+            Immutable(name="list_wallet_kept"),
+            _only_while_loading("list_wallet_comes_with_load", joins=_JOIN_ENTRY, version="e.version_id"),
+        ]

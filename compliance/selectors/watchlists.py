@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from compliance.base import clock
-from compliance.models import ListedParty, Watchlist, WatchlistVersion
+from compliance.models import Watchlist, WatchlistVersion
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +24,12 @@ class ListStatus:
     confirmed_at: datetime | None
     stale_at: datetime | None
     refusal: str
+    added: int = 0
+    changed: int = 0
+    removed: int = 0
+    staleness_limit_seconds: int = 0
+    fetch_url: str = ""
+    fetch_every_seconds: int = 0
 
 
 def watchlist_status() -> list[ListStatus]:
@@ -48,43 +54,6 @@ def current_versions() -> list[WatchlistVersion]:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Delta:
-    """What one version of a list changed against another: external id -> row id (of the older one for `removed`)."""
-
-    added: dict[str, UUID]
-    changed: dict[str, UUID]
-    removed: dict[str, UUID]
-
-
-def delta(old_version_id: UUID | None, new_version_id: UUID) -> Delta:
-    """What the new version changed, by the hash of each entry; against nothing, everything is added."""
-    old, new = _entries(old_version_id), _entries(new_version_id)
-    return Delta(
-        added={key: row for key, (_, row) in new.items() if key not in old},
-        changed={key: row for key, (hash_, row) in new.items() if key in old and old[key][0] != hash_},
-        removed={key: row for key, (_, row) in old.items() if key not in new},
-    )
-
-
-def delta_since_last_rescreening(version: WatchlistVersion) -> Delta:
-    """What the version changed since parties were last held against its list; versions skipped meanwhile count in."""
-    last = (
-        WatchlistVersion.objects.filter(watchlist_id=version.watchlist_id, created_at__lt=version.created_at)
-        .exclude(rescreened_at=None)
-        .order_by("-created_at")
-        .first()
-    )
-    return delta(last.pk if last else None, version.pk)
-
-
-def _entries(version_id: UUID | None) -> dict[str, tuple[str, UUID]]:
-    if version_id is None:
-        return {}
-    rows = ListedParty.objects.filter(version_id=version_id).values_list("external_id", "entry_hash", "pk")
-    return {external_id: (entry_hash, pk) for external_id, entry_hash, pk in rows}
-
-
 def _status(watchlist: Watchlist, current: WatchlistVersion | None, refused: WatchlistVersion | None) -> ListStatus:
     limit = timedelta(seconds=watchlist.staleness_limit_seconds)
     stale_at = current.confirmed_at + limit if current else None
@@ -103,4 +72,10 @@ def _status(watchlist: Watchlist, current: WatchlistVersion | None, refused: Wat
         confirmed_at=current.confirmed_at if current else None,
         stale_at=stale_at,
         refusal=refused.refusal if refused is not None and newer else "",
+        added=current.added if current else 0,
+        changed=current.changed if current else 0,
+        removed=current.removed if current else 0,
+        staleness_limit_seconds=watchlist.staleness_limit_seconds,
+        fetch_url=watchlist.fetch_url,
+        fetch_every_seconds=watchlist.fetch_every_seconds,
     )

@@ -38,6 +38,7 @@ def party_row(version: WatchlistVersion, entry: ListEntry) -> ListedParty:
         birth_dates=list(entry.birth_dates),
         identifiers=list(entry.identifiers),
         remarks=entry.remarks,
+        source_url=entry.source_url,
         entry_hash=entry_hash(entry),
     )
 

@@ -14,8 +14,9 @@ from compliance.base.actor import Actor
 from compliance.engine.outcome import ALLOW, REVIEW
 from compliance.engine.screening import STRONG
 from compliance.models import Case, Clearance, Decision, Match, Party, PartyWallet, WatchlistVersion
+from compliance.selectors.list_changes import unscreened
 from compliance.selectors.ownership import party_ids_below
-from compliance.selectors.watchlists import current_versions, delta_since_last_rescreening
+from compliance.selectors.watchlists import current_versions
 from compliance.services import cases, clearances, gate, gate_cases, restrictions, screening, screening_index
 
 REASON = "SCREENING_HIT"
@@ -63,13 +64,16 @@ def rescreen_all(*, actor: Actor, trigger: str = "scheduled") -> int:
 
 def parties_hit_by(version: WatchlistVersion) -> list[UUID]:
     """The parties that what the version added or changed may mean: by name, by alias, by wallet."""
-    delta = delta_since_last_rescreening(version)
-    fresh = [*delta.added.values(), *delta.changed.values()]
-    if not fresh:
+    changes = unscreened(version)
+    if not changes.whole and not changes.fresh:
         return []
     # A small index over a small change; when most of the list is new, the whole index, which is wanted anyway.
-    small = len(fresh) < version.row_count * SMALL_CHANGE
-    index = screening_index.build([version.pk], fresh) if small else screening_index.current(tuple(current_versions()))
+    small = not changes.whole and len(changes.fresh) < version.row_count * SMALL_CHANGE
+    index = (
+        screening_index.build([version.pk], changes.fresh)
+        if small
+        else screening_index.current(tuple(current_versions()))
+    )
     hit = {party.pk for party in Party.objects.iterator(chunk_size=1000) if index.candidates(party, ())}
     hit |= _parties_by_wallet(index)
     return sorted(hit, key=str)

@@ -6,6 +6,7 @@ import socket
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from urllib.parse import urljoin, urlsplit
@@ -15,6 +16,8 @@ import httpx
 MAX_BYTES = 400 * 1024 * 1024
 MAX_SECONDS = 300
 MAX_REDIRECTS = 5
+MAX_ETAG = 300
+MAX_DATE = 64
 _TIMEOUT = httpx.Timeout(30.0, connect=10.0)
 
 
@@ -22,26 +25,49 @@ class DownloadRefused(ValueError):
     """The address may not be asked, or did not answer with a file within the limits."""
 
 
+@dataclass(frozen=True, slots=True)
+class Validators:
+    """By what a server knows again the content that it gave (RFC 9110, 8.8); empty where it said nothing."""
+
+    etag: str = ""
+    last_modified: str = ""
+
+    def headers(self) -> dict[str, str]:
+        """What asks for the content only if it is another."""
+        asked = {"If-None-Match": self.etag, "If-Modified-Since": self.last_modified}
+        return {name: value for name, value in asked.items() if value}
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """The content of an address as a file; `path` is None when the server says that it has not changed."""
+
+    path: Path | None
+    validators: Validators = Validators()
+
+
 @contextmanager
-def downloaded(url: str) -> Iterator[Path]:
-    """Within the block, the content of the address lies in the file given. Raises DownloadRefused.
+def downloaded(url: str, known: Validators | None = None) -> Iterator[Fetched]:
+    """Within the block, the content of the address lies in the file given, unless it is the known one still.
 
     Each hop is resolved once, checked, and asked at the very address that was checked: a name that answers
-    differently the second time gains nothing.
+    differently the second time gains nothing. Raises DownloadRefused.
     """
     with TemporaryDirectory(prefix="gridclear-list-") as folder:
-        target = Path(folder) / "list"
         try:
-            _fetch(url, target)
+            fetched = _fetch(url, Path(folder) / "list", known or Validators())
         except httpx.HTTPError as error:
             raise DownloadRefused(f"{urlsplit(url).hostname} could not be read: {type(error).__name__}") from error
-        yield target
+        yield fetched
 
 
-def sha256_of(path: Path) -> str:
-    """SHA-256 of the file, in hex."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+def sha256_of(path: Path, *beside: Path) -> str:
+    """SHA-256 of the file, in hex; with files beside it, of all their digests."""
+    digests = []
+    for each in (path, *beside):
+        with each.open("rb") as file:
+            digests.append(hashlib.file_digest(file, "sha256").hexdigest())
+    return digests[0] if not beside else hashlib.sha256(" ".join(digests).encode()).hexdigest()
 
 
 def public_address(host: str) -> str:
@@ -56,24 +82,27 @@ def public_address(host: str) -> str:
     return sorted(found)[0]
 
 
-def _fetch(url: str, target: Path) -> None:
+def _fetch(url: str, target: Path, known: Validators) -> Fetched:
     started = time.monotonic()
+    conditions = known.headers()
     # No proxy from the environment: the address that was checked is the one that is asked.
     with httpx.Client(timeout=_TIMEOUT, follow_redirects=False, trust_env=False) as client:
         for _ in range(MAX_REDIRECTS + 1):
-            with _ask(client, url) as response:
-                if response.is_redirect:
+            with _ask(client, url, conditions) as response:
+                if response.has_redirect_location:
                     url = urljoin(url, response.headers["location"])
                     continue
+                if response.status_code == httpx.codes.NOT_MODIFIED and conditions:
+                    return Fetched(None, known)
                 if response.status_code != httpx.codes.OK:
                     raise DownloadRefused(f"{urlsplit(url).hostname} answered {response.status_code}")
                 _keep(response, target, started)
-                return
+                return Fetched(target, _validators(response))
     raise DownloadRefused("the address redirects too often")
 
 
 @contextmanager
-def _ask(client: httpx.Client, url: str) -> Iterator[httpx.Response]:
+def _ask(client: httpx.Client, url: str, conditions: dict[str, str]) -> Iterator[httpx.Response]:
     parts = urlsplit(url)
     host = parts.hostname or ""
     if parts.scheme != "https" or not host or parts.username or parts.port not in (None, 443):
@@ -81,9 +110,15 @@ def _ask(client: httpx.Client, url: str) -> Iterator[httpx.Response]:
     address = public_address(host)
     at = f"[{address}]" if ":" in address else address
     target = parts._replace(netloc=at, fragment="").geturl()
-    headers = {"Host": host, "User-Agent": "Gridclear watchlist loader"}
+    headers = {"Host": host, "User-Agent": "Gridclear watchlist loader", **conditions}
     with client.stream("GET", target, headers=headers, extensions={"sni_hostname": host}) as response:
         yield response
+
+
+def _validators(response: httpx.Response) -> Validators:
+    """What the answer bears, unless it is longer than any honest one."""
+    etag, modified = response.headers.get("etag", ""), response.headers.get("last-modified", "")
+    return Validators(etag if len(etag) <= MAX_ETAG else "", modified if len(modified) <= MAX_DATE else "")
 
 
 def _keep(response: httpx.Response, target: Path, started: float) -> None:

@@ -30,6 +30,20 @@ def read_ofac_consolidated_csv(path: Path) -> Iterator[ListEntry]:
     return _read(path, blocked=False)
 
 
+def companions(path: Path) -> list[Path]:
+    """The files of alternate names and addresses that lie beside the file."""
+    return [each for each in (_beside(path, "alt"), _beside(path, "add")) if each is not None]
+
+
+def refuse_without_companions(format: str, path: Path) -> None:
+    """Raises `NotAList` for OFAC's CSV without its alternate names: by half of its names nobody would be found."""
+    if format in ("ofac_csv", "ofac_cons_csv") and _beside(path, "alt") is None:
+        raise NotAList(
+            f"{path.name} lacks the file of alternate names beside it (SDN.CSV with ALT.CSV, CONS_PRIM.CSV with "
+            "CONS_ALT.CSV); the list was not loaded. The advanced XML has all in one file"
+        )
+
+
 def _read(path: Path, *, blocked: bool) -> Iterator[ListEntry]:
     aliases = _aliases(path)
     countries = _addresses(path)
@@ -79,8 +93,8 @@ def _beside(path: Path, kind: str) -> Path | None:
     for mark in ("cons_prim", "prim", "sdn"):
         if mark in path.name.casefold():
             stem = "cons_" + kind if mark == "cons_prim" else kind
-            companion = path.with_name(re.sub(mark, stem, path.name, flags=re.IGNORECASE))
-            return companion if companion.is_file() else None
+            names = (re.sub(mark, each, path.name, flags=re.IGNORECASE) for each in (stem, stem.upper()))
+            return next((each for name in names if (each := path.with_name(name)).is_file()), None)
     return None
 
 

@@ -47,6 +47,8 @@ class World:
             return (str(uuid.uuid5(uuid.NAMESPACE_URL, task)),)
         if task.endswith("let_go_of_card"):
             return ("pi_unknown",)
+        if task.endswith("fetch_list"):
+            return ("ofac_sdn",)
         return ()
 
 

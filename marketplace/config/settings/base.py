@@ -215,6 +215,7 @@ CELERY_BEAT_SCHEDULE = {
         "compliance.escalate_cases": 60,
         "compliance.sweep_documents": 300,
         "compliance.check_list_staleness": 60,
+        "compliance.fetch_due_lists": 60,
         "compliance.seal_audit_events": 5,
         "compliance.checkpoint_audit_log": 300,
         "compliance.verify_audit_log": 86_400,

@@ -1,7 +1,5 @@
 """Loading lists: immutable versions, one current; what is no list, or too little of one, changes nothing."""
 
-import socket
-
 import httpx
 import pytest
 from django.core.management import call_command
@@ -10,12 +8,16 @@ from django.core.management.base import CommandError
 from compliance.base.actor import Actor, system
 from compliance.base.errors import InvalidInput
 from compliance.models import Case, ListedParty, WatchlistVersion
-from compliance.selectors.watchlists import delta, watchlist_status
-from compliance.services import cases, watchlists
+from compliance.selectors.list_changes import delta
+from compliance.selectors.watchlists import watchlist_status
+from compliance.services import cases, list_alarms, watchlists
 from compliance.services.watchlists import UnknownWatchlist, WatchlistRefused, load_watchlist
 from compliance.sources import download
 from compliance.sources.catalogue import KNOWN_LISTS, SAMPLES
+from tests.compliance.services.web_of_lists import web
 from tests.factories.compliance import OFFICER, SECOND_OFFICER
+
+__all__ = ["web"]
 
 pytestmark = pytest.mark.django_db
 
@@ -153,33 +155,6 @@ def test_only_https_from_public_addresses(url):
     assert not WatchlistVersion.objects.exists()
 
 
-class Answering(httpx.BaseTransport):
-    """A web server in memory, that also says which addresses it was asked at."""
-
-    def __init__(self, *answers):
-        self.answers = list(answers)
-        self.asked = []
-
-    def handle_request(self, request):
-        self.asked.append((request.url.host, request.headers["host"], request.extensions["sni_hostname"]))
-        return self.answers.pop(0)
-
-
-@pytest.fixture
-def web(monkeypatch):
-    """The names of the net, and what answers at public ones."""
-    names = {"lists.example": "93.184.215.14", "other.example": "93.184.215.15", "evil.example": "10.1.2.3"}
-    transport = Answering()
-
-    def resolve(host, port, **_):
-        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (names[host], port))]
-
-    client = httpx.Client
-    monkeypatch.setattr(download.socket, "getaddrinfo", resolve)
-    monkeypatch.setattr(download.httpx, "Client", lambda **options: client(transport=transport, **options))
-    return transport
-
-
 def test_a_download_asks_the_address_that_was_checked(web):
     web.answers = [
         httpx.Response(302, headers={"location": "https://other.example/sdn.xml"}),
@@ -227,9 +202,9 @@ def test_a_load_that_died_is_swept(clock):
         fetched_at=clock.now(),
         confirmed_at=clock.now(),
     )
-    assert watchlists.sweep_unfinished_loads(actor=OPERATOR) == 0
+    assert list_alarms.sweep_unfinished_loads(actor=OPERATOR) == 0
     clock.advance(hours=1)
-    assert watchlists.sweep_unfinished_loads(actor=OPERATOR) == 1
+    assert list_alarms.sweep_unfinished_loads(actor=OPERATOR) == 1
     dead.refresh_from_db()
     assert dead.state == "refused"
 
@@ -237,13 +212,20 @@ def test_a_load_that_died_is_swept(clock):
 def test_stale_and_missing_lists_are_alarmed_once(clock):
     for known in KNOWN_LISTS:
         load(str(known.sample), known.code)
-    assert watchlists.alarm_stale_lists(actor=system("watchlists")) == 0
+    assert list_alarms.alarm_stale_lists(actor=system("watchlists")) == 0
     clock.advance(days=7)
-    required = sum(known.required for known in KNOWN_LISTS)
     for _ in range(2):
-        assert watchlists.alarm_stale_lists(actor=system("watchlists")) == required
-    assert Case.objects.filter(kind="list_alarm").count() == required
+        assert list_alarms.alarm_stale_lists(actor=system("watchlists")) == len(KNOWN_LISTS)
+    assert Case.objects.filter(kind="list_alarm").count() == len(KNOWN_LISTS)
     assert {each.state for each in watchlist_status()} == {"stale"}
+
+
+def test_a_list_that_is_not_required_is_missed_only_once_it_is_in_use(clock):
+    required = sum(known.required for known in KNOWN_LISTS)
+    assert list_alarms.alarm_stale_lists(actor=system("watchlists")) == required
+    load(str(SAMPLES / "eu_fsf.xml"), "eu_fsf")
+    clock.advance(days=7)
+    assert list_alarms.alarm_stale_lists(actor=system("watchlists")) == required + 1
 
 
 def test_the_command_loads_samples_and_refuses_aloud(capsys):
