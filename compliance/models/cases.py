@@ -88,7 +88,11 @@ class Case(StatefulRow):
 
 
 class CaseNote(Row):
-    """Something said in a case; only requests and answers are shown to the party."""
+    """Something said in a case; only requests and answers are shown to the party.
+
+    Of a case about a party, body and author's name lie in `sealed`, under the party's key, and the columns are empty:
+    `selectors.case_notes.opened_notes` puts them back in memory.
+    """
 
     class Kind(models.TextChoices):
         NOTE = "note", "Internal note"
@@ -101,7 +105,8 @@ class CaseNote(Row):
     kind = models.CharField(max_length=12, choices=Kind)
     author = models.CharField(max_length=120)
     author_label = models.CharField(max_length=200, blank=True)
-    body = models.TextField()
+    body = models.TextField(blank=True)
+    sealed = models.JSONField(default=dict)
 
     class Meta:
         ordering = ["created_at"]

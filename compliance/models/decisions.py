@@ -9,7 +9,11 @@ from compliance.models.parties import Party
 
 
 class Decision(Row):
-    """What the gate answered, with all it knew; immutable, replays to the same bytes."""
+    """What the gate answered, with all it knew; immutable, replays to the same bytes.
+
+    Names, dates of birth and sentences do not stand in `facts`, `checks` and `reasons` as they are stored: they are in
+    `sealed`, under the keys of those whom they are about. `selectors.decisions.opened` puts them back in memory.
+    """
 
     class Outcome(models.TextChoices):
         ALLOW = "ALLOW", "Allowed"
@@ -25,7 +29,8 @@ class Decision(Row):
         Party, null=True, blank=True, on_delete=models.PROTECT, related_name="decisions_as_provider"
     )
     outcome = models.CharField(max_length=8, choices=Outcome, db_index=True)
-    facts = models.JSONField()
+    facts = models.JSONField(help_text="Without what is personal")
+    sealed = models.JSONField(default=dict, help_text="What is personal, sealed; see engine.personal")
     checks = models.JSONField(default=list)
     reasons = models.JSONField(default=list)
     pack = models.CharField(max_length=80, help_text="pack id@version")
@@ -34,6 +39,9 @@ class Decision(Row):
     digest = models.CharField(max_length=64, help_text="SHA-256 of the canonical outcome")
     facts_digest = models.CharField(max_length=64)
     actor = models.CharField(max_length=120)
+
+    # In memory, of an opened row: the pointers at which “[erased]” stands, since a key was destroyed.
+    erased: tuple[str, ...] = ()
 
     class Meta:
         indexes = [models.Index(fields=["renter_party", "-created_at"])]

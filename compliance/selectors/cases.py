@@ -9,6 +9,8 @@ from django.db.models import Q, QuerySet
 from compliance.base.audit import AuditEvent
 from compliance.base.errors import NotFound
 from compliance.models import Case, CaseNote, Decision, IdentityVerification, Match, Party, PartyWallet, Restriction
+from compliance.selectors.case_notes import opened_notes
+from compliance.selectors.decisions import opened
 from compliance.selectors.paging import Page, page_of
 from compliance.selectors.parties import OwnershipGraph, ownership_graph
 
@@ -92,6 +94,8 @@ def case_in_full(case_id: UUID) -> CaseInFull:
     case = Case.objects.select_related("party", "decision", "screening").filter(pk=case_id).first()
     if case is None:
         raise NotFound
+    if case.decision:
+        opened([case.decision])
     party = case.party
     wallets = PartyWallet.objects.filter(party=party).order_by("address") if party else PartyWallet.objects.none()
     verifications = IdentityVerification.objects.filter(party=party) if party else IdentityVerification.objects.none()
@@ -108,7 +112,7 @@ def case_in_full(case_id: UUID) -> CaseInFull:
         wallets=tuple(wallets.values_list("address", flat=True)),
         verification=verifications.order_by("-created_at").first(),
         restrictions=tuple(case.restrictions.select_related("party").order_by("created_at")),
-        notes=tuple(case.notes.order_by("created_at")),
+        notes=tuple(opened_notes(case.notes.order_by("created_at"))),
         other_cases=tuple(others.order_by("-created_at")[:20]),
         history=tuple(history.order_by("id")),
     )
@@ -127,21 +131,21 @@ def match_views(case: Case) -> tuple[MatchView, ...]:
     return tuple(_match_view(row) for row in rows)
 
 
-def open_requests_to(party_id: UUID) -> QuerySet[CaseNote]:
-    """The questions that the party has yet to answer: their words alone, never why they are asked."""
-    return (
-        CaseNote.objects.filter(
-            case__party_id=party_id, case__state=Case.State.AWAITING_PARTY, kind=CaseNote.Kind.REQUEST
-        )
-        .select_related("case")
-        .order_by("-created_at")
+def open_requests_to(party_id: UUID, case_id: UUID | None = None) -> list[CaseNote]:
+    """The questions that the party has yet to answer, newest first: their words alone, never why they are asked."""
+    found = CaseNote.objects.filter(
+        case__party_id=party_id, case__state=Case.State.AWAITING_PARTY, kind=CaseNote.Kind.REQUEST
     )
+    found = found if case_id is None else found.filter(case_id=case_id)
+    return opened_notes(found.select_related("case").order_by("-created_at"))
 
 
-def correspondence_with(party_id: UUID) -> QuerySet[CaseNote]:
-    """All questions to the party and its answers, oldest first."""
+def correspondence_with(party_id: UUID, case_id: UUID | None = None) -> list[CaseNote]:
+    """All questions to the party and its answers, oldest first; of one case, or of all."""
     kinds = [CaseNote.Kind.REQUEST, CaseNote.Kind.ANSWER]
-    return CaseNote.objects.filter(case__party_id=party_id, kind__in=kinds).order_by("created_at")
+    found = CaseNote.objects.filter(case__party_id=party_id, kind__in=kinds)
+    found = found if case_id is None else found.filter(case_id=case_id)
+    return opened_notes(found.order_by("created_at"))
 
 
 def _match_view(row: Match) -> MatchView:

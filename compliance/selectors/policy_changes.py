@@ -11,6 +11,7 @@ from compliance.engine.facts import Facts
 from compliance.engine.packs import PolicyPack
 from compliance.engine.policy_diff import Turn, turn
 from compliance.models import Clearance, Decision
+from compliance.selectors.decisions import opened_one_by_one
 from compliance.selectors.policies import pack_named
 
 
@@ -28,9 +29,13 @@ class Turned:
 def turned_by(pack: PolicyPack, decisions: QuerySet[Decision]) -> Iterator[Turned]:
     """Those of the decisions that would change, in the order given. Raises NoPackInForce when a pack of then is gone.
 
-    The facts are taken as they were, their moment included: only the pack is another.
+    The facts are taken as they were, their moment included: only the pack is another. Decisions on erased facts are
+    left out: they cannot be made again.
     """
-    for row in decisions.only("id", "subject_id", "purpose", "facts", "pack").iterator(chunk_size=200):
+    wanted = decisions.only("id", "subject_id", "purpose", "facts", "checks", "reasons", "sealed", "pack")
+    for row in opened_one_by_one(wanted):
+        if row.erased:
+            continue
         found = turn(Facts.from_json(row.facts), pack_named(row.pack), pack)
         if found:
             yield Turned(row.pk, row.subject_id, row.purpose, row.pack, found)

@@ -5,8 +5,6 @@ What a person is shown is opened by `services.subject_keys.reveal`, which writes
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import reduce
-from operator import or_
 
 from django.db.models import Count, Q, QuerySet
 
@@ -56,6 +54,18 @@ def ciphers_of(subjects: Iterable[Subject]) -> dict[Subject, SubjectCipher]:
     return {subject: cipher(rows[subject]) for subject in wanted}
 
 
+def ciphers_that_stand(subjects: Iterable[Subject]) -> dict[Subject, SubjectCipher]:
+    """The ciphers of those of the subjects that have a key, by one query: the erased and the unknown are left out."""
+    rows = _rows(list(subjects)).filter(destroyed_at=None)
+    return {Subject(row.subject_kind, row.subject_id): cipher(row) for row in rows}
+
+
+def erased_among(subjects: Iterable[Subject]) -> set[Subject]:
+    """Those of the subjects whose key is destroyed."""
+    rows = _rows(list(subjects)).filter(destroyed_at__isnull=False)
+    return {Subject(kind, key) for kind, key in rows.values_list("subject_kind", "subject_id")}
+
+
 def cipher(row: SubjectKey) -> SubjectCipher:
     """The cipher that the row's key makes. Raises SubjectErased."""
     if row.wrapped is None:
@@ -70,7 +80,10 @@ def bound_to(row: SubjectKey) -> bytes:
 
 
 def _rows(subjects: Sequence[Subject]) -> QuerySet[SubjectKey]:
-    if not subjects:
-        return SubjectKey.objects.none()
-    wanted = reduce(or_, (Q(subject_kind=each.kind, subject_id=each.id) for each in subjects))
+    by_kind: dict[str, set[str]] = {}
+    for each in subjects:
+        by_kind.setdefault(each.kind, set()).add(each.id)
+    wanted = Q(pk__in=[])
+    for kind, ids in by_kind.items():
+        wanted |= Q(subject_kind=kind, subject_id__in=ids)
     return SubjectKey.objects.filter(wanted)

@@ -15,6 +15,7 @@ from compliance.base.errors import Conflict, InvalidInput, NotFound
 from compliance.base.transition import transition
 from compliance.models import Case, CaseNote, Decision, Match, Party, Screening
 from compliance.services import findings, restrictions
+from compliance.services.case_notes import keep_note
 from compliance.services.findings import Question
 from compliance.services.notices import send_on_commit
 from compliance.services.officers import FourEyesRequired, require_officer
@@ -320,7 +321,7 @@ def _note(case: Case, kind: CaseNote.Kind, body: str, actor: Actor) -> CaseNote:
     text = body.strip()
     if not text or len(text) > 10_000:
         raise InvalidInput("A text of 1 to 10,000 characters is needed. Nothing was changed.")
-    note = CaseNote.objects.create(case=case, kind=kind, author=actor.ref, author_label=actor.label[:200], body=text)
+    note = keep_note(CaseNote(case=case, kind=kind, author=actor.ref, author_label=actor.label[:200], body=text))
     audit.record("case.note_added", actor=actor, subject=case, data={"note": str(note.pk), "kind": kind.value})
     return note
 

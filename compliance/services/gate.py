@@ -14,18 +14,21 @@ from django.db import connection, transaction
 
 from compliance.base import audit, clock
 from compliance.base.actor import Actor
-from compliance.base.errors import NotFound, Refusal
+from compliance.base.errors import Refusal
 from compliance.engine.decide import decide
 from compliance.engine.facts import Facts
 from compliance.engine.outcome import Outcome
 from compliance.models import Clearance, Decision
+from compliance.selectors import decisions
 from compliance.selectors.policies import pack_for, pack_named
 from compliance.services import gate_cases, screening, signing
+from compliance.services.decision_sealing import sealed_columns
 from compliance.services.gate_facts import GateRequest, Gathered, gather
 
 __all__ = [
     "ClearanceDenied",
     "ClearanceInReview",
+    "DecisionErased",
     "GateRequest",
     "evaluate",
     "preview",
@@ -64,6 +67,17 @@ class ClearanceInReview(Refusal):
         super().__init__(decision_id=str(decision.pk), reasons=self.reasons)
 
 
+class DecisionErased(Refusal):
+    """The decision rests on personal data that was erased: it stands, with its digests, and cannot be made again."""
+
+    code = "decision_erased"
+    http_status = 410
+    default_message = (
+        "This decision cannot be replayed: personal data on which it rests was erased when its retention ended. Its "
+        "outcome, its codes and its digests stand, and the audit log still proves that they are the ones of then."
+    )
+
+
 def require(request: GateRequest, *, actor: Actor) -> Clearance:
     """A clearance for what is asked, signed and live; the decision is kept whatever it is.
 
@@ -91,19 +105,20 @@ def preview(request: GateRequest) -> Outcome:
 
 
 def replay(decision_id: UUID) -> bool:
-    """Whether the engine gives the same bytes again from the stored facts and the pack of then. Raises NotFound."""
-    decision = Decision.objects.filter(pk=decision_id).first()
-    if decision is None:
-        raise NotFound("There is no such decision.")
-    facts = Facts.from_json(decision.facts)
+    """Whether the engine gives the same bytes again from the stored facts and the pack of then.
+
+    Raises NotFound, and DecisionErased when personal data among the facts was erased.
+    """
+    decision = decisions.decision(decision_id)
+    facts = _facts_of(decision)
     again = decide(facts, pack_named(decision.pack))
     same = again.digest() == decision.digest and again.pack_hash == decision.pack_hash
     return same and facts.digest() == decision.facts_digest
 
 
 def request_of(decision: Decision, *, node_id: UUID | None = None) -> GateRequest:
-    """The question that the decision answered, to be asked again."""
-    facts = Facts.from_json(decision.facts)
+    """The question that the decision answered, to be asked again. Raises DecisionErased."""
+    facts = _facts_of(decision)
     chip = facts.chips[0] if facts.chips else None
     user = facts.end_user
     return GateRequest(
@@ -125,6 +140,13 @@ def request_of(decision: Decision, *, node_id: UUID | None = None) -> GateReques
         seconds=facts.seconds,
         ip_country=facts.locations.ip,
     )
+
+
+def _facts_of(decision: Decision) -> Facts:
+    (row,) = decisions.opened([decision])
+    if row.erased:
+        raise DecisionErased
+    return Facts.from_json(row.facts)
 
 
 def party_safe_reasons(decision: Decision) -> list[dict[str, str]]:
@@ -164,15 +186,15 @@ def _hold_parties_still(request: GateRequest) -> None:
 
 
 def _kept(request: GateRequest, gathered: Gathered, outcome: Outcome, actor: Actor) -> Decision:
+    facts, told, decision_id = gathered.facts.to_json(), outcome.to_json(), uuid4()
     decision = Decision.objects.create(
+        id=decision_id,
         purpose=_clearance_purpose(request),
         subject_id=request.subject_id,
         renter_party_id=request.renter_party_id,
         provider_party_id=request.provider_party_id,
         outcome=outcome.outcome,
-        facts=gathered.facts.to_json(),
-        checks=outcome.to_json()["checks"],
-        reasons=outcome.to_json()["reasons"],
+        **sealed_columns(decision_id, facts, told["checks"], told["reasons"]),
         pack=outcome.pack,
         pack_hash=outcome.pack_hash,
         list_versions=gathered.list_versions,
@@ -194,6 +216,9 @@ def _kept(request: GateRequest, gathered: Gathered, outcome: Outcome, actor: Act
             "facts_digest": decision.facts_digest,
         },
     )
+    # As its readers get it: whole, in memory.
+    decision.facts, decision.checks, decision.reasons = facts, told["checks"], told["reasons"]
+    decision.sealed = {}
     return decision
 
 

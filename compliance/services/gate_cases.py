@@ -75,7 +75,8 @@ def _review_case(decision: Decision, outcome: Outcome, questions: list[Question]
     codes = [reason.code for reason in outcome.reasons if reason.outcome == REVIEW]
     return cases.open_case(
         kind=Case.Kind.GATE_REVIEW,
-        summary=" ".join(reason.sentence for reason in outcome.reasons if reason.outcome == REVIEW),
+        # The rules' names alone: sentences name people, and are sealed with the decision.
+        summary=f"Not passed: {'; '.join(check.label for check in outcome.checks if check.code in codes)}.",
         reason_codes=codes,
         party=party,
         decision=decision,

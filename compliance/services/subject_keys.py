@@ -5,6 +5,7 @@ log before the bytes leave; the platform's own reading is `selectors.sealed.open
 """
 
 import os
+from collections.abc import Iterable
 from uuid import uuid4
 
 from django.db import transaction
@@ -13,13 +14,13 @@ from django.db.models import Q
 from compliance.base import audit, clock
 from compliance.base.actor import Actor
 from compliance.base.errors import InvalidInput
-from compliance.base.master_keys import keyring
-from compliance.base.sealing import KEY_BYTES, Context, Subject
+from compliance.base.master_keys import Keyring, keyring
+from compliance.base.sealing import KEY_BYTES, Context, Subject, SubjectCipher
 from compliance.models import SubjectKey
 from compliance.selectors import sealed as selectors
 from compliance.selectors.sealed import Sealed, open_sealed
 
-__all__ = ["destroy", "open_sealed", "record_shown", "reveal", "reveal_many", "rewrap", "seal"]
+__all__ = ["ciphers_for", "destroy", "open_sealed", "record_shown", "reveal", "reveal_many", "rewrap", "seal"]
 
 REWRAP_BATCH = 500
 
@@ -30,6 +31,21 @@ def seal(subject: Subject, plaintext: bytes, context: Context) -> bytes:
     It opens for this subject, record and purpose alone. Raises SubjectErased.
     """
     return selectors.cipher(_row_of(subject)).seal(plaintext, context)
+
+
+def ciphers_for(subjects: Iterable[Subject]) -> dict[Subject, SubjectCipher]:
+    """The ciphers of the subjects, whose keys are made where they have none, in three queries at most.
+
+    Those whose key is destroyed are left out: nothing new is sealed for them.
+    """
+    wanted = set(subjects)
+    found = selectors.ciphers_that_stand(wanted)
+    missing = wanted - set(found)
+    if not missing:
+        return found
+    ring = keyring()
+    SubjectKey.objects.bulk_create((_new_row(subject, ring) for subject in missing), ignore_conflicts=True)
+    return found | selectors.ciphers_that_stand(missing)
 
 
 def reveal(subject: Subject, sealed: bytes, context: Context, *, actor: Actor, why: str) -> bytes:
@@ -119,8 +135,11 @@ def _row_of(subject: Subject) -> SubjectKey:
     found = SubjectKey.objects.filter(subject_kind=subject.kind, subject_id=subject.id).first()
     if found is not None:
         return found
-    ring = keyring()
+    SubjectKey.objects.bulk_create([_new_row(subject, keyring())], ignore_conflicts=True)
+    return SubjectKey.objects.get(subject_kind=subject.kind, subject_id=subject.id)
+
+
+def _new_row(subject: Subject, ring: Keyring) -> SubjectKey:
     row = SubjectKey(pk=uuid4(), subject_kind=subject.kind, subject_id=subject.id, master_key_id=ring.current)
     row.wrapped = ring.wrap(os.urandom(KEY_BYTES), selectors.bound_to(row))
-    SubjectKey.objects.bulk_create([row], ignore_conflicts=True)
-    return SubjectKey.objects.get(subject_kind=subject.kind, subject_id=subject.id)
+    return row

@@ -18,10 +18,10 @@ from marketplace.views.base import Seat, member_view, show_refusal
 def answer(request: HttpRequest, seat: Seat, pk: UUID) -> HttpResponse:
     """Questions and answers of one case; 404 unless the organization was asked in it."""
     party_id = seat.organization.party_id
-    thread = list(correspondence_with(party_id).filter(case_id=pk))
+    thread = correspondence_with(party_id, pk)
     if not thread:
         raise NotFound
-    pending = open_requests_to(party_id).filter(case_id=pk).first()
+    pending = next(iter(open_requests_to(party_id, pk)), None)
     may_answer = pending is not None and seat.may(DEAL)
     form = AnswerForm(request.POST or None)
     if request.method == "POST" and may_answer and form.is_valid():

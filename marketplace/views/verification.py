@@ -82,7 +82,7 @@ def verification(request: HttpRequest, seat: Seat) -> HttpResponse:
             "wallets": wallets_of(party.pk),
             "graph": picture_of(ownership_graph(party.pk), for_party=True),
             "entities": entities_of(party.pk, above),
-            "open_request": open_requests_to(party.pk).first(),
+            "open_request": next(iter(open_requests_to(party.pk)), None),
             "may_edit": seat.may(OWN),
         },
     )

@@ -8,7 +8,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from compliance.base.errors import NotFound
 from compliance.engine.packs import NoPackInForce
-from compliance.services.gate import replay
+from compliance.services.gate import DecisionErased, replay
 
 
 class Command(BaseCommand):
@@ -24,7 +24,7 @@ class Command(BaseCommand):
         """Says whether it is the same."""
         try:
             same = replay(options["decision_id"])
-        except (NotFound, NoPackInForce) as error:
+        except (NotFound, NoPackInForce, DecisionErased) as error:
             raise CommandError(str(error)) from error
         if not same:
             raise CommandError("The decision does NOT replay to the same bytes.")

@@ -13,6 +13,7 @@ from compliance.base.actor import Actor
 from compliance.base.audit import AuditEvent
 from compliance.base.errors import InvalidInput, NotFound
 from compliance.models import Case, Clearance, Decision, Finding, Screening, WatchlistVersion
+from compliance.selectors import decisions
 from compliance.selectors.cases import case_in_full, open_requests_to
 from compliance.selectors.parties import ownership_graph
 from compliance.services import cases, clearances, gate, identity, parties, restrictions
@@ -50,7 +51,7 @@ def lion_city():
 def refused(request):
     with pytest.raises(gate.ClearanceDenied) as caught:
         gate.require(request, actor=ACTOR)
-    return caught.value, Decision.objects.get(pk=caught.value.decision_id)
+    return caught.value, decisions.decision(caught.value.decision_id)
 
 
 def codes(decision):

@@ -1,0 +1,121 @@
+"""What in stored facts and answers is personal data, and whose: taken out to be sealed, put back to be read. Pure.
+
+What is not known to be harmless counts as personal: a fact added later is sealed until somebody names it here. Values
+leave their places, which are noted as JSON pointers, and come back to the same places: the same bytes, the same digest.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from copy import deepcopy
+from dataclasses import dataclass, field
+from typing import Any
+
+ERASED = "[erased]"
+
+# Codes, dates, numbers and ids, which say nothing about a person once the person's name is gone.
+OPEN_FACTS = frozenset(
+    {
+        "purpose", "as_of", "screened", "lists", "chips", "node_country", "node_region", "rail", "wallet_screened",
+        "amount_minor", "currency", "seconds", "training",
+    }
+)  # fmt: skip
+OPEN_PARTY = frozenset(
+    {
+        "id", "kind", "country", "headquarters_country", "kyc_level", "kyc_expires_at", "restricted",
+        "ownership_complete",
+    }
+)  # fmt: skip
+OPEN_EDGE = frozenset({"owner_id", "owned_id", "share_min", "share_max", "interest", "direct"})
+OPEN_HIT = frozenset(
+    {
+        "party_id", "list_code", "authority", "score", "threshold", "strength", "listed_as_blocked", "programmes",
+        "cleared",
+    }
+)  # fmt: skip
+OPEN_WALLET_HIT = frozenset({"list_code", "authority", "currency"})
+OPEN_END_USER = frozenset({"kind", "country"})
+OPEN_LOCATIONS = frozenset({"declared", "ip", "card"})
+OPEN_FINDING = frozenset({"party_id", "code", "expires_at"})
+OPEN_CHECK = frozenset({"code", "label", "state"})
+OPEN_REASON = frozenset(
+    {
+        "code", "kind", "outcome", "citation", "source_url", "effective_from", "effective_to", "renter_words",
+        "next_step", "party_id",
+    }
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """A value without its personal leaves, and the leaves: subject -> pointer -> value, in order of the pointers."""
+
+    open: Any
+    personal: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+
+def split_facts(facts: Mapping[str, Any]) -> Split:
+    """The facts' personal leaves, by the party whose they are. Facts that name no party are left as they are."""
+    split = Split(deepcopy(dict(facts)))
+    dealing = [party for name in ("renter", "provider") if (party := split.open.get(name))]
+    if not dealing:
+        return split
+    asking = str(dealing[0]["id"])  # who asks: what it says of others is its to answer for
+    for pointer, holder, allowed, subject in _holders(split.open, asking):
+        _take(split, pointer, holder, allowed, subject)
+    return split
+
+
+def split_answer(checks: Iterable[Mapping[str, Any]], reasons: Iterable[Mapping[str, Any]]) -> Split:
+    """The sentences of an answer, which may name anybody among the facts: one subject, "", stands for all of them."""
+    split = Split({"checks": deepcopy(list(checks)), "reasons": deepcopy(list(reasons))})
+    for name, allowed in (("checks", OPEN_CHECK), ("reasons", OPEN_REASON)):
+        for index, row in enumerate(split.open[name]):
+            _take(split, f"/{name}/{index}", row, allowed, "")
+    return split
+
+
+def join(opened: Any, personal: Iterable[Mapping[str, Any]], erased: Iterable[str] = ()) -> Any:
+    """The whole value again; at pointers that are `erased` stands “[erased]”, which is for people and not for rules."""
+    whole = deepcopy(opened)
+    for leaves in personal:
+        for pointer, value in leaves.items():
+            _put(whole, pointer, value)
+    for pointer in erased:
+        _put(whole, pointer, ERASED)
+    return whole
+
+
+def _holders(facts: dict[str, Any], asking: str) -> Iterator[tuple[str, dict[str, Any], frozenset[str], str]]:
+    """(pointer, object, its open members, whose it is) for every object that may hold personal leaves."""
+    structured = {"renter", "provider", "parties", "edges", "hits", "wallet_hits", "end_user", "locations", "findings"}
+    yield "", facts, OPEN_FACTS | structured, asking
+    for name in ("renter", "provider"):
+        if facts.get(name):
+            yield f"/{name}", facts[name], OPEN_PARTY, str(facts[name]["id"])
+    for name, allowed, owner in (
+        ("parties", OPEN_PARTY, "id"),
+        ("edges", OPEN_EDGE, "owner_id"),
+        ("hits", OPEN_HIT, "party_id"),
+        ("wallet_hits", OPEN_WALLET_HIT, ""),
+        ("findings", OPEN_FINDING, "party_id"),
+    ):
+        for index, row in enumerate(facts.get(name) or ()):
+            yield f"/{name}/{index}", row, allowed, str(row[owner]) if owner else asking
+    for name, allowed in (("end_user", OPEN_END_USER), ("locations", OPEN_LOCATIONS)):
+        if facts.get(name):
+            yield f"/{name}", facts[name], allowed, asking
+
+
+def _take(split: Split, pointer: str, holder: dict[str, Any], allowed: frozenset[str], subject: str) -> None:
+    for name in sorted(set(holder) - allowed):
+        value = holder[name]
+        # What is empty tells nothing, and a reader of the open part sees that it is empty.
+        if value not in (None, "", [], {}, ()):
+            split.personal.setdefault(subject, {})[f"{pointer}/{name}"] = holder.pop(name)
+
+
+def _put(whole: Any, pointer: str, value: Any) -> None:
+    *path, name = pointer.split("/")[1:]
+    holder = whole
+    for step in path:
+        holder = holder[int(step)] if isinstance(holder, list) else holder[step]
+    holder[name] = value
