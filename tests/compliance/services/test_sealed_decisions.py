@@ -182,7 +182,7 @@ def test_rows_from_before_are_sealed_by_the_migration_to_the_same_bytes(decision
     Case.objects.filter(pk=case.pk).update(summary=f"The renter computes for another: Kaya Optik AG, {OWNER}.")
     assert OWNER in as_stored("decision") + as_stored("casenote")
 
-    migration = importlib.import_module("compliance.migrations.0006_seal_old_records")
+    migration = importlib.import_module("compliance.migrations.0008_seal_old_records")
     with connection.schema_editor(atomic=False) as editor:
         migration.seal_old_records(apps, editor)
         between = as_stored("decision")

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('compliance', '0004_audit_checkpoints'),
+        ('compliance', '0006_list_deltas'),
     ]
 
     operations = [

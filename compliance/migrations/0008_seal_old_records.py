@@ -5,20 +5,18 @@ at its end. What was done is on record in the audit log. There is no way back: n
 """
 
 import hashlib
-import os
 from contextlib import contextmanager
 from datetime import datetime
 from itertools import islice
-from uuid import uuid4
 
 from django.db import migrations
 
 from compliance.base import clock
 from compliance.base.canonical import canonical_bytes
-from compliance.base.master_keys import keyring
 from compliance.base.sealed_leaves import seal_leaves
-from compliance.base.sealing import KEY_BYTES, Context, Subject, SubjectCipher
+from compliance.base.sealing import Context, Subject
 from compliance.engine.personal import join, split_answer, split_facts
+from compliance.services.subject_keys import ciphers_for
 
 BATCH = 200
 
@@ -54,7 +52,7 @@ def batches(found):
 
 def seal_decisions(apps, rows):
     split = {row.pk: (split_facts(row.facts), split_answer(row.checks, row.reasons)) for row in rows}
-    ciphers = ciphers_for(apps, {key for about, _ in split.values() for key in about.personal})
+    ciphers = ciphers_for({Subject("party", key) for about, _ in split.values() for key in about.personal})
     changed = []
     for row in rows:
         about, said = split[row.pk]
@@ -79,7 +77,7 @@ def seal_decisions(apps, rows):
 
 
 def seal_notes(apps, rows):
-    ciphers = ciphers_for(apps, {str(row.case.party_id) for row in rows})
+    ciphers = ciphers_for({Subject("party", str(row.case.party_id)) for row in rows})
     for row in rows:
         subject = Subject("party", str(row.case.party_id))
         if subject in ciphers:
@@ -100,28 +98,6 @@ def name_cases_by_rules(apps):
         Case.objects.bulk_update(rows, ["summary"])
 
 
-def ciphers_for(apps, party_ids):
-    """As `services.subject_keys.ciphers_for`, on the rows as this migration knows them."""
-    SubjectKey = apps.get_model("compliance", "SubjectKey")
-    present = set(SubjectKey.objects.filter(subject_kind="party", subject_id__in=party_ids).values_list("subject_id", flat=True))
-    ring = keyring() if party_ids else None
-    for party_id in party_ids - present:
-        row = SubjectKey(pk=uuid4(), subject_kind="party", subject_id=party_id, master_key_id=ring.current)
-        row.wrapped = ring.wrap(os.urandom(KEY_BYTES), bound_to(row))
-        row.save(force_insert=True)
-    held = SubjectKey.objects.filter(subject_kind="party", subject_id__in=party_ids, destroyed_at=None)
-    return {
-        Subject("party", row.subject_id): SubjectCipher(
-            ring.unwrap(bytes(row.wrapped), row.master_key_id, bound_to(row)), row.pk, Subject("party", row.subject_id)
-        )
-        for row in held
-    }
-
-
-def bound_to(row):
-    return f"gridclear-subject-key:{row.pk}:{row.subject_kind}:{row.subject_id}".encode()
-
-
 def record(apps, counts):
     body = {
         "at": clock.now().isoformat(),
@@ -138,5 +114,5 @@ def record(apps, counts):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("compliance", "0005_seal_decisions")]
+    dependencies = [("compliance", "0007_seal_decisions")]
     operations = [migrations.RunPython(seal_old_records, elidable=True)]
