@@ -56,6 +56,7 @@ class PartyFacts:
     birth_date: str = ""
     ownership_complete: bool = False  # the owners given are all there are
     aliases: tuple[str, ...] = ()
+    undisclosed: str = later("")  # why nobody says who this is
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,8 @@ from compliance.models.decisions import Clearance, Decision
 from compliance.models.documents import Document, LivenessCode
 from compliance.models.identity import IdentityVerification
 from compliance.models.list_changes import ListChange, ListFetch
-from compliance.models.parties import OwnershipEdge, Party, PartyWallet, Restriction
+from compliance.models.ownership import OwnershipDeclaration, OwnershipEdge
+from compliance.models.parties import Party, PartyWallet, Restriction
 from compliance.models.screening import Match, Screening
 from compliance.models.subject_keys import SubjectKey
 from compliance.models.watchlists import ListedName, ListedParty, ListedWallet, Watchlist, WatchlistVersion
@@ -31,6 +32,7 @@ __all__ = [
     "ListedWallet",
     "LivenessCode",
     "Match",
+    "OwnershipDeclaration",
     "OwnershipEdge",
     "Party",
     "PartyWallet",

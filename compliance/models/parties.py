@@ -1,4 +1,4 @@
-"""Parties: natural persons and legal entities, who owns them, and what is frozen."""
+"""Parties: natural persons and legal entities, their wallets, and what is frozen."""
 
 from django.db import models
 from django.db.models import Q
@@ -17,7 +17,9 @@ class Party(Row):
     kind = models.CharField(max_length=8, choices=Kind)
     name = models.CharField(max_length=300)
     aliases = models.JSONField(default=list, blank=True)
-    country = models.CharField(max_length=2, help_text="ISO 3166-1: incorporation or residence")
+    country = models.CharField(
+        max_length=2, blank=True, help_text="ISO 3166-1: incorporation or residence; empty while no source tells it"
+    )
     region = models.CharField(max_length=80, blank=True, help_text="ISO 3166-2 code or name, where embargoes need it")
     headquarters_country = models.CharField(max_length=2, blank=True)
     address = models.CharField(max_length=400, blank=True)
@@ -26,6 +28,12 @@ class Party(Row):
     birth_date = models.CharField(max_length=10, blank=True, help_text="YYYY, YYYY-MM or YYYY-MM-DD")
     ownership_complete = models.BooleanField(
         default=False, help_text="The party declared that the owners given are all there are"
+    )
+
+    entity_type = models.CharField(max_length=20, blank=True, help_text="Of BODS 0.4, such as arrangement or stateBody")
+    publicly_traded = models.BooleanField(default=False, help_text="Shares are traded on an exchange")
+    undisclosed = models.CharField(
+        max_length=60, blank=True, help_text="Why nobody says who this is; empty for a party that is named"
     )
 
     class Meta:
@@ -38,8 +46,10 @@ class Party(Row):
     @property
     def subject_hash(self) -> str:
         """Changes whenever a fact changes on which a finding about this party could rest."""
+        later = {"undisclosed": self.undisclosed} if self.undisclosed else {}
         return digest(
             {
+                **later,
                 "kind": self.kind,
                 "name": self.name,
                 "aliases": self.aliases,
@@ -62,39 +72,6 @@ class PartyWallet(Row):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["address"], name="wallet_belongs_to_one_party")]
-
-
-class OwnershipEdge(Row):
-    """`owner` holds an interest in `owned`; shares in percent, as an interval when not known exactly."""
-
-    class Interest(models.TextChoices):
-        SHAREHOLDING = "shareholding", "Shareholding"
-        VOTING_RIGHTS = "votingRights", "Voting rights"
-        CONTROL = "otherInfluenceOrControl", "Other influence or control"
-        OFFICER = "seniorManagingOfficial", "Senior managing official or signatory"
-
-    owner = models.ForeignKey(Party, on_delete=models.PROTECT, related_name="holdings")
-    owned = models.ForeignKey(Party, on_delete=models.PROTECT, related_name="owners")
-    interest = models.CharField(max_length=32, choices=Interest, default=Interest.SHAREHOLDING)
-    share_min = models.DecimalField(max_digits=7, decimal_places=4, default=0)
-    share_max = models.DecimalField(max_digits=7, decimal_places=4, default=0)
-    source = models.CharField(max_length=200, blank=True)
-    started_on = models.DateField(null=True, blank=True)
-    ended_on = models.DateField(null=True, blank=True)
-
-    class Meta:
-        constraints = [
-            models.CheckConstraint(
-                condition=Q(share_min__gte=0) & Q(share_max__lte=100) & Q(share_min__lte=models.F("share_max")),
-                name="share_is_a_percentage_interval",
-            ),
-            models.CheckConstraint(condition=~Q(owner=models.F("owned")), name="nobody_owns_itself"),
-            models.UniqueConstraint(
-                fields=["owner", "owned", "interest"],
-                condition=Q(ended_on=None),
-                name="one_open_edge_per_interest",
-            ),
-        ]
 
 
 class Restriction(Row):

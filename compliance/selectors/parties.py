@@ -6,10 +6,9 @@ from uuid import UUID
 from django.db.models import QuerySet
 
 from compliance.base.errors import NotFound
-from compliance.engine.facts import OwnershipEdgeFacts, PartyFacts
 from compliance.engine.ownership import SHARES, owned_by, percent, ultimate_parents
 from compliance.models import Match, OwnershipEdge, Party, PartyWallet, Restriction, Screening
-from compliance.selectors.ownership import Upstream, upstream
+from compliance.selectors.ownership import Upstream, graph_facts, upstream
 
 _INTERESTS = {
     OwnershipEdge.Interest.VOTING_RIGHTS: "of the votes",
@@ -84,15 +83,6 @@ def wallets_of(party_id: UUID) -> QuerySet[PartyWallet]:
     return PartyWallet.objects.filter(party_id=party_id).order_by("created_at")
 
 
-def owners_of(party_id: UUID) -> QuerySet[OwnershipEdge]:
-    """The open edges into the party, the greatest share first."""
-    return (
-        OwnershipEdge.objects.filter(owned_id=party_id, ended_on=None)
-        .select_related("owner")
-        .order_by("-share_max", "created_at")
-    )
-
-
 def ownership_graph(party_id: UUID) -> OwnershipGraph:
     """The party and all that stands above it, without a layout.
 
@@ -103,8 +93,7 @@ def ownership_graph(party_id: UUID) -> OwnershipGraph:
     if party_id not in above.parties:
         raise NotFound
     listed = _listed(above)
-    people = {str(key): _facts(row) for key, row in above.parties.items()}
-    held = tuple(_edge_facts(edge) for edge in above.edges)
+    people, held = graph_facts(above)
     parents = ultimate_parents(held, people, str(party_id))
     blocked = owned_by(held, listed - {str(party_id)}, str(party_id))
     path = blocked.path or tuple(reversed(parents.chain))
@@ -143,23 +132,6 @@ def _listed(above: Upstream) -> set[str]:
     present = [pk for pk, party_id, known in newest if above.parties[party_id].subject_hash == known]
     rows = Match.objects.filter(screening_id__in=present).exclude(state=Match.State.FALSE_POSITIVE)
     return {str(found) for found in rows.values_list("party_id", flat=True)}
-
-
-def _facts(row: Party) -> PartyFacts:
-    return PartyFacts(
-        id=str(row.pk),
-        kind=row.kind,
-        name=row.name,
-        country=row.country,
-        headquarters_country=row.headquarters_country,
-        ownership_complete=row.ownership_complete,
-    )
-
-
-def _edge_facts(edge: OwnershipEdge) -> OwnershipEdgeFacts:
-    return OwnershipEdgeFacts(
-        str(edge.owner_id), str(edge.owned_id), f"{edge.share_min:.4f}", f"{edge.share_max:.4f}", edge.interest
-    )
 
 
 def _graph_edge(edge: OwnershipEdge, deciding: dict[tuple[str, str], None]) -> GraphEdge:

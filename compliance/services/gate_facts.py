@@ -14,14 +14,13 @@ from compliance.engine.facts import (
     FindingFacts,
     ListState,
     Locations,
-    OwnershipEdgeFacts,
     PartyFacts,
     ScreeningHit,
     WalletHit,
 )
 from compliance.models import Finding, Match, Party, PartyWallet, Restriction, Screening, WatchlistVersion
 from compliance.selectors.identity import KycStatus, kyc_statuses
-from compliance.selectors.ownership import Upstream, upstream
+from compliance.selectors.ownership import Upstream, edge_facts, upstream
 from compliance.selectors.policies import catalogue
 from compliance.services import screening
 from compliance.sources.catalogue import KNOWN_LISTS
@@ -88,7 +87,7 @@ def gather(request: GateRequest, *, as_of: datetime, store: bool) -> Gathered:
         renter=people[renter_id] if renter_id else None,
         provider=people[provider_id] if provider_id else None,
         parties=tuple(people[key] for key in sorted(people, key=str) if key not in asked),
-        edges=_edges(above),
+        edges=tuple(edge_facts(edge) for edge in above.edges),
         screened=tuple(sorted(str(key) for key in screened.screenings)),
         hits=tuple(_hit(match) for match in screened.matches),
         lists=_lists(screened.versions, as_of),
@@ -156,19 +155,7 @@ def _party(party: Party, kyc: KycStatus | None, *, restricted: bool) -> PartyFac
         birth_date=party.birth_date,
         ownership_complete=party.ownership_complete,
         aliases=tuple(party.aliases),
-    )
-
-
-def _edges(above: Upstream) -> tuple[OwnershipEdgeFacts, ...]:
-    return tuple(
-        OwnershipEdgeFacts(
-            owner_id=str(edge.owner_id),
-            owned_id=str(edge.owned_id),
-            share_min=f"{edge.share_min:.4f}",
-            share_max=f"{edge.share_max:.4f}",
-            interest=edge.interest,
-        )
-        for edge in above.edges
+        undisclosed=party.undisclosed,
     )
 
 
