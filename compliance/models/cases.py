@@ -18,6 +18,7 @@ class Case(StatefulRow):
         SCREENING_HIT = "screening_hit", "Screening hit"
         GATE_REVIEW = "gate_review", "Lease sent to review"
         IDENTITY_REVIEW = "identity_review", "Identity review"
+        DELISTING = "delisting", "Entry left its list"
         LIST_ALARM = "list_alarm", "Watchlist alarm"
         AUDIT_ALARM = "audit_alarm", "Audit log alarm"
 

@@ -28,9 +28,10 @@ class Match(StatefulRow):
         OPEN = "open", "Open"
         CONFIRMED = "confirmed", "Same party"
         FALSE_POSITIVE = "false_positive", "Another party"
+        OUTDATED = "outdated", "The entry changed or is gone"
 
     TRANSITIONS: ClassVar[dict[str, frozenset[str]]] = {
-        State.OPEN: frozenset({State.CONFIRMED, State.FALSE_POSITIVE}),
+        State.OPEN: frozenset({State.CONFIRMED, State.FALSE_POSITIVE, State.OUTDATED}),
         State.FALSE_POSITIVE: frozenset({State.OPEN}),
     }
 
@@ -45,3 +46,11 @@ class Match(StatefulRow):
     threshold = models.FloatField()
     strength = models.CharField(max_length=8, help_text="strong or weak")
     features = models.JSONField(default=list, help_text="Sentences that explain the score")
+
+    class Meta:
+        indexes = [models.Index(fields=["list_code", "external_id"])]
+
+    @property
+    def scope(self) -> str:
+        """The scope by which the engine narrows a reason to this entry of a list."""
+        return f"{self.list_code}:{self.external_id}:{self.entry_hash}"

@@ -32,15 +32,19 @@ class Delta:
 
 @dataclass(frozen=True, slots=True)
 class Unscreened:
-    """What parties have not been held against yet: `fresh` entries, and the ids of those that changed or went.
+    """What parties have not been held against yet.
 
-    `whole` says that the list was never gone through before: all of its entries are fresh, and none is named.
+    `fresh` are the rows of entries that came or changed, `touched` the ids of all that came, changed or went, `gone`
+    those that changed or went. `since` are the versions from the one last gone through. `whole` says that the list
+    was never gone through before: all of its entries are fresh, and none is named.
     """
 
     version: WatchlistVersion
-    fresh: tuple[UUID, ...]
-    gone: tuple[str, ...]
-    whole: bool
+    fresh: tuple[UUID, ...] = ()
+    touched: frozenset[str] = frozenset()
+    gone: frozenset[str] = frozenset()
+    since: frozenset[str] = frozenset()
+    whole: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,13 +86,14 @@ def unscreened(version: WatchlistVersion) -> Unscreened:
     versions = WatchlistVersion.objects.filter(watchlist_id=version.watchlist_id, created_at__lte=version.created_at)
     last = versions.exclude(pk=version.pk).exclude(rescreened_at=None).order_by("-created_at").first()
     if last is None:
-        return Unscreened(version, (), (), whole=True)
-    since = versions.filter(created_at__gt=last.created_at).exclude(state=WatchlistVersion.State.REFUSED)
-    rows = ListChange.objects.filter(version__in=since)
-    touched = set(rows.values_list("external_id", flat=True))
-    gone = set(rows.exclude(old_entry=None).values_list("external_id", flat=True))
-    present = ListedParty.objects.filter(version=version, external_id__in=touched)
-    return Unscreened(version, tuple(present.values_list("pk", flat=True)), tuple(sorted(gone)), whole=False)
+        return Unscreened(version, whole=True)
+    newer = versions.filter(created_at__gt=last.created_at).exclude(state=WatchlistVersion.State.REFUSED)
+    rows = ListChange.objects.filter(version__in=newer)
+    touched = frozenset(rows.values_list("external_id", flat=True))
+    gone = frozenset(rows.exclude(old_entry=None).values_list("external_id", flat=True))
+    fresh = ListedParty.objects.filter(version=version, external_id__in=touched).values_list("pk", flat=True)
+    since = frozenset(map(str, [last.pk, *newer.values_list("pk", flat=True)]))
+    return Unscreened(version, tuple(fresh), touched, gone, since)
 
 
 def list_versions(code: str) -> QuerySet[WatchlistVersion]:

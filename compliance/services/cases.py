@@ -41,6 +41,7 @@ class ReleaseReason(StrEnum):
     OWNERSHIP_EXPLAINED = "ownership_explained"
     DOCUMENTS_VERIFIED = "documents_verified"
     LICENCE_HELD = "licence_held"
+    LISTING_REMOVED = "listing_removed"
     LIST_IS_SOUND = "list_is_sound"
 
 
@@ -92,7 +93,7 @@ def open_case(
     `questions` are what a release will answer.
     """
     reasons = sorted(set(reason_codes))
-    key = digest([kind, party and str(party.pk), reasons, scope])
+    key = scope_key(kind, party, reasons, scope)
     with transaction.atomic():
         with connection.cursor() as cursor:
             # Numbers without gaps, and one open case per question: openers wait for each other.
@@ -119,6 +120,11 @@ def open_case(
         )
         audit.record("case.opened", actor=actor, subject=case, data={"kind": kind, "reasons": reasons})
     return case
+
+
+def scope_key(kind: str, party: Party | None, reason_codes: Sequence[str], scope: str) -> str:
+    """What makes two cases one question: the kind, the party, the reasons and what they are narrowed to."""
+    return digest([kind, party and str(party.pk), sorted(set(reason_codes)), scope])
 
 
 def assign_case(case_id: UUID, *, actor: Actor) -> Case:
@@ -212,17 +218,22 @@ def return_case(case_id: UUID, body: str, *, actor: Actor) -> Case:
     with transaction.atomic():
         case = _locked(case_id)
         _note(case, CaseNote.Kind.APPROVAL, body, actor)
-        transition(
-            case,
-            _State.OPEN,
-            actor=actor,
-            event="case.returned",
-            deadline_at=_deadline(case),
-            proposed_disposition="",
-            proposed_by="",
-            proposal_reason="",
-        )
+        withdraw_proposal(case, actor=actor)
     return case
+
+
+def withdraw_proposal(case: Case, *, actor: Actor) -> None:
+    """The case, which the caller holds locked, is open again: what was proposed rested on something else."""
+    transition(
+        case,
+        _State.OPEN,
+        actor=actor,
+        event="case.returned",
+        deadline_at=_deadline(case),
+        proposed_disposition="",
+        proposed_by="",
+        proposal_reason="",
+    )
 
 
 def approve_disposition(case_id: UUID, body: str, *, actor: Actor) -> Case:
@@ -276,11 +287,17 @@ def _take_effect(case: Case, actor: Actor) -> None:
     released = case.disposition == Case.Disposition.RELEASE
     if released:
         findings.write_findings(case, approved_by=actor)
-        restrictions.lift_of_case(case, actor=actor)
+        # What an entry that is gone had frozen was frozen by the case that once confirmed it.
+        restrictions.lift_of_case(_confirmed_before(case) or case, actor=actor)
     to = Match.State.FALSE_POSITIVE if released else Match.State.CONFIRMED
     if case.screening_id is not None:
         for match in Match.objects.filter(screening_id=case.screening_id, state=Match.State.OPEN):
             transition(match, to, actor=actor, event=f"match.{to}", data={"case": str(case.pk)})
+
+
+def _confirmed_before(case: Case) -> Case | None:
+    delisting = case.kind == Case.Kind.DELISTING and case.subject_id is not None
+    return Case.objects.filter(pk=case.subject_id).first() if delisting and case.subject_id else None
 
 
 def _close(case: Case, disposition: str, *, actor: Actor, event: str, approved_by: str) -> None:

@@ -59,15 +59,15 @@ def screening_case(
         party=first.party,
         decision=decision,
         screening=first.screening,
-        scope=",".join(sorted(match_scope(match) for match in matches)),
+        scope=matches_scope(matches),
         questions=questions,
         actor=actor,
     )
 
 
-def match_scope(match: Match) -> str:
-    """The scope by which the engine narrows a reason to this entry of a list."""
-    return f"{match.list_code}:{match.external_id}:{match.entry_hash}"
+def matches_scope(matches: list[Match]) -> str:
+    """The scope of the one case about these matches."""
+    return ",".join(sorted(match.scope for match in matches))
 
 
 def _review_case(decision: Decision, outcome: Outcome, questions: list[Question], actor: Actor) -> Case:
@@ -89,7 +89,7 @@ def _review_case(decision: Decision, outcome: Outcome, questions: list[Question]
 
 def _is_about(question: Question, party_id: UUID, matches: list[Match]) -> bool:
     """Whether the reason rests on these matches: on the party's own, or on what the matched party owns."""
-    own = question.party_id == party_id and question.scope in {match_scope(match) for match in matches}
+    own = question.party_id == party_id and question.scope in {match.scope for match in matches}
     return own or str(party_id) in question.scope.split(",")
 
 

@@ -1,6 +1,6 @@
 """Screening: parties compared with the current lists, every comparison kept, every match explained."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -8,11 +8,21 @@ from django.db import transaction
 
 from compliance.base.errors import NotFound
 from compliance.models import ListedParty, Match, Party, PartyWallet, Screening, WatchlistVersion
+from compliance.selectors.list_changes import Unscreened
 from compliance.selectors.watchlists import current_versions
 from compliance.services import screening_index
 from compliance.services.screening_index import Candidate, Index, ListedWalletHit
 
-__all__ = ["ListedWalletHit", "Screened", "open_index", "prepare", "screen_parties", "screen_party", "wallet_hits"]
+__all__ = [
+    "ListedWalletHit",
+    "Screened",
+    "open_index",
+    "prepare",
+    "screen_by_delta",
+    "screen_parties",
+    "screen_party",
+    "wallet_hits",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +41,34 @@ def screen_party(party_id: UUID, *, trigger: str) -> Screening:
         raise NotFound("There is no such party. Nothing was changed.")
     with transaction.atomic():
         return screen_parties([party], trigger=trigger).screenings[party_id]
+
+
+def screen_by_delta(
+    party: Party, changes: Mapping[str, Unscreened], index: Index | None, *, trigger: str
+) -> Screening | None:
+    """The party has a screening against the current lists, made of its last one and of what the lists changed since.
+
+    `index` holds the fresh entries of the changes, and is None where there are none. Returns None when the last
+    screening is of other facts, or does not lie where the changes begin: then only a whole screening will do. The
+    matches are those that a whole one would find.
+    """
+    wanted = {version.watchlist_id: str(version.pk) for version in current_versions()}
+    if present := _known([party], wanted).get(party.pk):
+        return present
+    base = party.screenings.order_by("-created_at").first()
+    if base is None or base.subject_hash != party.subject_hash or not _leads_to(base, wanted, changes):
+        return None
+    settled = _settled([party])
+    row = Screening(party=party, subject_hash=party.subject_hash, list_versions=wanted, trigger=trigger)
+    carried = [each for each in base.matches.exclude(state=Match.State.OUTDATED) if not _is_touched(each, changes)]
+    wallets = list(party.wallets.order_by("address").values_list("address", flat=True))
+    with transaction.atomic():
+        row.save(force_insert=True)
+        Match.objects.bulk_create(
+            [_carried(row, each) for each in carried]
+            + [_match(row, each, settled) for each in (index.candidates(party, wallets) if index else ())]
+        )
+    return row
 
 
 def screen_parties(parties: Sequence[Party], *, trigger: str, store: bool = True) -> Screened:
@@ -107,6 +145,33 @@ def _screen(
     return {row.party_id: row for row in screenings}, matches
 
 
+def _leads_to(base: Screening, wanted: dict[str, str], changes: Mapping[str, Unscreened]) -> bool:
+    """Whether the changes, and nothing else, lie between the lists of the screening and those that are current."""
+    return base.list_versions.keys() == wanted.keys() and all(
+        version == wanted[code] or (code in changes and version in changes[code].since)
+        for code, version in base.list_versions.items()
+    )
+
+
+def _is_touched(match: Match, changes: Mapping[str, Unscreened]) -> bool:
+    return match.list_code in changes and match.external_id in changes[match.list_code].touched
+
+
+def _carried(screening: Screening, match: Match) -> Match:
+    kept = (
+        "listed_party_id",
+        "list_code",
+        "external_id",
+        "entry_hash",
+        "listed_name",
+        "score",
+        "threshold",
+        "strength",
+    )
+    values = {name: getattr(match, name) for name in (*kept, "features", "state")}
+    return Match(screening=screening, party=screening.party, **values)
+
+
 def _match(screening: Screening, candidate: Candidate, settled: dict[tuple[str, ...], str]) -> Match:
     entry = (candidate.list_code, candidate.external_id, candidate.entry_hash)
     return Match(
@@ -127,7 +192,8 @@ def _match(screening: Screening, candidate: Candidate, settled: dict[tuple[str, 
 
 def _settled(parties: Sequence[Party]) -> dict[tuple[str, ...], str]:
     """What officers found about the same facts and the same entry stays found when a list has a new version."""
-    rows = Match.objects.filter(party__in=parties).exclude(state=Match.State.OPEN).order_by("state_changed_at")
+    found = (Match.State.CONFIRMED, Match.State.FALSE_POSITIVE)
+    rows = Match.objects.filter(party__in=parties, state__in=found).order_by("state_changed_at")
     return {
         (str(row.party_id), row.screening.subject_hash, row.list_code, row.external_id, row.entry_hash): row.state
         for row in rows.select_related("screening")
