@@ -2,7 +2,7 @@
 
 from datetime import UTC
 
-from compliance.engine.facts import Facts, FindingFacts
+from compliance.engine.facts import Facts, FindingFacts, SuspensionFacts
 from compliance.engine.outcome import ALLOW, REVIEW, SEVERITY, Check, Outcome, Reason
 from compliance.engine.packs import Interval, PolicyPack, RulePolicy
 from compliance.engine.rules import RULES
@@ -31,11 +31,23 @@ def _ask(question: Question, rule: RulePolicy) -> tuple[Check, list[Reason]]:
     interval = rule.interval_on(question.day)
     if interval is None:
         return Check(rule.code, rule.label, "passed", "Not in force on this day."), []
+    suspended = _suspension(question, rule)
+    if suspended is not None:
+        told = f"Suspended by its authority until {suspended.ends_on}, as two officers recorded: {suspended.citation}."
+        return Check(rule.code, rule.label, "passed", told), []
     answer = RULES[rule.function](question, rule)
     open_problems = [each for each in answer.problems if not _answered(question.facts, rule, each)]
     answered = len(answer.problems) - len(open_problems)
     check = Check(rule.code, rule.label, _state(open_problems), _detail(rule, answer, open_problems, answered))
     return check, [_reason(rule, interval, problem) for problem in open_problems]
+
+
+def _suspension(question: Question, rule: RulePolicy) -> SuspensionFacts | None:
+    """What suspends the rule on the day; only a rule whose pack names its law can be suspended."""
+    if not rule.suspension:
+        return None
+    found = (each for each in question.facts.suspensions if each.law == rule.suspension and each.covers(question.day))
+    return next(found, None)
 
 
 def _state(problems: list[Problem]) -> str:

@@ -1,7 +1,7 @@
 """All that a decision may rest on. What is not in here, the engine does not know; what is in here is stored with it."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
@@ -19,6 +19,7 @@ __all__ = [
     "OwnershipEdgeFacts",
     "PartyFacts",
     "ScreeningHit",
+    "SuspensionFacts",
     "Tops",
     "WalletHit",
 ]
@@ -189,6 +190,31 @@ class FindingFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class SuspensionFacts:
+    """An authority suspended a law that a rule rests on: from a day, until another (exclusive), YYYY-MM-DD.
+
+    Recorded by two officers; a pack says which of its rules a suspension can reach.
+    """
+
+    law: str
+    starts_on: str
+    ends_on: str
+    citation: str
+
+    def __post_init__(self) -> None:
+        try:
+            starts, ends = date.fromisoformat(self.starts_on), date.fromisoformat(self.ends_on)
+        except ValueError as error:
+            raise Malformed("a suspension must have days, YYYY-MM-DD") from error
+        if not starts < ends:
+            raise Malformed("a suspension must end after it starts")
+
+    def covers(self, day: date) -> bool:
+        """Whether the day lies inside."""
+        return date.fromisoformat(self.starts_on) <= day < date.fromisoformat(self.ends_on)
+
+
+@dataclass(frozen=True, slots=True)
 class Facts:
     """What is asked and all that is known. `parties` holds the related ones: owners, signatories, holding companies.
 
@@ -219,6 +245,7 @@ class Facts:
     training: bool | None = None
     locations: Locations = Locations()
     findings: tuple[FindingFacts, ...] = ()
+    suspensions: tuple[SuspensionFacts, ...] = later(())
 
     def __post_init__(self) -> None:
         if self.purpose not in PURPOSES:

@@ -55,6 +55,7 @@ class RulePolicy:
     renter_words: str
     next_step: str
     params: dict[str, Any] = field(default_factory=dict)
+    suspension: str = ""  # the law's name, where its authority may suspend it faster than a pack is released
 
     def interval_on(self, day: date) -> Interval | None:
         """The interval that covers the day, if the rule is in force on it."""
@@ -159,4 +160,5 @@ def _rule(row: dict[str, Any]) -> RulePolicy:
         renter_words=row["renter_words"],
         next_step=row["next_step"],
         params=dict(row.get("params", {})),
+        suspension=row.get("suspension", ""),
     )

@@ -11,6 +11,7 @@ from compliance.models.ownership import OwnershipDeclaration, OwnershipEdge
 from compliance.models.parties import Party, PartyWallet, Restriction
 from compliance.models.screening import Match, Screening
 from compliance.models.subject_keys import SubjectKey
+from compliance.models.suspensions import LawSuspension
 from compliance.models.watchlists import ListedName, ListedParty, ListedWallet, Watchlist, WatchlistVersion
 
 __all__ = [
@@ -25,6 +26,7 @@ __all__ = [
     "Document",
     "Finding",
     "IdentityVerification",
+    "LawSuspension",
     "ListChange",
     "ListFetch",
     "ListedName",

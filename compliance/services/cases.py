@@ -43,6 +43,7 @@ class ReleaseReason(StrEnum):
     LICENCE_HELD = "licence_held"
     LISTING_REMOVED = "listing_removed"
     LIST_IS_SOUND = "list_is_sound"
+    LAW_IS_SUSPENDED = "law_is_suspended"
 
 
 class ConfirmReason(StrEnum):
@@ -52,6 +53,7 @@ class ConfirmReason(StrEnum):
     NO_ANSWER = "no_answer"
     NOT_PLAUSIBLE = "not_plausible"
     NOT_ALLOWED = "not_allowed"
+    LAW_IS_IN_FORCE = "law_is_in_force"
     LIST_IS_BROKEN = "list_is_broken"
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -16,12 +16,14 @@ from compliance.engine.facts import (
     Locations,
     PartyFacts,
     ScreeningHit,
+    SuspensionFacts,
     WalletHit,
 )
 from compliance.models import Finding, Match, Party, PartyWallet, Restriction, Screening, WatchlistVersion
 from compliance.selectors.identity import KycStatus, kyc_statuses
 from compliance.selectors.ownership import Upstream, edge_facts, upstream
 from compliance.selectors.policies import catalogue
+from compliance.selectors.suspensions import recorded_suspensions
 from compliance.services import screening
 from compliance.sources.catalogue import KNOWN_LISTS
 
@@ -111,6 +113,7 @@ def gather(request: GateRequest, *, as_of: datetime, store: bool) -> Gathered:
         else None,
         locations=Locations(declared=people[renter_id].country if renter_id else "", ip=request.ip_country.upper()),
         findings=_findings(above.parties, as_of),
+        suspensions=_suspensions(as_of),
     )
     versions = {version.watchlist_id: str(version.pk) for version in screened.versions}
     return Gathered(facts, screened.screenings, screened.matches, versions)
@@ -214,6 +217,13 @@ def _chips(request: GateRequest) -> tuple[ChipRequest, ...]:
     if not request.gpu_slug:
         return ()
     return (ChipRequest(request.gpu_slug, request.gpu_count, catalogue().figures(request.gpu_slug)),)
+
+
+def _suspensions(as_of: datetime) -> tuple[SuspensionFacts, ...]:
+    return tuple(
+        SuspensionFacts(row.law, row.starts_on.isoformat(), row.ends_on.isoformat(), row.citation)
+        for row in recorded_suspensions(as_of.astimezone(UTC).date())
+    )
 
 
 def _findings(party_ids: Iterable[UUID], as_of: datetime) -> tuple[FindingFacts, ...]:

@@ -109,6 +109,15 @@ class Graph:
         """Whoever holds or controls anything of the entity."""
         return {*self.shares.of.get(owned, ()), *self.votes.of.get(owned, ()), *self.controls.get(owned, ())}
 
+    def above(self, target: str) -> set[str]:
+        """The target and all that hold or control anything of it, at any distance."""
+        seen, frontier = {target}, [target]
+        while frontier:
+            owners = self.owners_of(frontier.pop()) - seen
+            frontier += owners
+            seen |= owners
+        return seen
+
     def holdings_of(self, owner: str) -> list[Holding]:
         """What the party holds of others, control included, ordered by what is owned."""
         found = [

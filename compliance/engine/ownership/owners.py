@@ -52,7 +52,7 @@ def beneficial_owners(
     graph = compiled(edges)
     direct = Graph(each for each in graph.edges if each.direct)
     held = [_effective(direct, figures, target, stated) for figures, stated in _figures(graph, direct, target)]
-    above = _above(graph, target)
+    above = graph.above(target)
     people = [party_id for party_id in above if party_id != target and _is_person(parties, party_id)]
     found = (_owner(graph, party_id, target, bar, held, above) for party_id in sorted(people))
     owners = [each for each in found if each is not None]
@@ -152,17 +152,6 @@ class _Flow:
     def _part(self, weight: int, share: int) -> int:
         down: int = weight * share // self.whole
         return down if self.surely or down * self.whole == weight * share else down + 1
-
-
-def _above(graph: Graph, target: str) -> set[str]:
-    """The target and all that hold or control anything of it, at any distance."""
-    seen, frontier = {target}, [target]
-    while frontier:
-        owned = frontier.pop()
-        owners = graph.owners_of(owned)
-        frontier += owners - seen
-        seen |= owners
-    return seen
 
 
 def _path(graph: Graph, person: str, target: str, above: set[str]) -> tuple[Holding, ...]:

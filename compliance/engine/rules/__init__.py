@@ -1,6 +1,6 @@
 """The rules by the name under which packs call them. Each has one source file by subject."""
 
-from compliance.engine.rules import headquarters, parties, places, screening, use
+from compliance.engine.rules import headquarters, owners, parties, places, screening, use
 from compliance.engine.rules.base import RuleFunction
 
 _FUNCTIONS: tuple[RuleFunction, ...] = (
@@ -21,6 +21,8 @@ _FUNCTIONS: tuple[RuleFunction, ...] = (
     places.region_known,
     places.node_destination,
     places.location_conflict,
+    owners.owners_disclosed,
+    owners.owners_placed,
     headquarters.headquarters,
     headquarters.parent_known,
     headquarters.joint_headquarters,

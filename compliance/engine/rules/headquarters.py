@@ -16,7 +16,10 @@ _NOT_CONTROLLED = "The chips asked for are not controlled, so nobody's headquart
 
 
 def headquarters(question: Question, rule: RulePolicy) -> Answer:
-    """Neither the renter's headquarters nor those of its ultimate parents lie in the rule's groups."""
+    """Neither the renter's headquarters nor those of its ultimate parents lie in the rule's groups.
+
+    With `circle`, companies at the top that own each other, with nobody above, each count as a parent.
+    """
     renter = question.facts.renter
     if not question.controlled:
         return Answer(detail=_NOT_CONTROLLED)
@@ -24,9 +27,10 @@ def headquarters(question: Question, rule: RulePolicy) -> Answer:
         return Answer(detail="The renter is a person; persons have no headquarters.")
     watched = question.members(*rule.params["groups"])
     parents = _parents(question, renter)
+    circle = parents.circle if rule.params.get("circle") else ()
     found = [
         _headquarters_problem(question, renter, parents, party_id)
-        for party_id in dict.fromkeys((renter.id, *parents.ultimate))
+        for party_id in dict.fromkeys((renter.id, *parents.ultimate, *circle))
         if _seats(question.people.get(party_id)) & watched
     ]
     return problems(*found)
@@ -68,7 +72,9 @@ def joint_headquarters(question: Question, rule: RulePolicy) -> Answer:
     if not question.controlled or renter is None or renter.kind != "entity":
         return Answer(detail=_NOT_CONTROLLED if not question.controlled else "")
     watched = question.members(*rule.params["groups"])
-    if any(_seats(question.people.get(each)) & watched for each in (renter.id, *_parents(question, renter).ultimate)):
+    parents = _parents(question, renter)
+    tops = (renter.id, *parents.ultimate, *(parents.circle if rule.params.get("circle") else ()))
+    if any(_seats(question.people.get(each)) & watched for each in tops):
         return Answer(detail="The headquarters test itself answers this.")
     seats = {key for key, party in question.people.items() if party.kind == "entity" and _seats(party) & watched}
     held = owned_by(question.graph, seats - {renter.id}, renter.id)
@@ -110,7 +116,8 @@ def _headquarters_problem(question: Question, renter: PartyFacts, parents: Paren
     chips = [f"{chip.count} x {_chip_name(chip)}: {c.eccn}" for chip, c in question.controlled]
     names = {key: party.name for key, party in question.people.items()}
     path = describe(reversed(parents.chain), names) if party_id != renter.id else []
-    who = renter.name if party_id == renter.id else f"{question.name(party_id)}, the ultimate parent of {renter.name},"
+    top = "in the circle of companies above" if party_id in parents.circle else "the ultimate parent of"
+    who = renter.name if party_id == renter.id else f"{question.name(party_id)}, {top} {renter.name},"
     evidence = [*chips, *(line for _, c in question.controlled for line in c.working), *path]
     eligible = [chip.slug for chip, c in question.controlled if _case_by_case(chip, c)]
     if eligible and country in ("CN", "MO"):

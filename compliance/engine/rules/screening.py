@@ -1,9 +1,19 @@
 """Rules about the lists: current, everybody compared, and what was found."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from compliance.engine.facts import ScreeningHit
-from compliance.engine.ownership import UNRESOLVED, YES, OwnershipAnswer, describe, owned_by, percent
+from compliance.engine.ownership import (
+    TESTS,
+    UNRESOLVED,
+    YES,
+    BlockingTest,
+    OwnershipAnswer,
+    describe,
+    owned_by,
+    percent,
+)
 from compliance.engine.packs import RulePolicy
 from compliance.engine.rules.base import Answer, Problem, Question, problems
 
@@ -44,26 +54,28 @@ def listed_party(question: Question, rule: RulePolicy) -> Answer:
 
 
 def owned_by_listed(question: Question, rule: RulePolicy) -> Answer:
-    """The dealing parties are not owned to the threshold by listed parties (see `ownership.owned_by`).
+    """The dealing parties are not owned, or by some tests controlled, by listed parties (see `ownership.owned_by`).
 
-    `answer` says which answer of the fixpoint is this rule's problem: YES, or UNRESOLVED (which takes possible
-    matches among the owners for true), or MINORITY (a listed owner below the threshold).
+    `test` names whose test is asked, OFAC's unless told. `answer` says which answer of the fixpoint is this rule's
+    problem: YES, or UNRESOLVED (which takes possible matches among the owners for true), or MINORITY (a listed owner
+    below the threshold).
     """
+    test = TESTS[rule.params.get("test", "ofac")]
     sure = {hit.party_id for hit in _hits(question, rule) if hit.strength == "strong"}
     possible = {hit.party_id for hit in _hits(question, rule)}
     found = []
     for party in question.principals:
         if party.kind != "entity":
             continue
-        first = owned_by(question.graph, sure - {party.id}, party.id)
-        second = owned_by(question.graph, possible - {party.id}, party.id)
+        first = owned_by(question.graph, sure - {party.id}, party.id, test)
+        second = owned_by(question.graph, possible - {party.id}, party.id, test)
         wanted = rule.params["answer"]
         if wanted == YES and first.answer == YES:
-            found.append(_owned_problem(question, party.id, first, sure))
+            found.append(_owned_problem(question, party.id, first, sure, test))
         elif wanted == UNRESOLVED and first.answer != YES and second.answer != "NO":
-            found.append(_owned_problem(question, party.id, second, possible, unknown=True))
+            found.append(_owned_problem(question, party.id, second, possible, test, unknown=True))
         elif wanted == "MINORITY" and first.answer == "NO" == second.answer and first.low > 0:
-            found.append(_owned_problem(question, party.id, first, sure))
+            found.append(_owned_problem(question, party.id, first, sure, test))
     return problems(*found)
 
 
@@ -95,19 +107,22 @@ def wallet_known(question: Question, rule: RulePolicy) -> Answer:
 
 
 def _hits(question: Question, rule: RulePolicy) -> Iterable[ScreeningHit]:
-    params = rule.params
+    """The uncleared hits of which the rule speaks; `any_of` holds several kinds of which one is enough."""
+    kinds = rule.params.get("any_of", [rule.params])
     for hit in question.facts.hits:
-        if hit.cleared or hit.listed_as_blocked != params["blocked"]:
-            continue
-        if "authorities" in params and hit.authority not in params["authorities"]:
-            continue
-        if "not_programmes" in params and set(hit.programmes) & set(params["not_programmes"]):
-            continue
-        if "programmes" in params and not set(hit.programmes) & set(params["programmes"]):
-            continue
-        if "strength" in params and hit.strength != params["strength"]:
-            continue
-        yield hit
+        if not hit.cleared and any(_is_of(hit, kind) for kind in kinds):
+            yield hit
+
+
+def _is_of(hit: ScreeningHit, kind: Mapping[str, Any]) -> bool:
+    programmes = set(hit.programmes)
+    return (
+        hit.listed_as_blocked == kind["blocked"]
+        and hit.authority in kind.get("authorities", (hit.authority,))
+        and not programmes & set(kind.get("not_programmes", ()))
+        and ("programmes" not in kind or bool(programmes & set(kind["programmes"])))
+        and hit.strength == kind.get("strength", hit.strength)
+    )
 
 
 def _hit_problem(question: Question, hit: ScreeningHit) -> Problem:
@@ -123,13 +138,22 @@ def _hit_problem(question: Question, hit: ScreeningHit) -> Problem:
 
 
 def _owned_problem(
-    question: Question, party_id: str, answer: OwnershipAnswer, listed: set[str], *, unknown: bool = False
+    question: Question,
+    party_id: str,
+    answer: OwnershipAnswer,
+    listed: set[str],
+    test: BlockingTest,
+    *,
+    unknown: bool = False,
 ) -> Problem:
     names = {key: party.name for key, party in question.people.items()}
     path = describe(answer.path, names, dict.fromkeys(sorted(listed), "listed"))
     share = percent(answer.low, answer.high)
+    held = f"Listed parties, with what they own, hold {share} of"
+    if test.control:
+        held = f"Listed parties, with what they own or control, {'may ' if unknown else ''}own or control"
     return Problem(
-        f"Listed parties, with what they own, hold {share} of {question.name(party_id)}: {'; '.join(path)}.",
+        f"{held} {question.name(party_id)}: {'; '.join(path)}.",
         tuple(path),
         party_id,
         ",".join(sorted(listed)),

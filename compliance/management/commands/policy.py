@@ -1,17 +1,23 @@
-"""`policy diff A B`, `policy simulate PACK`: what a pack would change, told before it is switched on; `policy seal`."""
+"""`policy diff A B`, `policy simulate PACK`: what a pack would change, told before it is switched on; `policy seal`;
+`policy suspend LAW`: two officers are asked whether an authority suspended a law."""
 
 from argparse import ArgumentParser
 from collections.abc import Iterable
+from datetime import date
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from compliance.base.actor import system
+from compliance.base.errors import Refusal
 from compliance.engine.facts import Malformed
 from compliance.engine.packs import NoPackInForce, PackInvalid, PolicyPack, load_pack
 from compliance.engine.policy_diff import Change, changes
 from compliance.engine.releases import Altered, seal
+from compliance.models import LawSuspension
 from compliance.selectors import policies
 from compliance.selectors.policy_changes import (
     Turned,
@@ -19,12 +25,14 @@ from compliance.selectors.policy_changes import (
     latest_decisions_of_live_leases,
     turned_by,
 )
+from compliance.selectors.suspensions import all_suspensions
+from compliance.services.suspensions import ask_suspension, take_back_suspension
 
 DECISIONS = 1000
 
 
 class Command(BaseCommand):
-    """Exit status 0 whether or not something would change; only `seal` changes anything, and that in a file."""
+    """Exit status 0 whether or not something would change; `diff` and `simulate` change nothing."""
 
     help = "Compare policy packs. A pack is a folder, a label such as gridclear@2026-11-24, or its version alone."
 
@@ -39,6 +47,14 @@ class Command(BaseCommand):
         simulate.add_argument("--last", type=int, default=DECISIONS, metavar="N", help="how many decisions to look at")
         seal_it: ArgumentParser = deeds.add_parser("seal", help="release an open folder: it never changes again")
         seal_it.add_argument("folder", help="as the manifest names it, such as gridclear/2026-11-25")
+        suspend: ArgumentParser = deeds.add_parser("suspend", help="ask two officers to record that a law is suspended")
+        suspend.add_argument("law", help="as packs name it, such as bis_affiliates_rule")
+        suspend.add_argument("--from", dest="starts_on", type=date.fromisoformat, required=True, metavar="DAY")
+        suspend.add_argument("--until", dest="ends_on", type=date.fromisoformat, required=True, metavar="DAY")
+        suspend.add_argument("--citation", required=True, help="the authority's own act")
+        deeds.add_parser("suspensions", help="what was asked for, and how it stands")
+        back: ArgumentParser = deeds.add_parser("unsuspend", help="let a suspended law count again at once")
+        back.add_argument("suspension", type=UUID)
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Says what changes, a line each, and how much of how much at the end."""
@@ -46,6 +62,8 @@ class Command(BaseCommand):
             self._diff(_pack(options["old"]), _pack(options["new"]))
         elif options["deed"] == "seal":
             self._seal(options["folder"])
+        elif options["deed"] in ("suspend", "suspensions", "unsuspend"):
+            self._suspensions(options)
         elif options["last"] < 0:
             raise CommandError("--last must not be negative.")
         else:
@@ -63,6 +81,22 @@ class Command(BaseCommand):
         except Altered as error:
             raise CommandError(f"{error}. Nothing was sealed.") from error
         self.stdout.write(f"{name} is released under {sealed}. Commit the manifest.")
+
+    def _suspensions(self, options: dict[str, Any]) -> None:
+        actor = system("policy command")
+        try:
+            if options["deed"] == "suspend":
+                days = options["starts_on"], options["ends_on"]
+                asked = ask_suspension(options["law"], *days, options["citation"], actor=actor)
+                self.stdout.write(f"Case {asked.case.number} asks two officers. Until they release it nothing changes.")
+            elif options["deed"] == "unsuspend":
+                back = take_back_suspension(options["suspension"], actor=actor)
+                self.stdout.write(f"{back.law} counts again.")
+            else:
+                for each in all_suspensions():
+                    self.stdout.write(f"{each.pk} {each} ({_standing(each)}): {each.citation}")
+        except Refusal as error:
+            raise CommandError(str(error)) from error
 
     def _tell_change(self, change: Change) -> None:
         self.stdout.write(f"{change.how:8} {change.what} {change.name}")
@@ -91,6 +125,14 @@ class Command(BaseCommand):
             signs = [*(f"+{code}" for code in each.turn.new), *(f"-{code}" for code in each.turn.no_more)]
             self.stdout.write(f"{what} {about}: {each.turn.before} -> {each.turn.after} {' '.join(signs)}".rstrip())
         return count
+
+
+def _standing(suspension: LawSuspension) -> str:
+    if suspension.taken_back_at is not None:
+        return f"taken back on {suspension.taken_back_at:%Y-%m-%d}"
+    case = suspension.case
+    recorded = {"release": "recorded", "confirm": "refused", "": "waits for two officers"}
+    return f"{recorded[case.disposition]}, case {case.number}"
 
 
 def _pack(name: str) -> PolicyPack:

@@ -5,8 +5,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from compliance.engine.cases import load_cases
 from compliance.engine.decide import decide
 from compliance.engine.facts import ChipRequest, EndUser, ListState, Locations
+from compliance.engine.packs import GRIDCLEAR
 from tests.compliance.engine.world import (
     H100,
     LISTS,
@@ -190,6 +192,7 @@ def test_a_rule_trips_and_its_neighbour_does_not(code):
 def test_every_rule_of_the_pack_is_tested_here_or_by_a_case():
     by_case = {"payee_missing", "payer_missing", "bis_affiliate", "bis_affiliate_unresolved", "export_list_owner"}
     by_case |= {"owner_possible_match", "export_list_possible_match", "chips"}
+    by_case |= {code for case in load_cases(GRIDCLEAR / PACK.version) for code in case.reasons} - set(BAD)
     assert {rule.code for rule in PACK.rules} == set(BAD) | by_case
 
 
