@@ -10,6 +10,8 @@ class BalanceShape(serializers.Serializer[object]):
     currency = serializers.CharField()
     available_minor = serializers.IntegerField()
     held_minor = serializers.IntegerField()
+    uncollected_minor = serializers.IntegerField(help_text="Used under a card's authorization, below zero")
+    accrued_minor = serializers.IntegerField(help_text="Earned by leases that are not settled")
     blocked_minor = serializers.IntegerField()
     payable_minor = serializers.IntegerField()
     paying_minor = serializers.IntegerField()

@@ -36,7 +36,7 @@ def earnings_by_day(organization: Organization, currency: str = "USD", days: int
     """One entry for each of the last `days` UTC days, oldest first; days without income are there with zero."""
     today = clock.now().date()
     first = today - timedelta(days=days - 1)
-    captured = Coalesce(F("hold__captured_minor"), 0, output_field=BigIntegerField())
+    captured = Coalesce(F("hold__final_minor"), F("hold__pending__posted_minor"), 0, output_field=BigIntegerField())
     rows = (
         _ended(organization, currency)
         .filter(ended_at__date__gte=first)

@@ -31,16 +31,6 @@ def cancel_money(lease: Lease, *, actor: Actor) -> None:
         holds.cancel_hold(lease.hold.pk, actor=actor)
 
 
-def capture_money(lease: Lease) -> bool:
-    """What was proven so far is earned; says whether that was news."""
-    total = cost_so_far_minor(lease)
-    if lease.hold is None or lease.hold.state != "open" or total <= lease.hold.captured_minor:
-        return False
-    evidence = f"usage:{lease.usage_sequence}"
-    holds.capture(lease.hold.pk, total, evidence, billed_seconds=lease.billed_seconds)
-    return True
-
-
 def settle_money(lease: Lease, *, actor: Actor) -> None:
     """The hold is on its way to its end: what was proven is paid, the rest goes back."""
     if lease.hold is None or lease.hold.state not in _TO_SETTLE:

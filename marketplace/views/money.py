@@ -67,7 +67,9 @@ def money(request: HttpRequest, seat: Seat) -> HttpResponse:
         for words, amount in (
             (AVAILABLE[pot.pot], pot.available_minor),
             (f"{POTS[pot.pot]}, held for leases", pot.held_minor),
+            (f"{POTS[pot.pot]}, used and to be collected", -pot.uncollected_minor),
             (f"{POTS[pot.pot]}, blocked", pot.blocked_minor),
+            (f"{POTS[pot.pot]}, earned by leases that are not settled", pot.accrued_minor),
             (f"{POTS[pot.pot]}, owed to you", pot.payable_minor + pot.paying_minor),
         )
         if amount or words == AVAILABLE["card"]

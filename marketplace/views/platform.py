@@ -25,6 +25,8 @@ PROOF_SECONDS = 60
 ACCOUNT_WORDS = {
     "available": "Prepaid, free to use",
     "held": "Held for leases",
+    "uncollected": "Used, to be collected from cards",
+    "accrued": "Earned by leases that are not settled",
     "blocked": "Blocked property",
     "payable": "Owed to providers",
     "paying": "On its way to providers",
@@ -33,6 +35,8 @@ ACCOUNT_WORDS = {
     "chain_clearing": "Tokens in the escrow contract",
     "bank": "At the platform's bank",
     "processing": "What payments cost",
+    "exchange": "Position in a currency",
+    "rounding": "Residue of conversions",
     "suspense": "Not yet explained",
 }
 

@@ -2,22 +2,24 @@
 
 from settlement.models.chain import ChainBlock, ChainCursor, ChainEvent, ChainTransaction, EscrowDeposit
 from settlement.models.documents import Receipt, ReconciliationDifference, ReconciliationRun
-from settlement.models.holds import Capture, Hold
+from settlement.models.holds import Hold
 from settlement.models.ledger import Account, DoubtfulTransfer, Entry, PendingTransfer, Transfer
 from settlement.models.payments import CardPayment, InboundEvent, PaymentProfile
 from settlement.models.payouts import Payout
+from settlement.models.rates import Conversion, ExchangeRate
 
 __all__ = [
     "Account",
-    "Capture",
     "CardPayment",
     "ChainBlock",
     "ChainCursor",
     "ChainEvent",
     "ChainTransaction",
+    "Conversion",
     "DoubtfulTransfer",
     "Entry",
     "EscrowDeposit",
+    "ExchangeRate",
     "Hold",
     "InboundEvent",
     "PaymentProfile",

@@ -1,13 +1,14 @@
-"""Holds: money set aside for one lease before its GPUs run, and what is captured from it."""
+"""Holds: money set aside for one lease before its GPUs run, and what usage earns from it."""
 
 from typing import ClassVar
 
 import pgtrigger
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Q
 
 from compliance.base.models import StatefulRow
 from compliance.base.walls import Immutable, Wall, update_of
+from settlement.models.ledger import PendingTransfer
 
 # Wall 2: whatever writes the row (raw SQL too), a hold opens only on a live clearance about these parties.
 HOLD_NEEDS_CLEARANCE = """
@@ -59,7 +60,14 @@ class Hold(StatefulRow):
     subject_id = models.UUIDField(unique=True, help_text="The lease")
     currency = models.CharField(max_length=8)
     amount_minor = models.BigIntegerField()
-    captured_minor = models.BigIntegerField(default=0, help_text="Cumulative")
+    pending = models.OneToOneField(
+        PendingTransfer,
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="hold",
+        help_text="What usage is posted from, once the money is there",
+    )
     final_minor = models.BigIntegerField(null=True, blank=True, help_text="Set when settling begins")
     billed_seconds = models.BigIntegerField(default=0, help_text="Set when settling begins")
     description = models.CharField(max_length=300, blank=True, help_text="For the receipt")
@@ -77,10 +85,6 @@ class Hold(StatefulRow):
     class Meta:
         constraints = [
             models.CheckConstraint(condition=Q(amount_minor__gt=0), name="hold_amount_is_positive"),
-            models.CheckConstraint(
-                condition=Q(captured_minor__gte=0) & Q(captured_minor__lte=F("amount_minor")),
-                name="captured_within_hold",
-            ),
         ]
         triggers = [
             Wall(
@@ -92,17 +96,7 @@ class Hold(StatefulRow):
             Immutable(name="hold_kept", operation=pgtrigger.Delete),
         ]
 
-
-class Capture(models.Model):
-    """A cumulative amount earned under a hold; replays and reordering of smaller totals do nothing."""
-
-    id = models.BigAutoField(primary_key=True)
-    hold = models.ForeignKey(Hold, on_delete=models.PROTECT, related_name="captures")
-    cumulative_minor = models.BigIntegerField()
-    billed_seconds = models.BigIntegerField(default=0)
-    evidence = models.CharField(max_length=200, blank=True)
-    at = models.DateTimeField()
-
-    class Meta:
-        constraints = [models.UniqueConstraint(fields=["hold", "cumulative_minor"], name="capture_once_per_total")]
-        triggers = [Immutable(name="capture_immutable")]
+    @property
+    def captured_minor(self) -> int:
+        """What usage has earned under the hold so far, cumulative."""
+        return self.pending.posted_minor if self.pending is not None else 0

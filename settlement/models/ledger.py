@@ -4,6 +4,8 @@ Amounts are signed integers in minor units; positive is a credit. What the platf
 has earned) is at or above zero; what it has (money at Stripe, tokens in the contract) is at or below zero.
 """
 
+from datetime import datetime
+
 import pgtrigger
 from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
@@ -152,6 +154,10 @@ class PendingTransfer(Row):
             ),
             Immutable(name="pending_kept", operation=pgtrigger.Delete),
         ]
+
+    def is_live(self, at: datetime) -> bool:
+        """Whether parts of it can be posted at that moment."""
+        return self.state == self.State.OPEN and (self.expires_at is None or self.expires_at > at)
 
 
 class Transfer(models.Model):

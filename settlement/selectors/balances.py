@@ -1,14 +1,14 @@
 """What a party has, and how it came to that."""
 
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from uuid import UUID
 
 from django.db.models import Sum
 from django.db.models.functions import TruncDate
 
 from compliance.base import clock
-from settlement.models import Account, Entry, Receipt
+from settlement.models import Account, Receipt
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,24 +19,11 @@ class PotBalance:
     currency: str
     available_minor: int = 0
     held_minor: int = 0
+    uncollected_minor: int = 0
+    accrued_minor: int = 0
     blocked_minor: int = 0
     payable_minor: int = 0
     paying_minor: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class StatementLine:
-    """One entry of a party's account with the balance after it; signed minor units, positive is in its favour."""
-
-    at: datetime
-    kind: str
-    memo: str
-    subject_id: UUID | None
-    pot: str
-    currency: str
-    account: str
-    amount_minor: int
-    balance_minor: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,39 +62,6 @@ def payable_parties() -> list[tuple[UUID, str]]:
     """(party, pot) of every provider that is owed something."""
     owed = Account.objects.filter(kind=Account.Kind.PAYABLE, balance_minor__gt=0, party__isnull=False)
     return [(party_id, pot) for party_id, pot in owed.order_by("pk").values_list("party_id", "pot") if party_id]
-
-
-def statement_of(party_id: UUID, *, before: datetime | None = None, limit: int = 100) -> list[StatementLine]:
-    """The party's entries, newest first, each with its account's balance after it; `before` pages on."""
-    accounts = list(Account.objects.filter(party_id=party_id))
-    lines = [line for account in accounts for line in _lines(account, before, limit)]
-    return sorted(lines, key=lambda line: line.at, reverse=True)[:limit]
-
-
-def _lines(account: Account, before: datetime | None, limit: int) -> list[StatementLine]:
-    entries = Entry.objects.filter(account=account).select_related("transfer").order_by("-id")
-    balance = account.balance_minor
-    if before is not None:
-        balance -= entries.filter(at__gte=before).aggregate(total=Sum("amount_minor"))["total"] or 0
-        entries = entries.filter(at__lt=before)
-    lines = []
-    for entry in entries[:limit]:
-        transfer = entry.transfer
-        lines.append(
-            StatementLine(
-                at=entry.at,
-                kind=transfer.kind,
-                memo=transfer.memo,
-                subject_id=transfer.subject_id,
-                pot=account.pot,
-                currency=account.currency,
-                account=account.kind,
-                amount_minor=entry.amount_minor,
-                balance_minor=balance,
-            )
-        )
-        balance -= entry.amount_minor
-    return lines
 
 
 def earnings_per_day(party_id: UUID, *, days: int = 30) -> list[DayEarnings]:

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from django.db.models import Q, QuerySet
+
 from settlement.models import Hold
 
 
@@ -52,32 +54,36 @@ def ref_of(hold: Hold) -> HoldRef:
     )
 
 
+def _holds() -> QuerySet[Hold]:
+    return Hold.objects.select_related("pending")
+
+
 def find_hold(hold_id: UUID) -> HoldRef | None:
     """The hold, if there is one."""
-    hold = Hold.objects.filter(pk=hold_id).first()
+    hold = _holds().filter(pk=hold_id).first()
     return ref_of(hold) if hold else None
 
 
 def hold_of_subject(subject_id: UUID) -> HoldRef | None:
     """The hold of a lease, if it has one."""
-    hold = Hold.objects.filter(subject_id=subject_id).first()
+    hold = _holds().filter(subject_id=subject_id).first()
     return ref_of(hold) if hold else None
 
 
 def holds_of_party(party_id: UUID) -> list[HoldRef]:
     """The renter's holds, newest first."""
-    return [ref_of(hold) for hold in Hold.objects.filter(party_id=party_id).order_by("-created_at")]
+    return [ref_of(hold) for hold in _holds().filter(party_id=party_id).order_by("-created_at")]
 
 
 def unsettled_holds_of_party(party_id: UUID) -> list[HoldRef]:
     """The holds on either side of which the party stands and that have not come to their end."""
     ended = (Hold.State.SETTLED, Hold.State.FAILED)
-    mine = Hold.objects.filter(party_id=party_id) | Hold.objects.filter(payee_party_id=party_id)
+    mine = _holds().filter(Q(party_id=party_id) | Q(payee_party_id=party_id))
     return [ref_of(hold) for hold in mine.exclude(state__in=ended).order_by("created_at")]
 
 
 def escrow_holds_to_look_after() -> list[HoldRef]:
     """Escrow holds that are frozen, or were and live on: what they are here, they must be on chain."""
     living = (Hold.State.FROZEN, Hold.State.OPEN, Hold.State.RELEASED, Hold.State.SETTLING)
-    rows = Hold.objects.filter(rail=Hold.Rail.ESCROW, freeze_count__gt=0, state__in=living).order_by("created_at")
+    rows = _holds().filter(rail=Hold.Rail.ESCROW, freeze_count__gt=0, state__in=living).order_by("created_at")
     return [ref_of(hold) for hold in rows]

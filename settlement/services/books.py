@@ -69,7 +69,7 @@ _CHECKS: tuple[tuple[str, str], ...] = (
     (
         "transfer {0} ({1}) mixes pots",
         """SELECT t.id, t.kind FROM settlement_transfer t JOIN settlement_entry e ON e.transfer_id = t.id
-        JOIN settlement_account a ON a.id = e.account_id GROUP BY t.id, t.kind HAVING count(DISTINCT a.pot) > 1""",
+        JOIN settlement_account a ON a.id = e.account_id GROUP BY t.id, t.kind HAVING min(a.pot) <> max(a.pot)""",
     ),
     (
         "transfer {0} ({1}) is not what it was when it was posted",
@@ -110,6 +110,36 @@ _CHECKS: tuple[tuple[str, str], ...] = (
         WHERE t.pending_id IS NOT NULL AND (
             p.id IS NULL OR t.subject_id IS DISTINCT FROM p.subject_id
             OR e.account_id NOT IN (p.debit_account_id, p.credit_account_id))""",
+    ),
+    (
+        "conversion {0} does not follow from its rate {1}",
+        """SELECT c.transfer_id, c.rate_id FROM settlement_conversion c
+        JOIN settlement_exchangerate r ON r.id = c.rate_id CROSS JOIN LATERAL (
+            SELECT CASE WHEN c.inverse THEN r.minor_denominator ELSE r.minor_numerator END AS up,
+                   CASE WHEN c.inverse THEN r.minor_numerator ELSE r.minor_denominator END AS down
+        ) f WHERE c.bought_minor <> div(c.sold_minor * f.up, f.down)
+               OR c.residue_minor <> (mod(c.sold_minor * f.up, f.down) > 0)::int""",
+    ),
+    (
+        "conversion {0} moved {1} and {2}, its record says otherwise",
+        """SELECT c.transfer_id, coalesce(s.sold, 0), coalesce(s.bought, 0) FROM settlement_conversion c
+        JOIN settlement_exchangerate r ON r.id = c.rate_id LEFT JOIN LATERAL (
+            SELECT a.currency, sum(e.amount_minor) FILTER (WHERE a.kind = 'exchange') AS sold,
+                   -sum(e.amount_minor) FILTER (WHERE a.kind = 'exchange') AS bought,
+                   coalesce(sum(e.amount_minor) FILTER (WHERE a.kind = 'rounding'), 0) AS residue
+            FROM settlement_entry e JOIN settlement_account a ON a.id = e.account_id
+            WHERE e.transfer_id = c.transfer_id GROUP BY a.currency
+        ) s ON true
+        WHERE CASE WHEN s.currency = CASE WHEN c.inverse THEN r.quote ELSE r.base END
+            THEN s.sold IS DISTINCT FROM c.sold_minor OR s.residue <> 0
+            ELSE s.bought IS DISTINCT FROM c.bought_minor + c.residue_minor OR s.residue <> c.residue_minor END""",
+    ),
+    (
+        "transfer {0} ({1}) changes currencies and names no rate",
+        """SELECT t.id, t.kind FROM settlement_transfer t JOIN settlement_entry e ON e.transfer_id = t.id
+        JOIN settlement_account a ON a.id = e.account_id
+        WHERE NOT EXISTS (SELECT 1 FROM settlement_conversion c WHERE c.transfer_id = t.id)
+        GROUP BY t.id, t.kind HAVING min(a.currency) <> max(a.currency)""",
     ),
 )
 _TOTALS = """

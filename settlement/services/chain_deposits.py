@@ -18,7 +18,7 @@ from compliance.services.chain_clearance import DepositTerms, SignedDeposit
 from settlement.models import EscrowDeposit, Hold, PaymentProfile
 from settlement.rails.chain import Chain, connect, is_configured
 from settlement.rails.chain_contracts import ESCROW, TOKEN, calldata
-from settlement.services import hold_states, holds
+from settlement.services import hold_money, hold_states, holds
 from settlement.services.hold_states import HoldNotFound, HoldNotOpen
 
 # A clearance that is about to lapse is replaced rather than given out again.
@@ -126,7 +126,7 @@ def withdraw_deposit(deposit: EscrowDeposit) -> None:
     EscrowDeposit.objects.filter(pk=deposit.pk).update(deposited_minor=0)
     hold = hold_states.locked_hold(deposit.hold_id)
     if hold.state == Hold.State.FROZEN and hold.blocked_minor:
-        hold_states.unblock(hold)
+        hold_money.unblock(hold)
         Hold.objects.filter(pk=hold.pk).update(blocked_minor=0)
     elif hold.state == Hold.State.OPEN:
         holds.freeze_hold(hold.pk, VANISHED, actor=DEPOSITS)
@@ -141,10 +141,11 @@ def _fund_frozen(hold: Hold) -> None:
             actor=DEPOSITS,
             event="hold.unfrozen",
             deadline_at=hold.expires_at + hold_states.SETTLEMENT_GRACE,
+            pending_id=hold_money.reopen(hold),
             frozen_reason="",
         )
         return
-    hold_states.block(hold)
+    hold_money.block(hold)
     Hold.objects.filter(pk=hold.pk).update(blocked_minor=hold.amount_minor)
     enqueue("settlement.freeze_escrow", str(hold.pk))
 

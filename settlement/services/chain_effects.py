@@ -19,7 +19,7 @@ from uuid import UUID
 from compliance.base import actor
 from compliance.base.enqueue import enqueue
 from settlement.models import ChainEvent, Entry, EscrowDeposit, Hold, Payout, Transfer
-from settlement.services import chain_deposits, hold_states, ledger, payouts
+from settlement.services import chain_deposits, hold_money, hold_states, ledger, payouts
 from settlement.services.accounts import AccountKey, Kind, Pot, clearing, of_party, of_platform
 from settlement.services.ledger import InsufficientFunds, Line
 
@@ -51,7 +51,10 @@ def reverse(event: ChainEvent) -> None:
 def _deposited(event: ChainEvent) -> None:
     amount = int(event.args["cap"])
     deposit = _deposit_of(event)
-    held = of_party(Kind.HELD, deposit.hold.party_id, Pot.ESCROW, CURRENCY) if deposit else SUSPENSE
+    held = SUSPENSE
+    if deposit is not None:
+        hold_money.lock(hold_states.locked_hold(deposit.hold_id))
+        held = of_party(Kind.HELD, deposit.hold.party_id, Pot.ESCROW, CURRENCY)
     _post(event, [Line(CONTRACT, -amount), Line(held, amount)], deposit)
     if deposit is None:
         logger.error("a deposit for no lease of ours: event %s", event.pk)
@@ -62,6 +65,7 @@ def _deposited(event: ChainEvent) -> None:
 def _undeposited(event: ChainEvent) -> None:
     deposit = _deposit_of(event)
     if deposit is not None:
+        hold_money.lock(hold_states.locked_hold(deposit.hold_id))
         chain_deposits.withdraw_deposit(deposit)
     _unpost(event, _transfer_id(event))
 
@@ -91,10 +95,11 @@ def _close_unasked(event: ChainEvent, hold: Hold, deposit: EscrowDeposit, settle
         hold_states.begin_settling(hold, settled, hold.billed_seconds, hold.description, actor=INDEXER)
         hold_states.finish_settling(hold, collected_minor=settled, actor=INDEXER)
         return
+    hold_money.lock(hold)
     if hold.blocked_minor:
-        hold_states.unblock(hold)
+        hold_money.unblock(hold)
         Hold.objects.filter(pk=hold.pk).update(blocked_minor=0)
-    fee = hold_states.fee_of(hold, settled)
+    fee = hold_money.fee_of(hold, settled)
     lines = [
         Line(of_party(Kind.HELD, hold.party_id, Pot.ESCROW, CURRENCY), -deposit.deposited_minor),
         Line(of_party(Kind.PAYABLE, hold.payee_party_id, Pot.ESCROW, CURRENCY), settled - fee),

@@ -15,10 +15,7 @@ from compliance.base.actor import Actor
 from compliance.base.errors import Conflict, NotFound
 from compliance.base.transition import transition
 from settlement.models import Hold
-from settlement.money import fee_minor
-from settlement.services import ledger, receipts
-from settlement.services.accounts import Kind, Pot, clearing, of_party, of_platform
-from settlement.services.ledger import Line
+from settlement.services import hold_money, receipts
 from settlement.services.notices import send_on_commit
 from settlement.signals import hold_confirmed, hold_failed, hold_settled
 
@@ -51,25 +48,16 @@ class HoldNotOpen(Conflict):
 
 def locked_hold(hold_id: UUID) -> Hold:
     """The hold's row, locked until the transaction ends. Raises HoldNotFound."""
-    hold = Hold.objects.select_for_update(no_key=True).filter(pk=hold_id).first()
+    rows = Hold.objects.select_for_update(no_key=True, of=("self",)).select_related("pending")
+    hold = rows.filter(pk=hold_id).first()
     if hold is None:
         raise HoldNotFound
     return hold
 
 
-def pot_of(rail: str) -> str:
-    """Card-funded and crypto-funded money never mix."""
-    return Pot.ESCROW.value if rail == Hold.Rail.ESCROW else Pot.CARD.value
-
-
 def funding_deadline_seconds() -> int:
     """How long the money may take to arrive."""
     return int(settings.GRIDCLEAR_FUNDING_TIMEOUT_SECONDS)
-
-
-def fee_of(hold: Hold, total_minor: int) -> int:
-    """The platform's fee on the cumulative total, rounded down; the provider gets the rest."""
-    return fee_minor(total_minor, hold.fee_bps)
 
 
 def confirm(hold: Hold, *, actor: Actor) -> bool:
@@ -80,7 +68,15 @@ def confirm(hold: Hold, *, actor: Actor) -> bool:
     if hold.state != State.OPENING:
         return False
     deadline = hold.expires_at + SETTLEMENT_GRACE
-    transition(hold, State.OPEN, actor=actor, event="hold.opened", deadline_at=deadline, data={"rail": hold.rail})
+    transition(
+        hold,
+        State.OPEN,
+        actor=actor,
+        event="hold.opened",
+        deadline_at=deadline,
+        data={"rail": hold.rail},
+        pending_id=hold_money.reserve(hold),
+    )
     send_on_commit(hold_confirmed, hold_id=hold.pk, subject_id=hold.subject_id)
     return True
 
@@ -93,6 +89,7 @@ def fail(hold: Hold, code: str, *, actor: Actor) -> bool:
     if hold.state not in (State.OPENING, State.FROZEN):
         return False
     code = code[:64]
+    hold_money.release(hold)
     transition(hold, State.FAILED, actor=actor, event="hold.failed", data={"code": code}, failure_code=code)
     send_on_commit(hold_failed, hold_id=hold.pk, subject_id=hold.subject_id, code=code)
     return True
@@ -100,6 +97,8 @@ def fail(hold: Hold, code: str, *, actor: Actor) -> bool:
 
 def begin_settling(hold: Hold, total_minor: int, billed_seconds: int, description: str, *, actor: Actor) -> None:
     """The final total stands and the rail is to be told. The caller holds the row's lock."""
+    hold_money.lock(hold)
+    hold_money.conclude_usage(hold, total_minor, billed_seconds)
     transition(
         hold,
         State.SETTLING,
@@ -108,7 +107,6 @@ def begin_settling(hold: Hold, total_minor: int, billed_seconds: int, descriptio
         data={"total_minor": total_minor, "currency": hold.currency, "billed_seconds": billed_seconds},
         deadline_at=clock.now() + SETTLING_ALARM,
         final_minor=total_minor,
-        captured_minor=max(total_minor, hold.captured_minor),
         billed_seconds=billed_seconds,
         description=description[:300],
     )
@@ -124,16 +122,8 @@ def finish_settling(hold: Hold, *, collected_minor: int, actor: Actor) -> bool:
     if hold.state != State.SETTLING or hold.final_minor is None:
         return False
     total = collected_minor if hold.rail == Hold.Rail.ESCROW else hold.final_minor
-    fee = fee_of(hold, total)
-    lines = [*_sources(hold, collected_minor), *_destinations(hold, total, fee)]
-    if any(line.amount_minor for line in lines):
-        ledger.post(
-            ledger.transfer_id_for("hold.settled", hold.pk),
-            "hold.settled",
-            lines,
-            subject_id=hold.subject_id,
-            memo=hold.description,
-        )
+    fee = hold_money.fee_of(hold, total)
+    hold_money.divide(hold, collected_minor=collected_minor, total_minor=total, fee=fee)
     transition(
         hold,
         State.SETTLED,
@@ -151,53 +141,3 @@ def finish_by_id(hold_id: UUID, *, collected_minor: int, actor: Actor) -> bool:
     """As `finish_settling`, taking the row's lock itself. Raises HoldNotFound."""
     with transaction.atomic():
         return finish_settling(locked_hold(hold_id), collected_minor=collected_minor, actor=actor)
-
-
-def _sources(hold: Hold, collected_minor: int) -> list[Line]:
-    pot = pot_of(hold.rail)
-    if hold.rail == Hold.Rail.CARD:
-        borne = (hold.final_minor or 0) - collected_minor
-        return [
-            Line(clearing(pot, hold.currency), -collected_minor),
-            Line(of_platform(Kind.PROCESSING, pot, hold.currency), -borne),
-        ]
-    return [Line(of_party(Kind.HELD, hold.party_id, pot, hold.currency), -hold.amount_minor)]
-
-
-def _destinations(hold: Hold, total: int, fee: int) -> list[Line]:
-    pot = pot_of(hold.rail)
-    lines = [
-        Line(of_party(Kind.PAYABLE, hold.payee_party_id, pot, hold.currency), total - fee),
-        Line(of_platform(Kind.FEES, pot, hold.currency), fee),
-    ]
-    if hold.rail != Hold.Rail.CARD:
-        lines.append(Line(of_party(Kind.AVAILABLE, hold.party_id, pot, hold.currency), hold.amount_minor - total))
-    return lines
-
-
-def set_aside(hold: Hold) -> None:
-    """Prepaid money is held for the lease. Raises InsufficientFunds."""
-    _move(hold, "hold.set_aside", Kind.AVAILABLE, Kind.HELD)
-
-
-def block(hold: Hold) -> None:
-    """Held money lies in the renter's blocked account, for this freeze of the hold."""
-    _move(hold, "hold.blocked", Kind.HELD, Kind.BLOCKED, hold.freeze_count)
-
-
-def unblock(hold: Hold) -> None:
-    """Blocked money is held for the lease again."""
-    _move(hold, "hold.unblocked", Kind.BLOCKED, Kind.HELD, hold.freeze_count)
-
-
-def _move(hold: Hold, cause: str, source: Kind, destination: Kind, *parts: int) -> None:
-    pot = pot_of(hold.rail)
-    ledger.post(
-        ledger.transfer_id_for(cause, hold.pk, *parts),
-        cause,
-        [
-            Line(of_party(source, hold.party_id, pot, hold.currency), -hold.amount_minor),
-            Line(of_party(destination, hold.party_id, pot, hold.currency), hold.amount_minor),
-        ],
-        subject_id=hold.subject_id,
-    )

@@ -11,7 +11,7 @@ from compliance.base import clock
 from compliance.base.actor import system
 from compliance.base.enqueue import enqueue
 from settlement.models import CardPayment, Hold
-from settlement.services import hold_states, holds
+from settlement.services import hold_states, holds, ledger
 
 logger = logging.getLogger(__name__)
 ACTOR = system("holds")
@@ -33,7 +33,7 @@ def sweep_holds() -> int:
         _settle_as_earned(hold_id)
     for hold_id in overdue.filter(state=State.SETTLING).values_list("pk", flat=True)[:BATCH]:
         logger.error("hold %s is settling past its deadline", hold_id)
-    return len(late) + len(unsettled) + _ask_again()
+    return len(late) + len(unsettled) + ledger.expire_pending() + _ask_again()
 
 
 def _end_opening(hold_id: UUID) -> None:
@@ -47,9 +47,8 @@ def _end_opening(hold_id: UUID) -> None:
 
 def _settle_as_earned(hold_id: UUID) -> None:
     """Nobody stated a final total in time: what was recorded as earned is the total."""
-    hold = Hold.objects.get(pk=hold_id)
-    last = hold.captures.order_by("-cumulative_minor").first()
-    seconds = last.billed_seconds if last else 0
+    hold = Hold.objects.select_related("pending").get(pk=hold_id)
+    seconds = hold.pending.quantity if hold.pending else 0
     try:
         holds.settle_hold(hold_id, hold.captured_minor, ACTOR, billed_seconds=seconds, description="Settled as metered")
     except (holds.SettledOtherwise, hold_states.HoldNotOpen, hold_states.HoldFrozen):

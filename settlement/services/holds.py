@@ -1,5 +1,7 @@
 """Holds: the renter's money is set aside before a GPU runs, earned by usage, and divided at the end.
 
+Usage is posted line by line while the lease runs (`usage`), from what was reserved when the hold opened.
+
 | rail | opening | settling |
 |---|---|---|
 | balance | prepaid money moves from available to held, at once | divided at once |
@@ -22,9 +24,9 @@ from compliance.base.enqueue import enqueue
 from compliance.base.errors import Conflict, InvalidInput
 from compliance.base.transition import transition
 from compliance.selectors.restrictions import is_restricted
-from settlement.models import Capture, CardPayment, EscrowDeposit, Hold
-from settlement.selectors.holds import HoldRef, ref_of
-from settlement.services import hold_states
+from settlement.models import CardPayment, EscrowDeposit, Hold
+from settlement.selectors.holds import HoldRef, find_hold, ref_of
+from settlement.services import hold_money, hold_states, usage
 from settlement.services.hold_states import HoldFrozen, HoldNotOpen, locked_hold
 from settlement.services.walls import Clearance, require_clearance
 
@@ -162,7 +164,8 @@ def _present(wanted: Hold) -> Hold | None:
 
 def _ask_rail(hold: Hold, actor: Actor) -> None:
     if hold.rail == Rail.BALANCE:
-        hold_states.set_aside(hold)
+        hold_money.lock(hold)
+        hold_money.set_aside(hold)
         hold_states.confirm(hold, actor=actor)
         return
     if hold.rail == Rail.CARD:
@@ -181,30 +184,23 @@ def _ask_rail(hold: Hold, actor: Actor) -> None:
     # Escrow: the renter's wallet deposits, see `chain_deposits.prepare_deposit`; the indexer confirms.
 
 
-def capture(hold_id: UUID, cumulative_minor: int, evidence: str, *, billed_seconds: int = 0) -> HoldRef:
-    """At least `cumulative_minor` is earned under the hold, and on record with its evidence.
+def capture(hold_id: UUID, cumulative_minor: int, sequence: int, *, billed_seconds: int = 0) -> HoldRef:
+    """At least `cumulative_minor` is earned under the hold by usage report `sequence`, and posted in the ledger.
 
-    Cumulative: a smaller or equal total, told late or twice, does nothing. Never more than the hold: what is beyond
-    it is nobody's debt. A hold whose final total stands takes no more. Nothing is posted in the ledger: the money lies
-    held, and is divided once, at settlement. Raises HoldNotFound, HoldNotOpen (no money was ever held).
+    One line of `usage.post_usage`, whose rules hold: told late or twice it does nothing, it is cut to the hold, and a
+    hold that is frozen or settled takes none. Raises HoldNotFound, HoldNotOpen (no money was ever held), and
+    UsageInvalid for a bad line.
     """
-    with transaction.atomic():
-        hold = locked_hold(hold_id)
-        if hold.state in (State.OPENING, State.FAILED):
-            raise HoldNotOpen
-        total = min(cumulative_minor, hold.amount_minor)
-        if total <= hold.captured_minor or hold.final_minor is not None:
-            return ref_of(hold)
-        Capture.objects.create(
-            hold=hold,
-            cumulative_minor=total,
-            billed_seconds=billed_seconds,
-            evidence=evidence[:200],
-            at=clock.now(),
-        )
-        Hold.objects.filter(pk=hold.pk).update(captured_minor=total)
-        hold.captured_minor = total
-    return ref_of(hold)
+    hold = find_hold(hold_id)
+    if hold is None:
+        raise hold_states.HoldNotFound
+    if hold.state in (State.OPENING, State.FAILED):
+        raise HoldNotOpen
+    line = usage.UsageLine(hold_id, hold.subject_id, sequence, cumulative_minor, billed_seconds)
+    for refused in usage.post_usage([line]):
+        if refused.code == usage.INVALID:
+            raise usage.UsageInvalid
+    return find_hold(hold_id) or hold
 
 
 def settle_hold(
@@ -275,8 +271,10 @@ def freeze_hold(hold_id: UUID, reason: str, *, actor: Actor) -> HoldRef:
             freeze_count=hold.freeze_count + 1,
             blocked_minor=hold.amount_minor if funded else 0,
         )
+        hold_money.lock(hold)
+        hold_money.suspend(hold)
         if funded:
-            hold_states.block(hold)
+            hold_money.block(hold)
         if hold.rail == Rail.ESCROW:
             enqueue("settlement.freeze_escrow", str(hold.pk))
     return ref_of(hold)
@@ -297,8 +295,9 @@ def unfreeze_hold(hold_id: UUID, *, actor: Actor, clearance: Clearance | None = 
         if not _is_funded(hold):
             hold_states.fail(hold, "frozen_before_funding", actor=actor)
             return ref_of(hold)
+        hold_money.lock(hold)
         if hold.blocked_minor:
-            hold_states.unblock(hold)
+            hold_money.unblock(hold)
         _let_go(hold, clearance, actor)
         if hold.rail == Rail.ESCROW:
             enqueue("settlement.unfreeze_escrow", str(hold.pk))
@@ -306,6 +305,7 @@ def unfreeze_hold(hold_id: UUID, *, actor: Actor, clearance: Clearance | None = 
 
 
 def _let_go(hold: Hold, clearance: Clearance | None, actor: Actor) -> None:
+    pending_id = hold_money.reopen(hold)
     if clearance is None:
         deadline = clock.now() + hold_states.SETTLEMENT_GRACE
         transition(
@@ -314,6 +314,7 @@ def _let_go(hold: Hold, clearance: Clearance | None, actor: Actor) -> None:
             actor=actor,
             event="hold.released",
             deadline_at=deadline,
+            pending_id=pending_id,
             frozen_reason="",
             blocked_minor=0,
         )
@@ -332,6 +333,7 @@ def _let_go(hold: Hold, clearance: Clearance | None, actor: Actor) -> None:
         event="hold.unfrozen",
         deadline_at=hold.expires_at + hold_states.SETTLEMENT_GRACE,
         clearance_id=clearance_id,
+        pending_id=pending_id,
         frozen_reason="",
         blocked_minor=0,
     )

@@ -7,7 +7,7 @@ transaction submits them together. The database refuses what does not sum to zer
 sign, or is changed afterwards.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from uuid import UUID, uuid5
 
 from django.db import IntegrityError, transaction
@@ -15,8 +15,11 @@ from django.db import IntegrityError, transaction
 from compliance.base import clock
 from compliance.base.errors import Refusal
 from settlement.models import Account, PendingTransfer, Transfer
+from settlement.models.ledger import MAX_MINOR
+from settlement.services import ledger_rows
 from settlement.services.accounts import AccountKey
 from settlement.services.ledger_engine import Batch
+from settlement.services.ledger_lines import place_of
 from settlement.services.ledger_ops import (
     AmountOutOfRange,
     Close,
@@ -36,6 +39,7 @@ from settlement.services.ledger_ops import (
 )
 
 __all__ = [
+    "MAX_MINOR",
     "AmountOutOfRange",
     "Close",
     "InsufficientFunds",
@@ -52,6 +56,7 @@ __all__ = [
     "Unbalanced",
     "balance_of",
     "expire_pending",
+    "lock",
     "post",
     "submit",
     "submit_each",
@@ -105,6 +110,17 @@ def _run(ops: Sequence[Op], *, linked: bool) -> list[Refusal | None]:
         if "settlement_transfer_pkey" in str(error) or "settlement_pendingtransfer_pkey" in str(error):
             raise TransferConflict from error
         raise
+
+
+def lock(keys: Iterable[AccountKey], *, cause: UUID, pending_id: UUID | None = None) -> PendingTransfer | None:
+    """The accounts that exist, and the pending transfer, are locked until the transaction ends; returns the latter.
+
+    For a deed that submits more than once in one transaction: it locks all it will touch first, in the common order.
+    `cause` is the id of the transfer that will touch the platform's shared accounts.
+    """
+    rows = ledger_rows.lock_pending([pending_id] if pending_id else [])
+    ledger_rows.lock_accounts({place_of(key, cause) for key in keys})
+    return rows.get(pending_id) if pending_id else None
 
 
 def balance_of(key: AccountKey) -> int:

@@ -212,7 +212,8 @@ class Batch:
             return
         if op.close and not op.amount_minor and row.state not in (State.OPEN, State.SUSPENDED):
             return
-        self._require_open(row)
+        if not row.is_live(clock.now()):
+            raise PendingNotOpen
         left = row.amount_minor - row.posted_minor
         if op.amount_minor > left:
             raise PendingExceeded
@@ -258,10 +259,6 @@ class Batch:
         if row is None:
             raise PendingNotFound
         return row
-
-    def _require_open(self, row: PendingTransfer) -> None:
-        if row.state != State.OPEN or (row.expires_at is not None and row.expires_at <= clock.now()):
-            raise PendingNotOpen
 
     def _move(self, moves: list[_Move]) -> None:
         """All accounts are moved, or none. Raises InsufficientFunds, AmountOutOfRange."""

@@ -173,8 +173,10 @@ def test_an_authorization_that_ran_out_is_borne_by_the_platform_and_the_provider
 
 def test_a_frozen_card_hold_is_kept_through_the_end_of_its_authorization(card: Scene):
     hold = _open(card)
-    holds.capture(hold.pk, 200, "usage:1")
+    holds.capture(hold.pk, 200, 1)
+    assert card.books() == {"uncollected": -200, "accrued": 200}
     holds.freeze_hold(hold.pk, "listed", actor=TESTER)
+    assert card.books() == {}
     card_rail.rail().cancel_intent(card.objects("payment_intent")[0]["id"], "elsewhere")
     post_notice(card.notices("payment_intent.canceled")[0])
     hold.refresh_from_db()

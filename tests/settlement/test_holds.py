@@ -10,8 +10,8 @@ from compliance.base import clock
 from compliance.models import Party
 from compliance.services import clearances, restrictions
 from compliance.services.clearances import ClearanceInvalid
-from settlement.models import Capture, Hold, Receipt
-from settlement.selectors.balances import available_minor, earnings_per_day, statement_of
+from settlement.models import Hold, Receipt, Transfer
+from settlement.selectors.balances import earnings_per_day
 from settlement.selectors.holds import hold_of_subject
 from settlement.selectors.receipts import receipt_for
 from settlement.services import hold_sweep, holds
@@ -19,6 +19,7 @@ from settlement.services.books import verify_books
 from settlement.services.hold_states import HoldFrozen, HoldNotOpen
 from settlement.services.holds import HoldExists, HoldRefused, HoldTerms, SettledOtherwise
 from settlement.services.ledger import InsufficientFunds
+from settlement.services.usage import usage_id
 from settlement.signals import hold_confirmed, hold_failed, hold_settled
 from tests.settlement.scene import TESTER, Scene
 from tests.settlement.test_ledger import race
@@ -203,15 +204,20 @@ def test_many_who_settle_at_once_settle_once(money: Scene):
 def test_usage_is_cumulative_and_never_more_than_the_hold(money: Scene):
     money.credit(1_000)
     ref = money.open_hold(1_000)
-    for total in (100, 250, 250, 180):
-        holds.capture(ref.id, total, f"usage:{total}")
+    for sequence, total in ((1, 100), (3, 250), (3, 250), (2, 180)):
+        holds.capture(ref.id, total, sequence)
     assert Hold.objects.get(pk=ref.id).captured_minor == 250
-    assert list(Capture.objects.order_by("id").values_list("cumulative_minor", flat=True)) == [100, 250]
-    assert holds.capture(ref.id, 5_000, "usage:late").captured_minor == 1_000
+    assert money.books() == {"stripe": -1_000, "held": 750, "accrued": 250}
+    assert holds.capture(ref.id, 5_000, 4).captured_minor == 1_000
     assert holds.settle_hold(ref.id, 5_000, TESTER).final_minor == 1_000
     assert money.books() == {"stripe": -1_000, "payable": 950, "fees": 50}
-    holds.capture(ref.id, 9_000, "usage:too late")
-    assert Capture.objects.count() == 3
+    holds.capture(ref.id, 9_000, 5)
+    lines = Transfer.objects.filter(kind="usage", subject_id=ref.subject_id).order_by("created_at")
+    assert [(line.pk, line.memo) for line in lines] == [
+        (usage_id(ref.subject_id, 1), "report 1: 0 s, 100 in all"),
+        (usage_id(ref.subject_id, 3), "report 3: 0 s, 250 in all"),
+        (usage_id(ref.subject_id, 4), "report 4: 0 s, 1000 in all"),
+    ]
 
 
 def test_a_hold_that_failed_earns_nothing(money: Scene):
@@ -219,7 +225,7 @@ def test_a_hold_that_failed_earns_nothing(money: Scene):
     ref = money.open_hold(1_000, rail="card")
     holds.cancel_hold(ref.id, actor=TESTER)
     with pytest.raises(HoldNotOpen):
-        holds.capture(ref.id, 1, "usage:1")
+        holds.capture(ref.id, 1, 1)
 
 
 def test_a_canceled_hold_gives_everything_back(money: Scene):
@@ -240,7 +246,7 @@ def test_receipts_are_numbered_without_gaps(money: Scene):
 def test_a_hold_that_nobody_settles_is_settled_as_metered(money: Scene, clock):
     money.credit(1_000)
     ref = money.open_hold(1_000)
-    holds.capture(ref.id, 200, "usage:1", billed_seconds=1_440)
+    holds.capture(ref.id, 200, 1, billed_seconds=1_440)
     clock.advance(days=2)
     assert hold_sweep.sweep_holds() >= 1
     assert money.books() == {"stripe": -1_000, "available": 800, "payable": 190, "fees": 10}
@@ -260,8 +266,22 @@ def test_a_frozen_hold_lies_in_the_blocked_account_and_nothing_moves_it(money: S
     for deed in (holds.settle_hold, lambda *args: holds.cancel_hold(ref.id, actor=TESTER)):
         with pytest.raises(HoldFrozen):
             deed(ref.id, 10, TESTER)
-    assert holds.capture(ref.id, 120, "usage: ran before the freeze").captured_minor == 120
+    assert holds.capture(ref.id, 120, 1).captured_minor == 0
     assert money.books() == {"stripe": -1_000, "blocked": 1_000}
+
+
+def test_what_was_earned_before_a_freeze_is_blocked_with_the_rest_and_earned_again_when_it_ends(money: Scene):
+    money.credit(1_000)
+    ref = money.open_hold(1_000)
+    holds.capture(ref.id, 100, 1)
+    for count in (1, 2):
+        holds.freeze_hold(ref.id, "listed", actor=TESTER)
+        assert money.books() == {"stripe": -1_000, "blocked": 1_000}
+        holds.unfreeze_hold(ref.id, actor=TESTER, clearance=money.lease_clearance(ref.subject_id))
+        assert money.books() == {"stripe": -1_000, "held": 1_000 - 100 * count, "accrued": 100 * count}
+        # Ran before the freeze, told after it.
+        assert holds.capture(ref.id, 100 * (count + 1), count + 1).captured_minor == 100 * (count + 1)
+    assert verify_books().verified
 
 
 def test_a_freeze_is_not_let_go_while_a_party_is_restricted(money: Scene):
@@ -294,16 +314,3 @@ def test_a_fresh_clearance_opens_a_frozen_hold_again_as_often_as_it_takes(money:
         assert money.hold(ref).clearance_id == fresh.pk
     assert money.books() == {"stripe": -1_000, "held": 1_000}
     assert verify_books().verified
-
-
-def test_a_statement_tells_the_balance_after_each_entry(money: Scene, clock):
-    money.credit(1_000)
-    clock.advance(seconds=10)
-    ref = money.open_hold(400)
-    clock.advance(seconds=10)
-    holds.settle_hold(ref.id, 100, TESTER)
-    lines = [line for line in statement_of(money.renter.pk) if line.account == "available"]
-    assert [(line.amount_minor, line.balance_minor) for line in lines] == [(300, 900), (-400, 600), (1_000, 1_000)]
-    earlier = statement_of(money.renter.pk, before=lines[0].at)
-    assert [line.balance_minor for line in earlier if line.account == "available"] == [600, 1_000]
-    assert available_minor(money.renter.pk) == 900

@@ -1,23 +1,58 @@
-"""`manage.py ledger verify`: the whole book proved from its entries."""
+"""`manage.py ledger verify | statement | rate`: the book proved, an account's statement, an exchange rate on record."""
 
 import argparse
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from compliance.base import clock
+from compliance.base.actor import system
+from compliance.base.errors import Refusal
+from settlement.models import Account
+from settlement.selectors.statements import MOST_LINES, as_csv, as_json, statement
+from settlement.services.accounts import AccountKey
 from settlement.services.books import verify_books
+from settlement.services.conversions import record_rate
+
+ACTOR = system("operator")
 
 
 class Command(BaseCommand):
-    """Proves the book; ends with an error when it does not verify."""
+    """Reads the book; ends with an error when it does not verify."""
 
-    help = "Prove the whole book from its entries."
+    help = "Prove the whole book from its entries, print the statement of an account, or record an exchange rate."
 
-    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
-        """The one deed there is."""
-        parser.add_argument("deed", choices=["verify"])
+    def add_arguments(self, parser: CommandParser) -> None:
+        """One deed a call."""
+        deeds = parser.add_subparsers(dest="deed", required=True)
+        deeds.add_parser("verify", help="prove the whole book from its entries")
+        told = deeds.add_parser("statement", help="print an account's statement")
+        told.add_argument("--kind", required=True, help=", ".join(Account.Kind.values))
+        told.add_argument("--pot", choices=Account.Pot.values, default=Account.Pot.CARD)
+        told.add_argument("--currency", default="USD")
+        told.add_argument("--party", type=_uuid, help="whose, for an account of a party")
+        told.add_argument("--since", type=_instant, help="ISO 8601; from the first entry when left out")
+        told.add_argument("--until", type=_instant, help="ISO 8601, not included; now when left out")
+        told.add_argument("--cursor", default="", help="where the page before ended")
+        told.add_argument("--limit", type=int, default=MOST_LINES)
+        told.add_argument("--format", choices=["csv", "json"], default="csv")
+        rate = deeds.add_parser("rate", help="record an exchange rate")
+        rate.add_argument("base", help="such as EUR")
+        rate.add_argument("quote", help="such as USD")
+        rate.add_argument("value", help="how much of the quote currency for one of the base, as a decimal")
+        rate.add_argument("--source", required=True, help="who said so")
+        rate.add_argument("--at", type=_instant, required=True, help="when it was said, ISO 8601")
 
-    def handle(self, *args: object, **options: object) -> None:
-        """The totals are printed, then the verdict."""
+    def handle(self, *args: object, **options: Any) -> None:
+        """What was asked is printed."""
+        try:
+            {"verify": self._verify, "statement": self._statement, "rate": self._rate}[options["deed"]](options)
+        except (Refusal, ValueError) as error:
+            raise CommandError(str(error)) from error
+
+    def _verify(self, options: dict[str, Any]) -> None:
         report = verify_books()
         for total in report.totals:
             self.stdout.write(f"{total.pot:7} {total.currency:5} {total.kind:16} {total.balance_minor:>20,}")
@@ -28,3 +63,41 @@ class Command(BaseCommand):
         self.stdout.write(
             f"The books verify: {report.transfers} transfers, {report.entries} entries, {report.accounts} accounts."
         )
+
+    def _statement(self, options: dict[str, Any]) -> None:
+        if options["kind"] not in Account.Kind.values:
+            raise CommandError(f"There is no account {options['kind']}; one of {', '.join(Account.Kind.values)}.")
+        key = AccountKey(options["kind"], options["pot"], options["currency"], options["party"])
+        found = statement(
+            kind=key.kind,
+            pot=key.pot,
+            currency=key.currency,
+            party_id=key.party_id,
+            since=options["since"],
+            until=options["until"] or clock.now(),
+            cursor=options["cursor"],
+            limit=options["limit"],
+        )
+        self.stdout.write(as_json(found) if options["format"] == "json" else as_csv(found))
+        if found.next_cursor:
+            self.stderr.write(f"More: --cursor {found.next_cursor}")
+
+    def _rate(self, options: dict[str, Any]) -> None:
+        given = {"source": options["source"], "quoted_at": options["at"], "actor": ACTOR}
+        rate_id = record_rate(options["base"], options["quote"], options["value"], **given)
+        self.stdout.write(f"Rate {rate_id} is on record.")
+
+
+def _instant(text: str) -> datetime:
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{text!r} is no instant, such as 2026-01-31T12:00:00+00:00") from error
+    return at if at.tzinfo else at.replace(tzinfo=UTC)
+
+
+def _uuid(text: str) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{text!r} is no id of a party") from error

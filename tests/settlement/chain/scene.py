@@ -164,6 +164,7 @@ class Scene:
             "held": of_party(Kind.HELD, self.renter.pk, Pot.ESCROW, "USDC"),
             "blocked": of_party(Kind.BLOCKED, self.renter.pk, Pot.ESCROW, "USDC"),
             "available": of_party(Kind.AVAILABLE, self.renter.pk, Pot.ESCROW, "USDC"),
+            "accrued": of_party(Kind.ACCRUED, self.provider.pk, Pot.ESCROW, "USDC"),
             "payable": of_party(Kind.PAYABLE, self.provider.pk, Pot.ESCROW, "USDC"),
             "paying": of_party(Kind.PAYING, self.provider.pk, Pot.ESCROW, "USDC"),
             "fees": of_platform(Kind.FEES, Pot.ESCROW, "USDC"),

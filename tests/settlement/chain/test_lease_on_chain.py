@@ -16,7 +16,7 @@ from settlement.services import (
     chain_guard,
     chain_reconciliation,
     chain_sender,
-    hold_states,
+    hold_money,
     holds,
     payout_deeds,
     payouts,
@@ -230,7 +230,8 @@ def test_what_is_not_final_is_no_difference(scene: Scene):
 
 def test_a_deposit_that_the_books_do_not_know_is_a_difference(scene: Scene):
     hold = scene.funded_hold()
-    hold_states.block(hold)
+    hold_money.suspend(hold)
+    hold_money.block(hold)
     Hold.objects.filter(pk=hold.pk).update(amount_minor=CAP - 1)
     run = chain_reconciliation.reconcile_chain()
     assert not run.balanced

@@ -1,0 +1,203 @@
+"""What the money of a hold does in the books: set aside, earned line by line, blocked, divided.
+
+| moment | balance | card | escrow |
+|---|---|---|---|
+| confirmed | available -> held; held -> accrued is reserved | uncollected -> accrued is reserved | the chain posted \
+contract -> held; held -> accrued is reserved |
+| a usage line | a part is posted | a part is posted | a part is posted |
+| frozen | what accrued goes back, all of it is blocked | what accrued goes back | as on the balance |
+| let go | blocked -> held, what accrued accrues again | what accrued accrues again | as on the balance |
+| settled | accrued -> payable, fees; held -> available | also clearing -> uncollected | as on the balance |
+
+Each deed locks its accounts together first (`lock`), because it may submit more than once in its transaction.
+"""
+
+from datetime import timedelta
+from uuid import UUID
+
+from compliance.base import clock
+from settlement.models import Hold, PendingTransfer
+from settlement.money import fee_minor
+from settlement.services import ledger
+from settlement.services.accounts import AccountKey, Kind, Pot, clearing, of_party, of_platform
+from settlement.services.ledger import Close, Line, Pend, Post, PostPart, Resume
+from settlement.services.ledger_ops import Op
+
+Rail = Hold.Rail
+# What usage is posted from outlives the hold's own deadline a little: the sweep still settles from it.
+RESERVED_BEYOND = timedelta(days=2)
+USAGE = "usage"
+
+
+def pot_of(rail: str) -> str:
+    """Card-funded and crypto-funded money never mix."""
+    return Pot.ESCROW.value if rail == Rail.ESCROW else Pot.CARD.value
+
+
+def fee_of(hold: Hold, total_minor: int) -> int:
+    """The platform's fee on the cumulative total, rounded down; the provider gets the rest."""
+    return fee_minor(total_minor, hold.fee_bps)
+
+
+def lock(hold: Hold) -> None:
+    """Every account that the hold's money can touch is locked until the transaction ends, and `hold.pending` is fresh.
+
+    The caller holds the lock of the hold's row.
+    """
+    keys = [_renters(hold, kind) for kind in (Kind.AVAILABLE, Kind.HELD, Kind.BLOCKED, Kind.UNCOLLECTED)]
+    keys += [_payees(hold, Kind.ACCRUED), _payees(hold, Kind.PAYABLE), _platforms(hold, Kind.FEES)]
+    if hold.rail == Rail.CARD:
+        keys += [_platforms(hold, Kind.PROCESSING), clearing(pot_of(hold.rail), hold.currency)]
+    row = ledger.lock(keys, cause=_id(hold, "hold.settled"), pending_id=hold.pending_id)
+    if row is not None:
+        hold.pending = row
+
+
+def set_aside(hold: Hold) -> None:
+    """Prepaid money is held for the lease. Raises InsufficientFunds."""
+    _move(hold, "hold.set_aside", Kind.AVAILABLE, Kind.HELD)
+
+
+def reserve(hold: Hold) -> UUID:
+    """What usage will be posted from is open; returns its id, for the hold's row."""
+    pending_id = _id(hold, "hold.reserved")
+    ledger.submit(
+        [
+            Pend(
+                pending_id,
+                USAGE,
+                _source(hold),
+                _payees(hold, Kind.ACCRUED),
+                hold.amount_minor,
+                subject_id=hold.subject_id,
+                expires_at=hold.expires_at + RESERVED_BEYOND,
+            )
+        ]
+    )
+    return pending_id
+
+
+def suspend(hold: Hold) -> None:
+    """No usage is posted until `resume`; what had accrued is back where it came from, for this freeze of the hold."""
+    if hold.pending is not None:
+        suspended = Close(hold.pending.pk, PendingTransfer.State.SUSPENDED)
+        _submit(suspended, _accrual(hold, "hold.suspended", -hold.captured_minor, hold.freeze_count))
+
+
+def resume(hold: Hold) -> None:
+    """Usage is posted again, and what had accrued before this freeze accrues once more."""
+    if hold.pending is not None:
+        accrued = _accrual(hold, "hold.resumed", hold.captured_minor, hold.freeze_count)
+        _submit(accrued, Resume(hold.pending.pk, expires_at=hold.expires_at + RESERVED_BEYOND))
+
+
+def reopen(hold: Hold) -> UUID:
+    """Usage is posted, from the money that came meanwhile or that was there before; returns the reservation's id."""
+    if hold.pending is None:
+        return reserve(hold)
+    resume(hold)
+    return hold.pending.pk
+
+
+def release(hold: Hold) -> None:
+    """Nothing is reserved any more: the hold came to nothing."""
+    if hold.pending_id is not None:
+        ledger.submit([Close(hold.pending_id)])
+
+
+def block(hold: Hold) -> None:
+    """Held money lies in the renter's blocked account, for this freeze of the hold."""
+    _move(hold, "hold.blocked", Kind.HELD, Kind.BLOCKED, hold.freeze_count)
+
+
+def unblock(hold: Hold) -> None:
+    """Blocked money is held for the lease again."""
+    _move(hold, "hold.unblocked", Kind.BLOCKED, Kind.HELD, hold.freeze_count)
+
+
+def conclude_usage(hold: Hold, total_minor: int, billed_seconds: int) -> None:
+    """What accrued is the final total exactly, and nothing is reserved any more.
+
+    The last seconds are posted as a line of their own; what was earned beyond the total goes back.
+    """
+    if hold.pending is None:
+        return
+    missing = total_minor - hold.captured_minor
+    if hold.pending.is_live(clock.now()):
+        memo = f"final: {billed_seconds} s, {total_minor} in all"
+        part = PostPart(
+            _id(hold, "hold.final"), hold.pending.pk, max(0, missing), quantity=billed_seconds, memo=memo, close=True
+        )
+        _submit(part, _accrual(hold, "hold.unearned", min(0, missing)))
+    else:
+        # It ran out while nobody settled: the money is in the source account still, and unreserved.
+        expired = Close(hold.pending.pk, PendingTransfer.State.EXPIRED)
+        _submit(expired, _accrual(hold, "hold.final", missing))
+
+
+def divide(hold: Hold, *, collected_minor: int, total_minor: int, fee: int) -> None:
+    """What the lease cost goes to provider and platform, and the rest back to where it came from."""
+    accrued = (hold.final_minor or 0) if hold.pending_id is not None else 0
+    lines = [
+        Line(_payees(hold, Kind.ACCRUED), -accrued),
+        *_sources(hold, accrued, collected_minor),
+        Line(_payees(hold, Kind.PAYABLE), total_minor - fee),
+        Line(_platforms(hold, Kind.FEES), fee),
+    ]
+    if hold.rail != Rail.CARD:
+        lines.append(Line(_renters(hold, Kind.AVAILABLE), hold.amount_minor - total_minor))
+    if any(line.amount_minor for line in lines):
+        ledger.post(_id(hold, "hold.settled"), "hold.settled", lines, subject_id=hold.subject_id, memo=hold.description)
+
+
+def _sources(hold: Hold, accrued: int, collected_minor: int) -> list[Line]:
+    """Where the money was: under the card's authorization, or held."""
+    if hold.rail != Rail.CARD:
+        return [Line(_renters(hold, Kind.HELD), accrued - hold.amount_minor)]
+    borne = (hold.final_minor or 0) - collected_minor
+    return [
+        Line(clearing(pot_of(hold.rail), hold.currency), -collected_minor),
+        Line(_platforms(hold, Kind.PROCESSING), -borne),
+        Line(_renters(hold, Kind.UNCOLLECTED), accrued),
+    ]
+
+
+def _accrual(hold: Hold, cause: str, amount: int, *parts: int) -> Post | None:
+    """Outside the reservation, `amount` accrues to the payee; below zero it goes back."""
+    if not amount:
+        return None
+    lines = [Line(_source(hold), -amount), Line(_payees(hold, Kind.ACCRUED), amount)]
+    return Post(_id(hold, cause, *parts), cause, lines, hold.subject_id)
+
+
+def _submit(*ops: Op | None) -> None:
+    ledger.submit([op for op in ops if op is not None])
+
+
+def _move(hold: Hold, cause: str, source: Kind, destination: Kind, *parts: int) -> None:
+    lines = [
+        Line(_renters(hold, source), -hold.amount_minor),
+        Line(_renters(hold, destination), hold.amount_minor),
+    ]
+    ledger.post(_id(hold, cause, *parts), cause, lines, subject_id=hold.subject_id)
+
+
+def _source(hold: Hold) -> AccountKey:
+    """What usage is posted from: money in our hands, or what a card stands for."""
+    return _renters(hold, Kind.UNCOLLECTED if hold.rail == Rail.CARD else Kind.HELD)
+
+
+def _id(hold: Hold, cause: str, *parts: int) -> UUID:
+    return ledger.transfer_id_for(cause, hold.pk, *parts)
+
+
+def _renters(hold: Hold, kind: Kind) -> AccountKey:
+    return of_party(kind, hold.party_id, pot_of(hold.rail), hold.currency)
+
+
+def _payees(hold: Hold, kind: Kind) -> AccountKey:
+    return of_party(kind, hold.payee_party_id, pot_of(hold.rail), hold.currency)
+
+
+def _platforms(hold: Hold, kind: Kind) -> AccountKey:
+    return of_platform(kind, pot_of(hold.rail), hold.currency)
