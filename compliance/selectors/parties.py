@@ -6,15 +6,19 @@ from uuid import UUID
 from django.db.models import QuerySet
 
 from compliance.base.errors import NotFound
-from compliance.engine.ownership import SHARES, owned_by, percent, ultimate_parents
+from compliance.engine.ownership import FIGURES, SHARES, VOTES, owned_by, percent, ultimate_parents
 from compliance.models import Match, OwnershipEdge, Party, PartyWallet, Restriction, Screening
 from compliance.selectors.ownership import Upstream, graph_facts, upstream
 
-_INTERESTS = {
-    OwnershipEdge.Interest.VOTING_RIGHTS: "of the votes",
-    OwnershipEdge.Interest.CONTROL: "control",
-    OwnershipEdge.Interest.OFFICER: "signs for it",
+_WORDS = {
+    SHARES: "",
+    VOTES: "of the votes",
+    "otherInfluenceOrControl": "control",
+    "seniorManagingOfficial": "signs for it",
 }
+
+
+HUNDRED = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,14 +35,7 @@ class GraphNode:
     listed: bool
     restricted: bool
     deciding: bool
-
-    @property
-    def note(self) -> str:
-        """The second line: where it is, and what matters about it."""
-        place = self.country
-        if self.headquarters_country and self.headquarters_country != self.country:
-            place = f"{self.country}, headquarters {self.headquarters_country}"
-        return f"{place} · listed" if self.listed else place
+    undisclosed: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +49,7 @@ class GraphEdge:
     share_max: str
     label: str
     deciding: bool
+    direct: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +112,7 @@ def ownership_graph(party_id: UUID) -> OwnershipGraph:
             listed=str(key) in listed,
             restricted=key in restricted,
             deciding=str(key) in on_path,
+            undisclosed=row.undisclosed,
         )
         for key, row in sorted(above.parties.items(), key=lambda pair: str(pair[0]))
     )
@@ -135,15 +134,25 @@ def _listed(above: Upstream) -> set[str]:
 
 
 def _graph_edge(edge: OwnershipEdge, deciding: dict[tuple[str, str], None]) -> GraphEdge:
-    share = percent(edge.share_min, edge.share_max)
-    word = _INTERESTS.get(OwnershipEdge.Interest(edge.interest), "")
-    label = share if edge.interest == SHARES else f"{share} {word}" if edge.share_max else word
     return GraphEdge(
         owner=str(edge.owner_id),
         owned=str(edge.owned_id),
         interest=edge.interest,
         share_min=f"{edge.share_min:.4f}",
         share_max=f"{edge.share_max:.4f}",
-        label=label,
+        label=holding_words(edge),
         deciding=(str(edge.owner_id), str(edge.owned_id)) in deciding,
+        direct=edge.direct,
     )
+
+
+def holding_words(edge: OwnershipEdge) -> str:
+    """What is held, in short: "30 %", "25 to 50 % of the votes", "trustee", "share not known"."""
+    share = percent(edge.share_min, edge.share_max)
+    word = _WORDS.get(edge.interest, edge.get_interest_display().lower())
+    if edge.interest in FIGURES:
+        told = "share not known" if edge.share_min == 0 and edge.share_max == HUNDRED else share
+        word = f"{told} {word}".rstrip()
+    elif edge.share_max:
+        word = f"{share} {word}"
+    return word if edge.direct else f"indirectly {word}"

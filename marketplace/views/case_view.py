@@ -14,7 +14,8 @@ from marketplace.forms.countries import country_name
 from marketplace.models import User
 from marketplace.templatetags.ui import duration, money, short_id
 from marketplace.views.decision_card import card_for_officer, reasons_for_officer
-from marketplace.views.ownership import Graph, picture_of
+from marketplace.views.ownership import picture_of
+from marketplace.views.ownership_layout import Graph
 
 PRIORITIES = {
     10: ("Low", "neutral", "down"),

@@ -11,7 +11,7 @@ from django.shortcuts import render
 from compliance.base import clock
 from marketplace.templatetags.ui import money
 from marketplace.views.charts import bar_chart, sparkline
-from marketplace.views.ownership import Holder, Holding, ownership_graph
+from marketplace.views.ownership_layout import Holder, Holding, ownership_graph
 from marketplace.views.samples import ALLOWED, REFUSED
 from marketplace.views.states import LOOKS
 

@@ -1,7 +1,7 @@
 """Geometry and words: charts, pictures of ownership, money, times."""
 
 from datetime import timedelta
-from itertools import pairwise
+from itertools import combinations, pairwise
 
 import pytest
 
@@ -11,7 +11,7 @@ from marketplace.forms.countries import NAMES
 from marketplace.models import Lease, Node, Offer
 from marketplace.templatetags import ui
 from marketplace.views.charts import bar_chart, nice_ceiling, sparkline
-from marketplace.views.ownership import Holder, Holding, levels, ownership_graph
+from marketplace.views.ownership_layout import Holder, Holding, levels, ownership_graph
 from marketplace.views.states import LOOKS
 
 
@@ -109,3 +109,58 @@ def test_boxes_of_a_row_do_not_touch():
     row = sorted((box.x, box.x + box.width) for box in graph.boxes if not box.subject)
     assert all(before[1] < after[0] for before, after in pairwise(row))
     assert row[-1][1] <= graph.width
+
+
+def crowd(count: int) -> tuple[list[Holder], list[Holding]]:
+    """A company with so many owners, each of them owned by another one."""
+    holders = [Holder("s", "Subject"), *(Holder(f"{row}{i}", f"{row}{i}") for i in range(count) for row in "ab")]
+    holdings = [Holding(f"a{i}", "s", f"{i} to {i + 1} %") for i in range(count)]
+    return holders, holdings + [Holding(f"b{i}", f"a{i}", "60 %", deciding=i == 3) for i in range(count)]
+
+
+@pytest.mark.parametrize("count", [1, 5, 6, 20, 60])
+def test_however_many_owners_no_box_covers_another_and_all_lie_inside(count):
+    graph = ownership_graph("s", *crowd(count))
+    assert len(graph.boxes) == 2 * count + 1
+    for one, other in combinations(graph.boxes, 2):
+        beside = one.x + one.width <= other.x or other.x + other.width <= one.x
+        assert beside or one.y + one.height <= other.y or other.y + other.height <= one.y
+    assert all(box.x >= 0 and box.x + box.width <= graph.width for box in graph.boxes)
+    assert all(box.y >= 0 and box.y + box.height <= graph.height for box in graph.boxes)
+    assert all(0 <= edge.label_x <= graph.width and 0 <= edge.label_y <= graph.height for edge in graph.edges)
+    assert [edge.label for edge in graph.edges if edge.deciding] == (["60 %"] if count > 3 else [])
+
+
+def test_an_owner_stands_above_everything_that_it_owns():
+    holdings = [Holding("a", "s", "50 %"), Holding("b", "s", "50 %"), Holding("a", "b", "10 %")]
+    assert levels("s", holdings) == {"s": 0, "b": 1, "a": 2}
+    graph = ownership_graph("s", [Holder(key, key) for key in "sab"], holdings)
+    far = next(edge for edge in graph.edges if edge.label == "50 %")
+    assert far.path.count("C") == 3  # between the boxes of the row that it passes
+
+
+def test_a_holding_that_closes_a_circle_goes_round():
+    holdings = [Holding("a", "s", "60 %"), Holding("b", "a", "60 %"), Holding("a", "b", "25 to 50 %")]
+    graph = ownership_graph("s", [Holder(key, key) for key in "sab"], holdings)
+    assert [edge.label for edge in graph.edges if edge.loops and edge.dashed] == ["25 to 50 %"]
+    assert graph.has_dashed
+    assert not ownership_graph("s", [Holder("s", "S"), Holder("a", "A")], holdings[:1]).has_dashed
+
+
+def test_the_picture_is_told_in_rows_under_what_is_held():
+    graph = ownership_graph("s", *crowd(2))
+    assert [(owned, [row.owner for row in rows]) for owned, rows in graph.by_owned] == [
+        ("Subject", ["a0", "a1"]),
+        ("a0", ["b0"]),
+        ("a1", ["b1"]),
+    ]
+    alone = ownership_graph("s", [Holder("s", "Subject")], [])
+    assert (alone.rows, len(alone.boxes)) == ((), 1)
+
+
+def test_a_hundred_companies_in_one_circle_and_a_long_chain_are_drawn():
+    ring = [Holding(str((n + 1) % 100), str(n), "51 %") for n in range(100)]
+    graph = ownership_graph("0", [Holder(str(n), str(n)) for n in range(100)], ring)
+    assert sum(edge.loops for edge in graph.edges) == 1
+    chain = [Holding(str(n + 1), str(n), "51 %") for n in range(2000)]
+    assert levels("0", chain)["2000"] == 2000

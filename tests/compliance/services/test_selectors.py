@@ -51,7 +51,7 @@ def test_the_picture_tells_shares_votes_control_and_signatures_apart():
     graph = selected.ownership_graph(held.pk)
     assert sorted(edge.label for edge in graph.edges) == ["51 %", "80 % of the votes", "control", "signs for it"]
     top = next(node for node in graph.nodes if node.role == "ultimate_parent")
-    assert (top.name, top.note) == ("Parent Ltd", "VG, headquarters CN")
+    assert (top.name, top.country, top.headquarters_country) == ("Parent Ltd", "VG", "CN")
     assert graph.deciding == ((str(parent.pk), str(held.pk)),)
 
 
