@@ -11,7 +11,9 @@ from compliance.services import (
     list_alarms,
     list_fetches,
     log_alarms,
+    place_signs,
     rescreening,
+    vantages,
 )
 
 
@@ -75,3 +77,15 @@ def checkpoint_audit_log() -> None:
 def verify_audit_log() -> None:
     """The audit log was walked whole; one that does not hold has a case."""
     log_alarms.verify_or_alarm(actor=system("audit"))
+
+
+@shared_task(name="compliance.forget_addresses")
+def forget_addresses() -> None:
+    """No internet address is kept beyond its days."""
+    place_signs.forget_addresses()
+
+
+@shared_task(name="compliance.sweep_place_tickets")
+def sweep_place_tickets() -> None:
+    """No ticket to be measured is kept that nobody used."""
+    vantages.sweep_tickets()

@@ -3,11 +3,15 @@
 from typing import Any
 from uuid import UUID
 
+from django.contrib.auth.signals import user_logged_in
 from django.dispatch import receiver
+from django.http import HttpRequest
 
 from compliance.base.actor import system
 from compliance.signals import clearances_revoked, party_restricted, restriction_lifted
-from marketplace.services import funding, metering, suspensions
+from marketplace.client_address import client_address
+from marketplace.models import User
+from marketplace.services import funding, metering, sightings, suspensions
 from settlement.signals import hold_confirmed, hold_failed, hold_settled
 
 ACTOR = system("marketplace")
@@ -41,3 +45,10 @@ def suspend_by_party(party_id: UUID, reason: str, **_: Any) -> None:
 def release_party(party_id: UUID, **_: Any) -> None:
     """Leases that waited for the case have ended, and their money moves again."""
     suspensions.release_leases(party_id=party_id)
+
+
+@receiver(user_logged_in)
+def see_login(request: HttpRequest | None, user: User, **_: Any) -> None:
+    """From where the people of an organization log in is a sign of where it is."""
+    if request is not None:
+        sightings.see_login(user, client_address(request))

@@ -12,6 +12,7 @@ from django.db import connections
 
 from compliance.base.clock import ManualClock, use_clock
 from marketplace.config.settings.environment import ROOT, database
+from marketplace.development.geography import write_world
 from marketplace.development.services import start_postgres, start_redis
 
 SHARED_DATA = ROOT.parent / "shared" / "data"
@@ -43,6 +44,12 @@ def django_db_modify_db_settings(postgres_url: str, django_db_modify_db_settings
 def _documents(tmp_path_factory: pytest.TempPathFactory) -> None:
     """Sealed documents of the tests lie in a folder that pytest clears away."""
     settings.STORAGES["documents"]["OPTIONS"]["location"] = tmp_path_factory.mktemp("documents")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _small_world() -> None:
+    """The test settings' files that tell where an internet address is."""
+    write_world(Path(settings.GEOIP_PLACES_FILE).parent)
 
 
 @pytest.fixture(autouse=True)

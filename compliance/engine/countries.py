@@ -20,12 +20,31 @@ class Membership:
 
 
 @dataclass(frozen=True, slots=True)
+class Postcodes:
+    """The postal codes from `first` to `last` as the country's post writes them: digits, all of one length."""
+
+    country: str
+    first: str
+    last: str
+
+    def hold(self, code: str) -> bool:
+        """Whether the code is one of them."""
+        return len(code) == len(self.first) and self.first <= code <= self.last
+
+
+@dataclass(frozen=True, slots=True)
 class Region:
-    """An area that a country code does not show, with the codes and names by which it is known."""
+    """An area that a country code does not show, with the codes and names by which it is known.
+
+    `towns` are names that an address in one of the `countries` shows, in several spellings and scripts.
+    """
 
     group: str
     label: str
     known_as: tuple[str, ...]
+    countries: tuple[str, ...] = ()
+    towns: tuple[str, ...] = ()
+    postcodes: tuple[Postcodes, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +55,7 @@ class CountryTables:
     regions: tuple[Region, ...]
     names: dict[str, str]
     region_needed: tuple[str, ...]
+    address_needed: tuple[str, ...] = ()
 
     def members(self, group: str, day: date) -> frozenset[str]:
         """The countries of the group on that day."""
@@ -47,6 +67,10 @@ class CountryTables:
         if not wanted:
             return None
         return next((each for each in self.regions if each.group == group and wanted in each.known_as), None)
+
+    def told_by_address(self, country: str) -> bool:
+        """Whether an address in the country may name a region that the country's code does not show."""
+        return country in self.address_needed
 
     def name(self, code: str) -> str:
         """The country's name in English, or its code."""
@@ -61,13 +85,21 @@ def countries_from(tables: dict[str, Any]) -> CountryTables:
     dated = [
         Membership(row["group"], row["country"], row.get("from"), row.get("until")) for row in tables.get("dated", [])
     ]
-    regions = tuple(
-        Region(row["group"], row["label"], tuple(each.casefold() for each in row["known_as"]))
-        for row in tables.get("regions", [])
-    )
     return CountryTables(
         memberships=(*steady, *dated),
-        regions=regions,
+        regions=tuple(_region(row) for row in tables.get("regions", [])),
         names=dict(tables.get("names", {})),
         region_needed=tuple(tables.get("region_needed", ())),
+        address_needed=tuple(tables.get("address_needed", ())),
+    )
+
+
+def _region(row: dict[str, Any]) -> Region:
+    return Region(
+        group=row["group"],
+        label=row["label"],
+        known_as=tuple(each.casefold() for each in row["known_as"]),
+        countries=tuple(row.get("countries", ())),
+        towns=tuple(row.get("towns", ())),
+        postcodes=tuple(Postcodes(each["country"], each["first"], each["last"]) for each in row.get("postcodes", ())),
     )

@@ -79,6 +79,7 @@ def _reason(rule: RulePolicy, interval: Interval, problem: Problem) -> Reason:
         next_step=rule.next_step,
         party_id=problem.party_id,
         scope=problem.scope,
+        about=rule.about,
     )
 
 

@@ -6,6 +6,8 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from compliance.engine.codec import Malformed, canonical_bytes, digest, from_plain, later, to_plain
+from compliance.engine.figures import ChipFigures, ChipRequest, GroupUse, Tops
+from compliance.engine.locations import Locations, NodePlace, RoundTrip
 
 __all__ = [
     "ChipFigures",
@@ -13,11 +15,14 @@ __all__ = [
     "EndUser",
     "Facts",
     "FindingFacts",
+    "GroupUse",
     "ListState",
     "Locations",
     "Malformed",
+    "NodePlace",
     "OwnershipEdgeFacts",
     "PartyFacts",
+    "RoundTrip",
     "ScreeningHit",
     "SuspensionFacts",
     "Tops",
@@ -25,19 +30,6 @@ __all__ = [
 ]
 
 PURPOSES = ("lease", "renewal", "deposit", "payout")
-MOST_BITS = 1024
-MOST_DIGITS = 30  # after the point
-MOST_FIGURE = Decimal(10) ** 12  # far beyond any chip; keeps a written exponent from filling the memory
-
-
-def _require_figure(text: str, what: str) -> None:
-    """Raises `Malformed` for what is no number above 0: a zero would make an unknown chip look harmless."""
-    try:
-        number = Decimal(text)
-    except InvalidOperation as error:
-        raise Malformed(f"{what} must be a decimal number") from error
-    if not (number.is_finite() and 0 < number <= MOST_FIGURE and number.as_tuple().exponent >= -MOST_DIGITS):  # type: ignore[operator]
-        raise Malformed(f"{what} must be a number above 0, of at most {MOST_FIGURE:.0e}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +50,7 @@ class PartyFacts:
     ownership_complete: bool = False  # the owners given are all there are
     aliases: tuple[str, ...] = ()
     undisclosed: str = later("")  # why nobody says who this is
+    address: str = later("")  # only where a country has embargoed regions: elsewhere the country says enough
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,60 +105,12 @@ class WalletHit:
 
 
 @dataclass(frozen=True, slots=True)
-class Tops:
-    """Dense operations per second, in tera, at one bit length; `tops` is a decimal string."""
-
-    bits: int
-    tops: str
-
-    def __post_init__(self) -> None:
-        if not 1 <= self.bits <= MOST_BITS:
-            raise Malformed(f"a bit length must lie between 1 and {MOST_BITS}")
-        _require_figure(self.tops, "dense operations")
-
-
-@dataclass(frozen=True, slots=True)
-class ChipFigures:
-    """The figures that ECCN 3A090 asks for. None means unknown; decimals are strings."""
-
-    name: str
-    dense_tops: tuple[Tops, ...] = ()
-    die_area_mm2: str | None = None
-    datacenter: bool | None = None  # designed or marketed for data centres
-    dram_gbps: str | None = None
-    is_informed: str = ""  # a letter of BIS to the maker that asks for a licence outside 3A090
-
-    def __post_init__(self) -> None:
-        for figure, what in ((self.die_area_mm2, "the die area"), (self.dram_gbps, "the memory bandwidth")):
-            if figure is not None:
-                _require_figure(figure, what)
-
-
-@dataclass(frozen=True, slots=True)
-class ChipRequest:
-    """`count` accelerators of one catalogue entry; figures None when the catalogue does not know it."""
-
-    slug: str
-    count: int
-    figures: ChipFigures | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class EndUser:
     """For whom is computed."""
 
     kind: str  # self | other | undisclosed
     name: str = ""
     country: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Locations:
-    """Where the renter says it is and where it seems to be; "" means unknown."""
-
-    declared: str = ""
-    ip: str = ""
-    card: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,6 +191,9 @@ class Facts:
     locations: Locations = Locations()
     findings: tuple[FindingFacts, ...] = ()
     suspensions: tuple[SuspensionFacts, ...] = later(())
+    node_city: str = later("")
+    node_place: NodePlace | None = later(None)
+    group_use: tuple[GroupUse, ...] = later(())  # one for each window that the pack asks about
 
     def __post_init__(self) -> None:
         if self.purpose not in PURPOSES:

@@ -4,11 +4,18 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-from compliance.engine.codec import canonical_bytes, digest, to_plain
+from compliance.engine.codec import canonical_bytes, digest, later, to_plain
 
 ALLOW, REVIEW, DENY = "ALLOW", "REVIEW", "DENY"
 SEVERITY = {ALLOW: 0, REVIEW: 1, DENY: 2}
 KINDS = ("LAW", "RED_FLAG", "POLICY")
+# What a rule is about. To rent out compute is in most cases no export, reexport or transfer of the chip (ADR 0011).
+RENTAL, ITEM, DEALING = "rental", "item", "dealing"
+ABOUT = {
+    RENTAL: "the rental of compute",
+    ITEM: "the export of the item",
+    DEALING: "any dealing with the party or place",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +45,7 @@ class Reason:
     next_step: str
     party_id: str = ""
     scope: str = ""  # narrows a finding: one entry of a list, one end user
+    about: str = later("")  # rental | item | dealing
 
 
 @dataclass(frozen=True, slots=True)

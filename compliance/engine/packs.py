@@ -1,7 +1,7 @@
 """Policy packs: dated, hashed sets of rules and country tables, read from files and never changed once released.
 
 A pack is whole in its folder. pack.toml lists its rules, or the files that hold them, and may name words that several
-of its rules share; nothing is shared between packs (ADR 0050).
+of its rules share; nothing is shared between packs (ADR 0060).
 """
 
 import tomllib
@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from compliance.engine.countries import CountryTables, countries_from
-from compliance.engine.outcome import KINDS, SEVERITY
+from compliance.engine.outcome import ABOUT, KINDS, RENTAL, SEVERITY
 from compliance.engine.releases import Altered, Manifest, folder_hash
 
 POLICIES = Path(__file__).resolve().parent.parent / "policies"
@@ -56,6 +56,7 @@ class RulePolicy:
     next_step: str
     params: dict[str, Any] = field(default_factory=dict)
     suspension: str = ""  # the law's name, where its authority may suspend it faster than a pack is released
+    about: str = ""
 
     def interval_on(self, day: date) -> Interval | None:
         """The interval that covers the day, if the rule is in force on it."""
@@ -144,8 +145,8 @@ def _rows(folder: Path, head: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def _rule(row: dict[str, Any]) -> RulePolicy:
-    if row["kind"] not in KINDS or row["outcome"] not in SEVERITY:
-        raise PackInvalid(f"rule {row['code']} has an unknown kind or outcome")
+    if row["kind"] not in KINDS or row["outcome"] not in SEVERITY or row.get("about", RENTAL) not in ABOUT:
+        raise PackInvalid(f"rule {row['code']} has an unknown kind or outcome, or is about nothing known")
     return RulePolicy(
         code=row["code"],
         function=row["function"],
@@ -161,4 +162,5 @@ def _rule(row: dict[str, Any]) -> RulePolicy:
         next_step=row["next_step"],
         params=dict(row.get("params", {})),
         suspension=row.get("suspension", ""),
+        about=row.get("about", ""),
     )

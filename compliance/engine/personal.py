@@ -15,7 +15,7 @@ ERASED = "[erased]"
 OPEN_FACTS = frozenset(
     {
         "purpose", "as_of", "screened", "lists", "chips", "node_country", "node_region", "rail", "wallet_screened",
-        "amount_minor", "currency", "seconds", "training",
+        "amount_minor", "currency", "seconds", "training", "node_city", "node_place", "group_use",
     }
 )  # fmt: skip
 OPEN_PARTY = frozenset(
@@ -33,13 +33,13 @@ OPEN_HIT = frozenset(
 )  # fmt: skip
 OPEN_WALLET_HIT = frozenset({"list_code", "authority", "currency"})
 OPEN_END_USER = frozenset({"kind", "country"})
-OPEN_LOCATIONS = frozenset({"declared", "ip", "card"})
+OPEN_LOCATIONS = frozenset({"declared", "ip", "card", "document", "login", "ip_network", "login_network"})
 OPEN_FINDING = frozenset({"party_id", "code", "expires_at"})
 OPEN_CHECK = frozenset({"code", "label", "state"})
 OPEN_REASON = frozenset(
     {
         "code", "kind", "outcome", "citation", "source_url", "effective_from", "effective_to", "renter_words",
-        "next_step", "party_id",
+        "next_step", "party_id", "about",
     }
 )  # fmt: skip
 

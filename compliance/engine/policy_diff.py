@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from compliance.engine.countries import CountryTables
+from compliance.engine.countries import CountryTables, Region
 from compliance.engine.decide import decide
 from compliance.engine.facts import Facts
 from compliance.engine.packs import PolicyPack, RulePolicy
@@ -55,11 +55,17 @@ def _rules(rules: Iterable[RulePolicy]) -> dict[str, dict[str, Any]]:
 def _tables(tables: CountryTables) -> dict[str, dict[str, Any]]:
     """Each membership, region and name by itself, so that a change of one country is told as just that."""
     found: dict[str, dict[str, Any]] = {"where a region is needed": {"countries": tables.region_needed}}
+    found["where an address is needed"] = {"countries": tables.address_needed}
     for each in tables.memberships:
         spans = found.setdefault(f"{each.country} in {each.group}", {"days": ()})
         spans["days"] += ((str(each.start or "always"), str(each.end or "open")),)
-    found |= {f"region {each.label} in {each.group}": {"known_as": each.known_as} for each in tables.regions}
+    found |= {f"region {each.label} in {each.group}": _region(each) for each in tables.regions}
     return found | {f"name of {code}": {"name": name} for code, name in tables.names.items()}
+
+
+def _region(region: Region) -> dict[str, Any]:
+    said = asdict(region)
+    return {key: said[key] for key in ("known_as", "countries", "towns", "postcodes")}
 
 
 def _compared(what: str, old: Mapping[str, dict[str, Any]], new: Mapping[str, dict[str, Any]]) -> Iterable[Change]:

@@ -9,9 +9,11 @@ from compliance.models.identity import IdentityVerification
 from compliance.models.list_changes import ListChange, ListFetch
 from compliance.models.ownership import OwnershipDeclaration, OwnershipEdge
 from compliance.models.parties import Party, PartyWallet, Restriction
+from compliance.models.place_signs import PlaceSign
 from compliance.models.screening import Match, Screening
 from compliance.models.subject_keys import SubjectKey
 from compliance.models.suspensions import LawSuspension
+from compliance.models.vantages import PlaceMeasurement, VantagePoint
 from compliance.models.watchlists import ListedName, ListedParty, ListedWallet, Watchlist, WatchlistVersion
 
 __all__ = [
@@ -38,9 +40,12 @@ __all__ = [
     "OwnershipEdge",
     "Party",
     "PartyWallet",
+    "PlaceMeasurement",
+    "PlaceSign",
     "Restriction",
     "Screening",
     "SubjectKey",
+    "VantagePoint",
     "Watchlist",
     "WatchlistVersion",
 ]

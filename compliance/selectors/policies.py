@@ -6,7 +6,8 @@ from pathlib import Path
 
 from django.conf import settings
 
-from compliance.engine.chips import Catalogue, newest_catalogue
+from compliance.engine.catalogue import Catalogue, newest_catalogue
+from compliance.engine.centres import Centres, newest_centres
 from compliance.engine.packs import PolicyPack, load_packs, pack_in_force, pack_labelled
 
 
@@ -30,6 +31,11 @@ def catalogue() -> Catalogue:
     return _catalogue(Path(settings.GRIDCLEAR_POLICY_DIR))
 
 
+def centres() -> Centres:
+    """Where declared places are: the newest table."""
+    return _centres(Path(settings.GRIDCLEAR_POLICY_DIR))
+
+
 @lru_cache(maxsize=4)
 def _packs(root: Path) -> tuple[PolicyPack, ...]:
     return load_packs(root / "gridclear")
@@ -38,3 +44,8 @@ def _packs(root: Path) -> tuple[PolicyPack, ...]:
 @lru_cache(maxsize=4)
 def _catalogue(root: Path) -> Catalogue:
     return newest_catalogue(root / "accelerators")
+
+
+@lru_cache(maxsize=4)
+def _centres(root: Path) -> Centres:
+    return newest_centres(root / "places")

@@ -138,7 +138,7 @@ def request_of(decision: Decision, *, node_id: UUID | None = None) -> GateReques
         end_use=facts.end_use,
         end_user={"kind": user.kind, "name": user.name, "country": user.country} if user else {},
         seconds=facts.seconds,
-        ip_country=facts.locations.ip,
+        node_city=facts.node_city,
     )
 
 

@@ -7,23 +7,30 @@ from typing import Any
 from uuid import UUID
 
 from compliance.base.errors import InvalidInput, NotFound
+from compliance.engine.countries import CountryTables
 from compliance.engine.facts import (
     ChipRequest,
     EndUser,
     Facts,
     FindingFacts,
+    GroupUse,
     ListState,
     Locations,
+    NodePlace,
     PartyFacts,
     ScreeningHit,
     SuspensionFacts,
     WalletHit,
 )
+from compliance.engine.packs import PolicyPack
 from compliance.models import Finding, Match, Party, PartyWallet, Restriction, Screening, WatchlistVersion
+from compliance.selectors.groups import group_use
 from compliance.selectors.identity import KycStatus, kyc_statuses
 from compliance.selectors.ownership import Upstream, edge_facts, upstream
-from compliance.selectors.policies import catalogue
+from compliance.selectors.place_signs import locations_of
+from compliance.selectors.policies import catalogue, pack_for
 from compliance.selectors.suspensions import recorded_suspensions
+from compliance.selectors.vantages import node_place
 from compliance.services import screening
 from compliance.sources.catalogue import KNOWN_LISTS
 
@@ -54,7 +61,7 @@ class GateRequest:
     end_use: str = ""
     end_user: dict[str, Any] = field(default_factory=dict)
     seconds: int = 0
-    ip_country: str = ""
+    node_city: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +77,7 @@ class Gathered:
 def gather(request: GateRequest, *, as_of: datetime, store: bool) -> Gathered:
     """All that is known at the moment about what is asked. Screenings that are not yet stored are, if `store`.
 
-    Raises NotFound when a party does not exist, InvalidInput for an unknown purpose.
+    Raises NotFound when a party does not exist, InvalidInput for an unknown purpose, NoPackInForce.
     """
     if request.purpose not in PURPOSES:
         raise InvalidInput(f"The purpose is one of {', '.join(PURPOSES)}. Nothing was changed.")
@@ -80,9 +87,9 @@ def gather(request: GateRequest, *, as_of: datetime, store: bool) -> Gathered:
         raise NotFound("There is no such party. Nothing was changed.")
     screened = screening.screen_parties(list(above.parties.values()), trigger="gate", store=store)
     wallets = _wallets(request, asked)
-    people = _people(above, asked, as_of)
+    pack = pack_for(as_of)
+    people = _people(above, asked, as_of, pack.countries)
     renter_id, provider_id = request.renter_party_id, request.provider_party_id
-    end_user = request.end_user
     facts = Facts(
         purpose=request.purpose,
         as_of=as_of,
@@ -93,7 +100,7 @@ def gather(request: GateRequest, *, as_of: datetime, store: bool) -> Gathered:
         screened=tuple(sorted(str(key) for key in screened.screenings)),
         hits=tuple(_hit(match) for match in screened.matches),
         lists=_lists(screened.versions, as_of),
-        chips=_chips(request),
+        chips=_chips(request, as_of),
         node_country=request.node_country.upper(),
         node_region=request.node_region,
         rail=request.rail,
@@ -104,28 +111,28 @@ def gather(request: GateRequest, *, as_of: datetime, store: bool) -> Gathered:
         currency=request.currency,
         seconds=request.seconds,
         end_use=request.end_use,
-        end_user=EndUser(
-            kind=str(end_user.get("kind") or "undisclosed"),
-            name=str(end_user.get("name") or ""),
-            country=str(end_user.get("country") or "").upper(),
-        )
-        if end_user
-        else None,
-        locations=Locations(declared=people[renter_id].country if renter_id else "", ip=request.ip_country.upper()),
+        end_user=_end_user(request.end_user),
+        locations=locations_of(renter_id, people[renter_id].country, as_of) if renter_id else Locations(),
         findings=_findings(above.parties, as_of),
         suspensions=_suspensions(as_of),
+        node_city=request.node_city if pack.countries.told_by_address(request.node_country.upper()) else "",
+        node_place=_node_place(request, as_of, pack),
+        group_use=_group_use(request, as_of, pack),
     )
     versions = {version.watchlist_id: str(version.pk) for version in screened.versions}
     return Gathered(facts, screened.screenings, screened.matches, versions)
 
 
-def _people(above: Upstream, asked: list[UUID], as_of: datetime) -> dict[UUID, PartyFacts]:
+def _people(above: Upstream, asked: list[UUID], as_of: datetime, countries: CountryTables) -> dict[UUID, PartyFacts]:
     statuses = kyc_statuses(asked, above)
     restricted = set(
         Restriction.objects.filter(party_id__in=above.parties, lifted_at=None).values_list("party_id", flat=True)
     )
     restricted |= _twins_of_restricted(above.parties.values())
-    return {key: _party(party, statuses.get(key), restricted=key in restricted) for key, party in above.parties.items()}
+    return {
+        key: _party(party, statuses.get(key), countries, restricted=key in restricted)
+        for key, party in above.parties.items()
+    }
 
 
 def _twins_of_restricted(parties: Iterable[Party]) -> set[UUID]:
@@ -143,7 +150,7 @@ def _registered(country: str, number: str) -> tuple[str, str]:
     return country, "".join(each for each in number.casefold() if each.isalnum())
 
 
-def _party(party: Party, kyc: KycStatus | None, *, restricted: bool) -> PartyFacts:
+def _party(party: Party, kyc: KycStatus | None, countries: CountryTables, *, restricted: bool) -> PartyFacts:
     return PartyFacts(
         id=str(party.pk),
         kind=party.kind,
@@ -159,6 +166,8 @@ def _party(party: Party, kyc: KycStatus | None, *, restricted: bool) -> PartyFac
         ownership_complete=party.ownership_complete,
         aliases=tuple(party.aliases),
         undisclosed=party.undisclosed,
+        # A personal datum that few questions need: the facts carry it only where a country's name says too little.
+        address=party.address if countries.told_by_address(party.country) else "",
     )
 
 
@@ -213,10 +222,37 @@ def _lists(versions: Iterable[WatchlistVersion], as_of: datetime) -> tuple[ListS
     return tuple(states)
 
 
-def _chips(request: GateRequest) -> tuple[ChipRequest, ...]:
+def _end_user(told: dict[str, Any]) -> EndUser | None:
+    if not told:
+        return None
+    return EndUser(
+        kind=str(told.get("kind") or "undisclosed"),
+        name=str(told.get("name") or ""),
+        country=str(told.get("country") or "").upper(),
+    )
+
+
+def _node_place(request: GateRequest, as_of: datetime, pack: PolicyPack) -> NodePlace | None:
+    """What was measured of the machine, as far back as the pack's rules look."""
+    hours = [int(rule.params["max_age_hours"]) for rule in pack.rules if "max_age_hours" in rule.params]
+    if request.node_id is None or not hours:
+        return None
+    place = (request.node_country, request.node_region, request.node_city)
+    return node_place(request.node_id, *place, as_of, timedelta(hours=max(hours)))
+
+
+def _group_use(request: GateRequest, as_of: datetime, pack: PolicyPack) -> tuple[GroupUse, ...]:
+    """Only a lease computes."""
+    if request.renter_party_id is None or request.purpose not in ("lease", "renewal"):
+        return ()
+    return group_use(request.renter_party_id, as_of, pack, catalogue(), but=request.subject_id)
+
+
+def _chips(request: GateRequest, as_of: datetime) -> tuple[ChipRequest, ...]:
     if not request.gpu_slug:
         return ()
-    return (ChipRequest(request.gpu_slug, request.gpu_count, catalogue().figures(request.gpu_slug)),)
+    figures = catalogue().figures(request.gpu_slug, as_of.astimezone(UTC).date())
+    return (ChipRequest(request.gpu_slug, request.gpu_count, figures),)
 
 
 def _suspensions(as_of: datetime) -> tuple[SuspensionFacts, ...]:

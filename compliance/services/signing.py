@@ -86,9 +86,13 @@ def evidence_public_keys() -> dict[str, bytes]:
 
 def sign(claims: dict[str, Any]) -> tuple[str, str]:
     """(compact JWS, key id) over the claims, EdDSA."""
+    return sign_as(TOKEN_TYPE, claims), signing_key().kid
+
+
+def sign_as(token_type: str, claims: dict[str, Any]) -> str:
+    """A compact JWS of another type, which nobody takes for a clearance: its issuer is another as well."""
     key = signing_key()
-    token = jwt.encode(claims, key.private, algorithm="EdDSA", headers={"kid": key.kid, "typ": TOKEN_TYPE})
-    return token, key.kid
+    return jwt.encode(claims, key.private, algorithm="EdDSA", headers={"kid": key.kid, "typ": token_type})
 
 
 def verify(token: str) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from compliance.base.errors import InvalidInput, NotFound
 from marketplace.api.base import IDEMPOTENCY_KEY, ApiView, OnceView, Scope, checked
 from marketplace.api.shapes_compliance import DecisionShape, decisions_for
 from marketplace.api.shapes_leases import DepositShape, LeaseShape, LeaseWanted, LogsShape, ReceiptShape
+from marketplace.client_address import client_address
 from marketplace.selectors.leases import lease_for, leases_visible_to, logs_after, rented_lease_for
 from marketplace.services import leases
 from marketplace.services.lease_terms import LeaseRequest
@@ -46,7 +47,8 @@ class Leases(OnceView):
         for name in ("command", "ports"):
             wanted[name] = tuple(wanted[name])
         wanted["end_user"] = {name: value for name, value in wanted["end_user"].items() if value}
-        asked = LeaseRequest(organization_id=acting.organization.pk, lease_id=deed_id, **wanted)
+        address = client_address(request._request)
+        asked = LeaseRequest(organization_id=acting.organization.pk, lease_id=deed_id, address=address, **wanted)
         lease = leases.request_lease(asked, user=acting.user, actor=acting.actor)
         return Response(self.shown(LeaseShape, lease_for(acting.viewer, lease.pk)), status=201)
 

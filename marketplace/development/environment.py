@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from marketplace.development.errors import DevelopmentError
+from marketplace.development.geography import write_world
 from marketplace.development.leftovers import mark_of
 from marketplace.development.ports import HOST, remembered_port
 
@@ -56,6 +57,7 @@ def compose_environment(state: Path, ports: Ports, database_url: str) -> dict[st
         "REDIS_URL": f"redis://{HOST}:{ports.redis}/0",
         "CHAIN_RPC_URL": f"http://{HOST}:{ports.chain}",
         **_card_network(ports),
+        **write_world(state / "geography"),
     }
     return {name: os.environ.get(name) or value for name, value in composed.items()} | mark_of(state)
 

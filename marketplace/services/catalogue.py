@@ -30,6 +30,6 @@ def sync_catalogue() -> int:
     return len(accelerators)
 
 
-def slug_of_device(device_name: str) -> str | None:
+def slug_of_device(device_name: str, pci_device_id: str = "") -> str | None:
     """The model that reports this device name; None for a name that compliance does not know. Never a guess."""
-    return chips.slug_of_device(device_name)
+    return chips.slug_of_device(device_name, pci_device_id)

@@ -28,6 +28,7 @@ class LeaseRequest:
 
     `lease_id` is the id that the lease will have; the same id asked for again gets the same lease.
     `price_minor_per_gpu_hour` is the offer's price that the renter saw, in USD cents; None for whatever it is.
+    `address` is the internet address from which it asks.
     """
 
     organization_id: UUID
@@ -45,7 +46,7 @@ class LeaseRequest:
     ssh_public_key: str = ""
     payment_method: str = ""
     wallet: str = ""
-    ip_country: str = ""
+    address: str = ""
     lease_id: UUID | None = None
     price_minor_per_gpu_hour: int | None = None
 

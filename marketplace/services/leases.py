@@ -11,7 +11,7 @@ from django.db.models import Exists, OuterRef, QuerySet
 from compliance.base import audit, clock
 from compliance.base.actor import Actor
 from compliance.base.errors import Conflict, NotFound
-from compliance.services import gate, parties
+from compliance.services import gate, parties, place_signs
 from marketplace.errors import NotARenter
 from marketplace.models import Allocation, Gpu, Lease, Node, Offer, Organization, User
 from marketplace.models.viewer import Viewer
@@ -95,6 +95,7 @@ def request_lease(request: LeaseRequest, *, user: User, actor: Actor) -> Lease:
         parties.link_wallet(renter.party_id, request.wallet, actor=actor)
     lease_id = request.lease_id or uuid.uuid4()
     price = price_of(request, offer)
+    place_signs.see_address(renter.party_id, request.address, "request")
     clearance = gate.require(_question(request, lease_id, renter, offer, price), actor=actor)
     sketch = _sketch(request, lease_id, renter, offer, price, clearance.pk, user)
     for attempt in range(1, TRIES + 1):
@@ -237,7 +238,7 @@ def _question(
         end_use=request.end_use.strip(),
         end_user=dict(request.end_user),
         seconds=request.seconds,
-        ip_country=request.ip_country,
+        node_city=offer.node.city,
     )
 
 

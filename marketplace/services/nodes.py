@@ -175,7 +175,7 @@ def report_inventory(node: Node, inventory: Inventory) -> list[tuple[str, str | 
     FieldsInvalid.
     """
     _check(inventory)
-    slugs = {report.uuid: slug_of_device(report.name) for report in inventory.gpus}
+    slugs = {report.uuid: slug_of_device(report.name, report.pci_device_id) for report in inventory.gpus}
     known = set(GpuModel.objects.filter(pk__in={s for s in slugs.values() if s}).values_list("pk", flat=True))
     matched = {uuid: slug if slug in known else None for uuid, slug in slugs.items()}
     with transaction.atomic():

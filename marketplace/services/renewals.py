@@ -93,6 +93,7 @@ def _question(lease: Lease) -> gate.GateRequest:
         node_id=lease.node_id,
         node_country=lease.node.country,
         node_region=lease.node.region,
+        node_city=lease.node.city,
         rail=lease.rail,
         wallet=lease.wallet_address,
         amount_minor=lease.max_spend_minor,

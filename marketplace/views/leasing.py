@@ -3,6 +3,7 @@
 import uuid
 from collections.abc import Iterable
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -11,6 +12,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 
 from compliance.base.errors import Forbidden, NotFound, Refusal
+from marketplace.client_address import client_address
 from marketplace.forms.countries import country_name
 from marketplace.forms.leases import RAILS, LeaseForm
 from marketplace.models import Offer
@@ -58,6 +60,7 @@ def lease_new(request: HttpRequest, seat: Seat, pk: UUID) -> HttpResponse:
         seen = request.POST.get("seen_price", "")
         seen_price = int(seen) if step == "open" and seen.isdecimal() and len(seen) < 12 else None
         wanted = lease_request(form, seat, offer, request.POST.get("lease_id", ""), seen_price)
+        wanted = replace(wanted, address=client_address(request))
         answer = ask(wanted, form, seat) if step == "open" else None
         if answer is not None:
             return answer

@@ -8,7 +8,7 @@ from django.db import transaction
 from compliance.base import audit
 from compliance.base.actor import Actor
 from compliance.base.errors import InvalidInput, NotFound, Refusal
-from compliance.services import parties
+from compliance.services import parties, place_signs
 from settlement.models import PaymentProfile
 from settlement.rails import card
 from settlement.rails.card import Recipient
@@ -53,11 +53,13 @@ def save_card(party_id: UUID, payment_method: str) -> dict[str, Any]:
     Raises CardRejected, CardNetworkBusy.
     """
     try:
-        return card.rail().save_card(customer_of(party_id), payment_method)
+        saved = card.rail().save_card(customer_of(party_id), payment_method)
     except card.CardUnavailable as error:
         raise CardNetworkBusy from error
     except card.CardError as error:
         raise CardRejected from error
+    _note_countries(party_id, [saved])
+    return saved
 
 
 def card_form_url(party_id: UUID, *, return_url: str, cancel_url: str) -> str:
@@ -77,9 +79,17 @@ def saved_cards(party_id: UUID) -> list[dict[str, Any]]:
     if not profile.stripe_customer_id:
         return []
     try:
-        return card.rail().saved_cards(profile.stripe_customer_id)
+        cards = card.rail().saved_cards(profile.stripe_customer_id)
     except card.CardError as error:
         raise CardNetworkBusy from error
+    _note_countries(party_id, cards)
+    return cards
+
+
+def _note_countries(party_id: UUID, cards: list[dict[str, Any]]) -> None:
+    """Compliance knows in which country each card was issued; saved on the network's form, they are first seen here."""
+    for country in dict.fromkeys(each["country"] for each in reversed(cards)):
+        place_signs.see_country(party_id, country, "card")
 
 
 def begin_card_payouts(party_id: UUID, country: str, *, return_url: str, refresh_url: str, actor: Actor) -> str:

@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 from compliance.base.actor import Actor, Role, system
 from compliance.models import Party
 from compliance.selectors.watchlists import current_versions
-from compliance.services import identity, parties, watchlists
+from compliance.services import identity, parties, place_signs, watchlists
 from compliance.services.gate import GateRequest
 from compliance.services.parties import OwnerInput, PartyInput
 from compliance.sources.catalogue import KNOWN_LISTS
@@ -72,6 +72,7 @@ def verified(party: Party, level: str, *, actor: Actor = RENTER_OWNER) -> Party:
     """The party, verified to the level as it is now."""
     submission = identity.submit_verification(party.pk, level, {"purpose": "research"}, actor=actor)
     identity.approve_verification(submission.pk, actor=OFFICER)
+    place_signs.see_country(party.pk, party.country, "card")
     party.refresh_from_db()
     return party
 

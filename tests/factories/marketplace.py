@@ -203,6 +203,7 @@ def lease_request(offer: Offer, renter: Organization, **changes: Any) -> LeaseRe
         "command": ("python", "-c", "print('hello')"),
         "end_use": "Training a model of protein folding",
         "end_user": {"kind": "self"},
+        "address": "127.0.0.1",
     }
     return LeaseRequest(**given | changes)
 

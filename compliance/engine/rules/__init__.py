@@ -1,6 +1,17 @@
 """The rules by the name under which packs call them. Each has one source file by subject."""
 
-from compliance.engine.rules import headquarters, owners, parties, places, screening, use
+from compliance.engine.rules import (
+    compute,
+    headquarters,
+    nodes,
+    owners,
+    parties,
+    places,
+    regions,
+    screening,
+    use,
+    whereabouts,
+)
 from compliance.engine.rules.base import RuleFunction
 
 _FUNCTIONS: tuple[RuleFunction, ...] = (
@@ -23,10 +34,20 @@ _FUNCTIONS: tuple[RuleFunction, ...] = (
     places.location_conflict,
     owners.owners_disclosed,
     owners.owners_placed,
+    regions.embargoed_place,
+    regions.region_told,
+    whereabouts.locations_conflict,
+    whereabouts.location_known,
+    whereabouts.network_masked,
+    nodes.node_place_possible,
+    nodes.node_place_measured,
+    nodes.node_place_near,
     headquarters.headquarters,
     headquarters.parent_known,
     headquarters.joint_headquarters,
     headquarters.training_at_scale,
+    compute.training_for_headquarters,
+    compute.group_compute,
     use.end_user_disclosed,
     use.end_user_is_renter,
     use.end_user_place,

@@ -6,7 +6,7 @@ nationality, and about controlled chips only.
 
 from decimal import Decimal
 
-from compliance.engine.chips import Classification, case_by_case
+from compliance.engine.chips import Classification, case_by_case, licence_exceptions
 from compliance.engine.facts import ChipRequest, PartyFacts
 from compliance.engine.ownership import NO, Parents, describe, owned_by, percent, ultimate_parents
 from compliance.engine.packs import RulePolicy
@@ -29,7 +29,7 @@ def headquarters(question: Question, rule: RulePolicy) -> Answer:
     parents = _parents(question, renter)
     circle = parents.circle if rule.params.get("circle") else ()
     found = [
-        _headquarters_problem(question, renter, parents, party_id)
+        _headquarters_problem(question, renter, parents, party_id, tell_item=bool(rule.params.get("tell_item")))
         for party_id in dict.fromkeys((renter.id, *parents.ultimate, *circle))
         if _seats(question.people.get(party_id)) & watched
     ]
@@ -111,7 +111,9 @@ def _seats(party: PartyFacts | None) -> set[str]:
     return {party.headquarters_country or party.country} - {""}
 
 
-def _headquarters_problem(question: Question, renter: PartyFacts, parents: Parents, party_id: str) -> Problem:
+def _headquarters_problem(
+    question: Question, renter: PartyFacts, parents: Parents, party_id: str, *, tell_item: bool
+) -> Problem:
     (country,) = _seats(question.people[party_id])
     chips = [f"{chip.count} x {_chip_name(chip)}: {c.eccn}" for chip, c in question.controlled]
     names = {key: party.name for key, party in question.people.items()}
@@ -122,12 +124,25 @@ def _headquarters_problem(question: Question, renter: PartyFacts, parents: Paren
     eligible = [chip.slug for chip, c in question.controlled if _case_by_case(chip, c)]
     if eligible and country in ("CN", "MO"):
         evidence.append(f"A licence to export {', '.join(eligible)} would be reviewed case by case (91 FR 1684).")
+    if tell_item:
+        evidence += _about_the_item(question)
     return Problem(
         f"{who} has its headquarters in {question.country(country)}; the chips are controlled ({'; '.join(chips)}).",
         tuple(evidence),
         renter.id,
         f"headquarters:{party_id}",
     )
+
+
+def _about_the_item(question: Question) -> list[str]:
+    """What the law says of the chip itself, kept apart from the rental that is asked for."""
+    item = "To export the chip itself to such a party would need a licence; to rent out its use is no export."
+    exceptions = [
+        licence_exceptions(found, datacenter=chip.figures.datacenter)
+        for chip, found in question.controlled
+        if chip.figures
+    ]
+    return [item, *dict.fromkeys(each for each in exceptions if each)]
 
 
 def _case_by_case(chip: ChipRequest, found: Classification) -> bool:

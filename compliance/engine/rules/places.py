@@ -32,7 +32,7 @@ def embargoed_region(question: Question, rule: RulePolicy) -> Answer:
 def region_known(question: Question, rule: RulePolicy) -> Answer:
     """Where a country has embargoed regions, the region is known."""
     found = [
-        Problem(f"The region of {what[0].lower() + what[1:]} is not known.", (code,), party_id, "region:unknown", True)
+        Problem(f"The region of {what[:1].lower() + what[1:]} is not known.", (code,), party_id, "region:unknown", True)
         for what, code, region, party_id in _places(question, related=False)
         if code in question.countries.region_needed and not region.strip() and not what.startswith("The address")
     ]

@@ -4,6 +4,7 @@ import re
 
 from compliance.engine.packs import RulePolicy
 from compliance.engine.rules.base import Answer, Problem, Question, problems
+from compliance.engine.systems import classify_system
 
 
 def end_user_disclosed(question: Question, rule: RulePolicy) -> Answer:
@@ -61,6 +62,10 @@ def end_use_told(question: Question, rule: RulePolicy) -> Answer:
 
 
 def chips_classified(question: Question, rule: RulePolicy) -> Answer:
-    """Says how each chip is classified; one that cannot be classified counts as controlled and is no problem here."""
+    """Says how each chip is classified, and by a rule with `systems` what they are together; one that cannot be
+    classified counts as controlled and is no problem here."""
     lines = [f"{chip.count} x {chip.slug}: {found.eccn}. {' '.join(found.working)}" for chip, found in question.chips]
+    if rule.params.get("systems") and question.chips:
+        system = classify_system(question.chips)
+        lines.append(f"As a machine or cluster: {system.eccn}. {'. '.join(system.working)}.")
     return Answer(detail=" ".join(lines))

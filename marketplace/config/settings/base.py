@@ -219,6 +219,8 @@ CELERY_BEAT_SCHEDULE = {
         "compliance.seal_audit_events": 5,
         "compliance.checkpoint_audit_log": 300,
         "compliance.verify_audit_log": 86_400,
+        "compliance.forget_addresses": 3600,
+        "compliance.sweep_place_tickets": 600,
     }.items()
 }
 
@@ -244,6 +246,15 @@ GRIDCLEAR_ALLOW_SIMULATED = False
 GRIDCLEAR_ALLOW_PROCESS_RUNTIME = False
 GRIDCLEAR_BASE_URL = os.environ.get("GRIDCLEAR_BASE_URL", "http://127.0.0.1:8000")
 GRIDCLEAR_POLICY_DIR = BASE_DIR / "compliance" / "policies"
+# What tells where an internet address is: local files, none of which comes with Gridclear (docs/guides/operators.md).
+# Without them the places of connections are unknown, and controlled chips go to review.
+GEOIP_PLACES_FILE = os.environ.get("GEOIP_PLACES_FILE", "")
+GEOIP_ASNS_FILE = os.environ.get("GEOIP_ASNS_FILE", "")
+GEOIP_VPN_RANGES_FILE = os.environ.get("GEOIP_VPN_RANGES_FILE", "")
+GEOIP_HOSTING_RANGES_FILE = os.environ.get("GEOIP_HOSTING_RANGES_FILE", "")
+GEOIP_TOR_EXITS_FILE = os.environ.get("GEOIP_TOR_EXITS_FILE", "")
+# For so many days the last internet address behind a sign of place is kept, sealed under the party's key.
+GRIDCLEAR_ADDRESS_DAYS = int(os.environ.get("GRIDCLEAR_ADDRESS_DAYS", "30"))
 GRIDCLEAR_CLEARANCE_KEY_FILE = os.environ.get("GRIDCLEAR_CLEARANCE_KEY_FILE", str(STATE_DIR / "keys/clearance.pem"))
 # The keys that wrap the keys of subjects: a file, or a dotted path to a callable that gives a Keyring (a key service).
 GRIDCLEAR_MASTER_KEY_FILE = os.environ.get("GRIDCLEAR_MASTER_KEY_FILE", str(STATE_DIR / "keys/master.keys"))

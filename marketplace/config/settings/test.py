@@ -32,3 +32,9 @@ STRIPE_API_KEY = "sk_test_gridclear"
 STRIPE_API_BASE = os.environ.get("STRIPE_API_BASE", "")
 STRIPE_WEBHOOK_SECRET = "whsec_test_gridclear"  # noqa: S105
 GRIDCLEAR_DEVELOPMENT = True
+# Written by tests/conftest.py.
+GEOIP_PLACES_FILE = str(_state / "geography/places.mmdb")
+GEOIP_ASNS_FILE = str(_state / "geography/asns.mmdb")
+GEOIP_VPN_RANGES_FILE = str(_state / "geography/vpn.txt")
+GEOIP_HOSTING_RANGES_FILE = str(_state / "geography/hosting.txt")
+GEOIP_TOR_EXITS_FILE = str(_state / "geography/tor.txt")

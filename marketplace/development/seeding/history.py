@@ -81,6 +81,7 @@ def _work(
         image="ghcr.io/example/batch:26.3",
         end_use=end_use,
         end_user={"kind": "self"},
+        address="127.0.0.1",
     )
     lease = leases.request_lease(request, user=renter, actor=renter.as_actor())
     machine.beat()

@@ -94,3 +94,22 @@ def test_every_chip_of_the_reference(shared_data, tmp_path):
             assert answer["tpp"] == pytest.approx(known["tpp"], abs=1)
         if known["perf_density"]:
             assert answer["performance_density"] == pytest.approx(known["perf_density"], abs=0.011)
+
+
+def test_a_count_asks_about_the_machine_too(tmp_path):
+    answers, fine = run(
+        "classify", tmp_path, [{**REAL["A30"][0], "count": 8}, {**REAL["A10"][0], "count": 8}, {"count": 2}]
+    )
+    assert fine
+    assert [each["system"]["eccn"] for each in answers] == ["4A090.b", "none", "unknown"]
+    assert [each["system"]["tpp"] for each in answers] == [21_152, 16_000, None]
+    assert {each["system"]["gpus"] for each in answers[:2]} == {8}
+    for count in (0, -1, 1.5, True, "8", 10**9):
+        (answer,), fine = run("classify", tmp_path, [{"dense_tops": {"8": 1}, "count": count}])
+        assert (set(answer), fine) == ({"error", "line"}, False)
+
+
+def test_the_licence_exceptions_of_740_8_are_told(tmp_path):
+    lines = [REAL["4090"][0], REAL["A40"][0], REAL["A100"][0], REAL["L2"][0]]
+    answers, _ = run("classify", tmp_path, lines)
+    assert [any("740.8" in line for line in each["why"]) for each in answers] == [True, True, False, False]

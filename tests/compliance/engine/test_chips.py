@@ -1,16 +1,13 @@
-"""ECCN 3A090 from figures, and the catalogue."""
+"""ECCN 3A090 from figures, and 4A090 from what is inside."""
 
-import json
 from dataclasses import replace
 
 import pytest
 
-from compliance.engine.chips import CatalogueInvalid, case_by_case, classify, load_catalogue, newest_catalogue
-from compliance.engine.facts import ChipFigures, Tops
-from compliance.engine.packs import POLICIES
+from compliance.engine.chips import case_by_case, classify, licence_exceptions, operations_per_second
+from compliance.engine.facts import ChipFigures, ChipRequest, Tops
+from compliance.engine.systems import classify_system
 from tests.compliance.engine.world import H100, RTX_3090
-
-CATALOGUE = newest_catalogue(POLICIES / "accelerators")
 
 
 def chip(tpp: object, density: object, datacenter: bool | None = True) -> ChipFigures:
@@ -58,8 +55,8 @@ def test_the_largest_bit_length_counts_and_the_working_is_shown():
 def test_what_is_unknown_or_under_a_letter_is_controlled():
     assert classify(None).controlled
     assert classify(ChipFigures("x")).eccn == "unknown"
-    h20 = CATALOGUE.get("h20").classification
-    assert (h20.eccn, h20.controlled) == ("none", True)
+    under_a_letter = classify(replace(RTX_3090, is_informed="letter"))
+    assert (under_a_letter.eccn, under_a_letter.controlled) == ("none", True)
 
 
 def test_case_by_case_review_stops_at_its_thresholds():
@@ -69,53 +66,45 @@ def test_case_by_case_review_stops_at_its_thresholds():
     assert not case_by_case(classify(H100).tpp, None)
 
 
-def test_the_catalogue_knows_what_drivers_report():
-    assert len(CATALOGUE.accelerators) >= 50
-    assert CATALOGUE.match_device_name("NVIDIA H100 80GB HBM3") == "h100-sxm"
-    assert CATALOGUE.match_device_name(" nvidia  geforce RTX 3090") == "rtx-3090"
-    assert CATALOGUE.match_device_name("NVIDIA GeForce RTX 3090 Ti") is None
-    assert CATALOGUE.match_device_name("NVIDIA H100") is None
-    assert CATALOGUE.figures("nobody-knows") is None
-    assert not CATALOGUE.get("rtx-3090").classification.controlled
-    assert classify(RTX_3090).eccn == "none"
+def test_a_licence_exception_needs_paragraph_b_or_another_market():
+    def exception(figures):
+        return licence_exceptions(classify(figures), datacenter=figures.datacenter)
+
+    assert exception(H100) == ""
+    assert exception(RTX_3090) == ""
+    assert "not designed or marketed for data centres" in exception(replace(H100, datacenter=False))
+    assert "3A090.b" in exception(chip(2400, 2))
+    assert exception(chip(1600, 6)) == ""  # a.2 for data centres
+    assert exception(chip(2400, 2, datacenter=None)) == ""  # unknown
 
 
-def test_the_classes_agree_with_the_reference(shared_data):
-    reference = {
-        each["tpp"]: each["class_computed"]
-        for each in json.loads((shared_data / "gpu_facts.json").read_text())["chips"]
-        if each["tpp"]
-    }
-    for each in CATALOGUE.accelerators:
-        found = each.classification
-        if found.tpp is None or each.slug == "rtx-a6000":  # taken as a data centre part, see the catalogue
-            continue
-        expected = reference[round(found.tpp)]
-        if expected.startswith("not 3A090"):
-            assert found.eccn == "none", each.slug
-        else:
-            assert found.eccn.startswith(expected.split(" ")[0]), each.slug
+def test_of_two_bit_lengths_with_one_tpp_the_shorter_gives_the_operations():
+    assert operations_per_second(H100) == 1979 * 10**12
+    assert operations_per_second(replace(H100, dense_tops=H100.dense_tops[::-1])) == 1979 * 10**12
+    assert operations_per_second(ChipFigures("x")) == operations_per_second(None) == 0
 
 
-def test_a_broken_catalogue_is_refused(tmp_path):
-    row = """[[accelerators]]
-slug = "a"
-name = "A"
-vendor = "V"
-memory_gib = 1
-device_names = ["Same"]
-source = "s"
-verified = false
-"""
-    path = tmp_path / "accelerators.toml"
-    path.write_text(row)
-    assert len(load_catalogue(path).accelerators) == 1
-    for content in (row + row, row.replace('slug = "a"\n', ""), "nothing = [", ""):
-        path.write_text(content)
-        with pytest.raises(CatalogueInvalid):
-            load_catalogue(path)
-    with pytest.raises(CatalogueInvalid):
-        newest_catalogue(tmp_path / "empty")
-    (tmp_path / "MANIFEST.toml").write_text("[released]")
-    with pytest.raises(CatalogueInvalid):
-        newest_catalogue(tmp_path / "empty")
+def system(*chips):
+    return classify_system([(ChipRequest("x", count, figures), classify(figures)) for figures, count in chips])
+
+
+A30 = ChipFigures("A30", (Tops(4, "661"),), "826", True)
+
+
+@pytest.mark.parametrize(
+    ("chips", "eccn", "gpus", "tpp"),
+    [
+        ([(H100, 8)], "4A090.a", 8, 126_656),
+        ([(A30, 2)], "4A090.b", 2, 5288),
+        ([(A30, 2), (H100, 1)], "4A090.a", 3, 21_120),
+        ([(RTX_3090, 10_000)], "none", 10_000, 22_720_000),  # no sum of small ones makes a controlled system
+        ([(RTX_3090, 4), (A30, 1)], "4A090.b", 5, 11_732),
+        ([(None, 1), (A30, 1)], "unknown", 2, None),
+        ([(None, 1), (H100, 1)], "4A090.a", 2, None),
+        ([], "none", 0, 0),
+    ],
+)
+def test_a_system_is_what_its_strictest_circuit_is(chips, eccn, gpus, tpp):
+    found = system(*chips)
+    assert (found.eccn, found.gpus, found.tpp) == (eccn, gpus, tpp)
+    assert len(found.working) == 2

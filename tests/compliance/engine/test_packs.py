@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 import pytest
 
 from compliance.engine.cases import load_cases, mismatch
+from compliance.engine.outcome import ABOUT
 from compliance.engine.packs import (
     GRIDCLEAR,
     POLICIES,
@@ -30,6 +31,38 @@ ROOT = POLICIES.parent.parent
 @pytest.mark.parametrize(("folder", "case"), CASES, ids=[f"{folder.name}: {case.name}" for folder, case in CASES])
 def test_a_pack_answers_its_own_cases(folder, case):
     assert mismatch(case, load_pack(folder)) == ""
+
+
+NEWER = [folder for folder in FOLDERS if folder.name > "2026-11-24"]
+
+
+@pytest.mark.parametrize("folder", NEWER, ids=[folder.name for folder in NEWER])
+def test_every_rule_has_a_case_that_trips_it_and_a_neighbour_that_does_not(folder):
+    cases = load_cases(folder)
+    told_only = {"chips"}  # explains, and trips nothing
+    for rule in load_pack(folder).rules:
+        tripping = [case for case in cases if rule.code in case.reasons]
+        neighbours = [case for case in cases if case.beside == rule.code]
+        assert tripping or rule.code in told_only, rule.code
+        assert neighbours, rule.code
+        for neighbour in neighbours:
+            assert rule.code not in neighbour.reasons, neighbour.name
+            nearest = min((len(differences(neighbour.facts, each.facts)) for each in tripping), default=0)
+            assert nearest <= 2, f"{neighbour.name} is no neighbour of what trips {rule.code}"
+
+
+def differences(one, other):
+    mine, theirs = one.to_json(), other.to_json()
+    return {name for name in {*mine, *theirs} if mine.get(name) != theirs.get(name)}
+
+
+@pytest.mark.parametrize("folder", NEWER, ids=[folder.name for folder in NEWER])
+def test_every_rule_says_what_it_is_about(folder):
+    """Renting compute is kept apart from exporting the chip."""
+    for rule in load_pack(folder).rules:
+        assert rule.about in ABOUT, rule.code
+        if rule.about == "rental" and rule.outcome == "DENY":
+            assert rule.kind != "LAW", rule.code
 
 
 def test_a_case_that_fails_says_how():

@@ -7,9 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from compliance.engine.decide import decide
-from compliance.engine.facts import EndUser, Facts, Locations
+from compliance.engine.facts import EndUser, Facts, Locations, NodePlace, RoundTrip
 from compliance.engine.outcome import SEVERITY
-from tests.compliance.engine.world import H100, LISTS, PACK, RTX_3090, edge, entity, hit, lease, person
+from tests.compliance.engine.world import H100, LISTS, NOW, PACK, RTX_3090, edge, entity, hit, lease, person
 
 COUNTRIES = st.sampled_from(["SG", "AU", "CN", "HK", "IR", "UA", "RU", "CH", ""])
 HITS = st.builds(
@@ -23,6 +23,13 @@ HITS = st.builds(
     st.sampled_from(["EL", "MEU", "UVL", "X"]),
     st.booleans(),
 )
+
+
+NETWORK = st.sampled_from(["", "isp", "hosting", "vpn", "tor"])
+SYDNEY = RoundTrip("Sydney", -33.87, 151.21, 14_000, 12, NOW)
+BRISBANE = NodePlace("Brisbane", -27.47, 153.03, 50, 2, (SYDNEY,))
+UNMEASURED = replace(BRISBANE, round_trips=())
+IMPOSSIBLE = replace(BRISBANE, round_trips=(RoundTrip("Singapore", 1.35, 103.82, 9_000, 12, NOW),))
 
 
 @st.composite
@@ -48,7 +55,12 @@ def any_facts(draw):
         lists=draw(st.sampled_from([LISTS, LISTS[:1]])),
         end_user=draw(st.sampled_from([None, EndUser("self"), EndUser("undisclosed"), EndUser("other", "X", "JP")])),
         training=draw(st.sampled_from([None, True, False])),
-        locations=Locations("SG", ip=draw(COUNTRIES)),
+        locations=draw(
+            st.builds(
+                Locations, st.just("SG"), COUNTRIES, COUNTRIES, document=COUNTRIES, ip_network=NETWORK, login=COUNTRIES
+            )
+        ),
+        node_place=draw(st.sampled_from([None, BRISBANE, UNMEASURED, IMPOSSIBLE])),
     )
 
 
@@ -66,7 +78,16 @@ def test_another_hit_never_helps(facts, more):
 @given(any_facts())
 def test_what_is_not_known_never_helps_against_a_harmless_fact(facts):
     """Each fact present and harmless, against the same fact missing."""
-    harmless = replace(facts, node_country="AU", end_user=EndUser("self"), end_use="research", lists=LISTS)
+    harmless = replace(
+        facts,
+        node_country="AU",
+        end_user=EndUser("self"),
+        end_use="research",
+        lists=LISTS,
+        locations=Locations("SG", "SG", "SG", document="SG", ip_network="isp", login="SG", login_network="isp"),
+        node_place=BRISBANE,
+    )
+    signs = harmless.locations
     missing = [
         replace(harmless, node_country=""),
         replace(harmless, end_user=None),
@@ -74,6 +95,10 @@ def test_what_is_not_known_never_helps_against_a_harmless_fact(facts):
         replace(harmless, lists=()),
         replace(harmless, screened=()),
         replace(harmless, provider=None),
+        replace(harmless, locations=Locations("SG")),
+        *(replace(harmless, locations=replace(signs, **{name: ""})) for name in ("ip", "card", "document", "login")),
+        *(replace(harmless, locations=replace(signs, **{name: ""})) for name in ("ip_network", "login_network")),
+        replace(harmless, node_place=UNMEASURED),
         replace(harmless, chips=(replace(harmless.chips[0], figures=None),)),
     ]
     base = replace(harmless, chips=(replace(harmless.chips[0], figures=RTX_3090),))

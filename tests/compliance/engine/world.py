@@ -10,6 +10,7 @@ from compliance.engine.facts import (
     Facts,
     FindingFacts,
     ListState,
+    Locations,
     OwnershipEdgeFacts,
     PartyFacts,
     ScreeningHit,
@@ -79,6 +80,7 @@ def lease(figures: ChipFigures | None = H100, **changes: object) -> Facts:
         rail="card",
         end_use="protein folding",
         end_user=EndUser("self"),
+        locations=Locations("SG", ip="SG"),
     )
     facts = replace(facts, **changes)
     return facts if "screened" in changes else replace(facts, screened=tuple(sorted(facts.everyone())))

@@ -1,0 +1,100 @@
+"""Rules about where the machine can be, by the time in which it answers vantage points.
+
+Whoever holds the node's key can answer late, and never early: a round trip proves how far away the machine is at most.
+"""
+
+from datetime import timedelta
+
+from compliance.engine.facts import NodePlace, RoundTrip
+from compliance.engine.globe import distance_km, reach_km
+from compliance.engine.packs import RulePolicy
+from compliance.engine.rules.base import Answer, Problem, Question, problems
+
+
+def node_place_possible(question: Question, rule: RulePolicy) -> Answer:
+    """No vantage point got an answer sooner than light in fibre could bring it from the declared place."""
+    place = question.facts.node_place
+    if place is None or place.latitude is None or place.longitude is None:
+        return Answer(detail="The declared place is in no table, so nothing was compared.")
+    speed = float(rule.params["km_per_ms"])
+    fresh = _fresh(question, rule, place)
+    found = []
+    for trip in fresh:
+        nearest = _nearest_km(place, trip)
+        reach = reach_km(trip.microseconds, speed)
+        if nearest > reach:
+            found.append(_impossible(question, place, trip, nearest, speed))
+    told = f"{len(fresh)} vantage points measured {place.label}; each of their times allows it." if fresh else ""
+    return problems(*found) if found else Answer(detail=told)
+
+
+def node_place_measured(question: Question, rule: RulePolicy) -> Answer:
+    """For controlled chips, the machine answers the vantage points that the house runs."""
+    place = question.facts.node_place
+    if not question.controlled or place is None or place.asked == 0:
+        return Answer(
+            detail="No vantage points are set up." if question.controlled else "The chips are not controlled."
+        )
+    fresh = _fresh(question, rule, place)
+    if fresh:
+        return Answer(detail=f"{len(fresh)} of {place.asked} vantage points measured it.")
+    sentence = f"None of {place.asked} vantage points measured the machine lately."
+    return problems(Problem(sentence, (), _owner(question), "place:unmeasured", True))
+
+
+def node_place_near(question: Question, rule: RulePolicy) -> Answer:
+    """For controlled chips: a vantage point near the declared place gets its answers in the time that this takes.
+
+    A machine that delays its answers looks farther from everywhere, from its declared place too.
+    """
+    place = question.facts.node_place
+    if not question.controlled or place is None or place.latitude is None or place.longitude is None:
+        return Answer()
+    centre, speed = (place.latitude, place.longitude), float(rule.params["km_per_ms"])
+    near = [
+        trip
+        for trip in _fresh(question, rule, place)
+        if distance_km(centre, (trip.latitude, trip.longitude)) <= rule.params["near_km"]
+    ]
+    reached = [reach_km(trip.microseconds, speed) for trip in near]
+    if not near or min(reached) <= rule.params["far_km"] + place.radius_km:
+        return Answer()
+    names = ", ".join(sorted(trip.vantage for trip in near))
+    sentence = (
+        f"Vantage points near {place.label} ({names}) had no answer within {_ms(min(t.microseconds for t in near))}: "
+        f"the machine may be up to {min(reached):,.0f} km away."
+    )
+    return problems(Problem(sentence, tuple(_told(trip) for trip in near), _owner(question), "place:far"))
+
+
+def _fresh(question: Question, rule: RulePolicy, place: NodePlace) -> list[RoundTrip]:
+    oldest = question.now - timedelta(hours=int(rule.params["max_age_hours"]))
+    return [trip for trip in place.round_trips if trip.measured_at >= oldest]
+
+
+def _nearest_km(place: NodePlace, trip: RoundTrip) -> float:
+    """From the vantage point to the nearest edge of the declared place."""
+    assert place.latitude is not None and place.longitude is not None  # noqa: PT018 - asked by the caller
+    apart = distance_km((place.latitude, place.longitude), (trip.latitude, trip.longitude))
+    return max(0.0, apart - place.radius_km)
+
+
+def _impossible(question: Question, place: NodePlace, trip: RoundTrip, nearest: float, speed: float) -> Problem:
+    sentence = (
+        f"A machine in {place.label} cannot answer {trip.vantage} within {_ms(trip.microseconds)}: it is "
+        f"{nearest:,.0f} km away, and light in fibre takes {2 * nearest / speed:.1f} ms there and back. It is at most "
+        f"{reach_km(trip.microseconds, speed):,.0f} km from {trip.vantage}."
+    )
+    return Problem(sentence, (_told(trip),), _owner(question), f"place:{trip.vantage}")
+
+
+def _told(trip: RoundTrip) -> str:
+    return f"{trip.vantage}: {_ms(trip.microseconds)}, the least of {trip.rounds}, at {trip.measured_at.isoformat()}"
+
+
+def _ms(microseconds: int) -> str:
+    return f"{microseconds / 1000:.1f} ms"
+
+
+def _owner(question: Question) -> str:
+    return question.facts.provider.id if question.facts.provider else ""

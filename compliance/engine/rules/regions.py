@@ -1,0 +1,104 @@
+"""Rules about regions that country codes do not show: by code or name, by postal code and town, by the network."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from compliance.engine.addresses import Sighting, has_postcode, seen_in
+from compliance.engine.facts import PartyFacts
+from compliance.engine.packs import RulePolicy
+from compliance.engine.rules.base import Answer, Problem, Question, problems
+
+_UNKNOWN = "region:unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One place of the deal: whose it is, and what is said of it."""
+
+    what: str
+    party_id: str
+    country: str
+    region: str = ""
+    address: str = ""
+
+
+def embargoed_place(question: Question, rule: RulePolicy) -> Answer:
+    """No place of the deal lies in a region of the rule's group: by its region, its postal code or its town.
+
+    A town's name beside a postal code of another place is a doubt; only a rule with `doubts` makes it its problem.
+    """
+    group = rule.params["group"]
+    found = []
+    for place in places_of(question):
+        region = question.countries.region(group, place.region)
+        if region:
+            found.append(_problem(place, region.label, place.region))
+        elif sighting := _sighted(question, place, group, doubts=False):
+            found.append(_problem(place, sighting.region.label, sighting.sign))
+        elif rule.params.get("doubts") and (doubt := _sighted(question, place, "embargo", doubts=True)):
+            found.append(_doubt(place, doubt))
+    return problems(*found)
+
+
+def region_told(question: Question, rule: RulePolicy) -> Answer:
+    """Where a country has embargoed regions, a region or a postal code says in which one the place lies."""
+    needed = question.countries.region_needed
+    silent = [
+        place
+        for place in places_of(question, related=False)
+        if place.country in needed and not place.region.strip() and not has_postcode(place.country, place.address)
+    ]
+    return problems(
+        *(
+            Problem(f"The region of {_low(place.what)} is not known.", (place.country,), place.party_id, _UNKNOWN, True)
+            for place in silent
+            if not place.what.startswith(("The address", "The last login"))
+        )
+    )
+
+
+def places_of(question: Question, *, related: bool = True) -> Iterator[Place]:
+    """Every place that the facts name: of the parties (those who stand above them too, if `related`), of the machine,
+    of the end user, and of the connection."""
+    facts = question.facts
+    dealing = {party.id for party in question.principals}
+    for party in question.principals:
+        yield from _party_places(party)
+    for party in facts.parties if related else ():
+        if party.id not in dealing:
+            yield from _party_places(party)
+    node_owner = facts.provider.id if facts.provider else ""
+    yield Place("The machine", node_owner, facts.node_country, facts.node_region, facts.node_city)
+    renter = facts.renter.id if facts.renter else ""
+    if facts.end_user:
+        yield Place("The end user", renter, facts.end_user.country)
+    seen = facts.locations
+    yield Place("The address of the connection", renter, seen.ip, seen.ip_region)
+    yield Place("The last login", renter, seen.login, seen.login_region)
+
+
+def _party_places(party: PartyFacts) -> Iterator[Place]:
+    yield Place(party.name, party.id, party.country, party.region, party.address)
+    if party.headquarters_country and party.headquarters_country != party.country:
+        yield Place(f"The headquarters of {party.name}", party.id, party.headquarters_country)
+
+
+def _sighted(question: Question, place: Place, group: str, *, doubts: bool) -> Sighting | None:
+    regions = (each for each in question.countries.regions if each.group == group)
+    sightings = (seen_in(region, place.country, place.address) for region in regions)
+    return next((each for each in sightings if each and each.elsewhere == doubts), None)
+
+
+def _problem(place: Place, label: str, sign: str) -> Problem:
+    sentence = f"{place.what} is in {label} ({sign})."
+    return Problem(sentence, (place.country, sign), place.party_id, f"region:{label}")
+
+
+def _doubt(place: Place, doubt: Sighting) -> Problem:
+    label = doubt.region.label
+    sentence = f"{place.what} names {doubt.sign}, which is in {label}, beside a postal code of another place."
+    return Problem(sentence, (place.country, doubt.sign), place.party_id, f"region:{label}:doubt")
+
+
+def _low(text: str) -> str:
+    return text[:1].lower() + text[1:]

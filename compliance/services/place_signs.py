@@ -1,0 +1,103 @@
+"""Signs of place are taken in, and the addresses behind them forgotten."""
+
+from datetime import timedelta
+from functools import lru_cache
+from pathlib import Path
+from uuid import UUID
+
+from django.conf import settings
+
+from compliance.base import clock
+from compliance.base.sealing import Context, Subject, SubjectErased
+from compliance.models import PlaceSign
+from compliance.services import subject_keys
+from compliance.sources.networks import NetworkFiles, Networks, NetworkSign
+
+Kind = PlaceSign.Kind
+
+
+def look_up(address: str) -> NetworkSign:
+    """What the operator's files tell of the address; nothing is stored."""
+    return _networks(_files()).look_up(address)
+
+
+def see_address(party_id: UUID, address: str, kind: str) -> NetworkSign:
+    """The party was seen at the address; what the files tell of it stays, the address itself only for a while.
+
+    Without an address (a program inside the house acts) nothing is kept.
+    """
+    if not address:
+        return NetworkSign()
+    found = look_up(address)
+    _keep(party_id, kind, found, address)
+    return found
+
+
+def see_country(party_id: UUID, country: str, kind: str) -> None:
+    """A card or a document of the party is of that country (ISO 3166-1 alpha-2); an empty one tells nothing."""
+    if country:
+        _keep(party_id, kind, NetworkSign(country=country.upper()[:2]), "")
+
+
+def forget_addresses() -> int:
+    """No address is kept beyond its days; returns how many were forgotten."""
+    before = clock.now() - timedelta(days=settings.GRIDCLEAR_ADDRESS_DAYS)
+    old = PlaceSign.objects.filter(seen_at__lte=before).exclude(address_sealed=None)
+    return old.update(address_sealed=None)
+
+
+def _keep(party_id: UUID, kind: str, found: NetworkSign, address: str) -> None:
+    now = clock.now()
+    row = PlaceSign(
+        party_id=party_id,
+        kind=kind,
+        country=found.country,
+        region=found.region,
+        network=found.network,
+        asn=found.asn,
+        address_sealed=_sealed(party_id, kind, found, address),
+        first_seen_at=now,
+        seen_at=now,
+    )
+    PlaceSign.objects.bulk_create(
+        [row],
+        update_conflicts=True,
+        unique_fields=["party", "kind", "country", "region", "network", "asn"],
+        update_fields=["seen_at", "address_sealed"],
+    )
+
+
+def _sealed(party_id: UUID, kind: str, found: NetworkSign, address: str) -> bytes | None:
+    if not address:
+        return None
+    try:
+        return subject_keys.seal(Subject.party(party_id), address.encode(), context_of(kind, found.asn))
+    except SubjectErased:
+        return None
+
+
+def context_of(kind: str, asn: int) -> Context:
+    """Where a sealed address belongs."""
+    return Context(f"compliance.placesign:{kind}-{asn}", "address")
+
+
+def _files() -> NetworkFiles:
+    known = sorted((Path(settings.GRIDCLEAR_POLICY_DIR) / "networks").glob("*/networks.toml"))
+    return NetworkFiles(
+        places=_path("GEOIP_PLACES_FILE"),
+        asns=_path("GEOIP_ASNS_FILE"),
+        vpn_ranges=_path("GEOIP_VPN_RANGES_FILE"),
+        hosting_ranges=_path("GEOIP_HOSTING_RANGES_FILE"),
+        tor_exits=_path("GEOIP_TOR_EXITS_FILE"),
+        known_networks=known[-1] if known else None,
+    )
+
+
+def _path(setting: str) -> Path | None:
+    named = str(getattr(settings, setting))
+    return Path(named) if named else None
+
+
+@lru_cache(maxsize=4)
+def _networks(files: NetworkFiles) -> Networks:
+    return Networks(files)
