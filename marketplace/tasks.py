@@ -1,8 +1,10 @@
 """The marketplace's beat. Each task is a sweep over the database: it may run twice, late, or die half-way."""
 
+from uuid import UUID
+
 from celery import shared_task
 
-from marketplace.services import idempotency, metering, provider_payouts, renewals, suspensions, sweeps
+from marketplace.services import bundles, idempotency, metering, provider_payouts, renewals, suspensions, sweeps
 
 
 @shared_task(name="marketplace.mark_stale_nodes")
@@ -45,6 +47,18 @@ def sweep_restrictions() -> None:
 def pay_providers() -> None:
     """Providers that are owed enough are being paid."""
     provider_payouts.pay_providers()
+
+
+@shared_task(name="marketplace.build_bundle")
+def build_bundle(bundle_id: str) -> None:
+    """The bundle is made, or says why not."""
+    bundles.build(UUID(bundle_id))
+
+
+@shared_task(name="marketplace.sweep_bundles")
+def sweep_bundles() -> None:
+    """No bundle is being made for ever, and none outlives its week."""
+    bundles.sweep_bundles()
 
 
 @shared_task(name="marketplace.forget_old_answers")

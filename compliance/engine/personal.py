@@ -9,7 +9,9 @@ from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import Any
 
-ERASED = "[erased]"
+ERASED, WITHHELD = "[erased]", "[withheld]"
+# Shorter than this a name is a syllable that stands in every other word.
+SHORTEST_SECRET = 3
 
 # Codes, dates, numbers and ids, which say nothing about a person once the person's name is gone.
 OPEN_FACTS = frozenset(
@@ -73,15 +75,56 @@ def split_answer(checks: Iterable[Mapping[str, Any]], reasons: Iterable[Mapping[
     return split
 
 
-def join(opened: Any, personal: Iterable[Mapping[str, Any]], erased: Iterable[str] = ()) -> Any:
-    """The whole value again; at pointers that are `erased` stands “[erased]”, which is for people and not for rules."""
+def join(opened: Any, personal: Iterable[Mapping[str, Any]], marked: Mapping[str, str] | None = None) -> Any:
+    """The whole value again; at the `marked` pointers stands a mark, which is for people and not for rules."""
     whole = deepcopy(opened)
-    for leaves in personal:
+    for leaves in [*personal, marked or {}]:
         for pointer, value in leaves.items():
             _put(whole, pointer, value)
-    for pointer in erased:
-        _put(whole, pointer, ERASED)
     return whole
+
+
+def strangers_in(facts: Mapping[str, Any], own: Iterable[str]) -> set[str]:
+    """The natural persons among the facts who are neither of `own` nor stand above one of them."""
+    near = set(own)
+    edges = list(facts.get("edges") or ())
+    while above := {row["owner_id"] for row in edges if row["owned_id"] in near} - near:
+        near |= above
+    people = [facts[name] for name in ("renter", "provider") if facts.get(name)] + list(facts.get("parties") or ())
+    return {str(row["id"]) for row in people if row.get("kind") == "person"} - near
+
+
+def withhold(facts: Mapping[str, Any], answer: Mapping[str, Any], strangers: set[str]) -> tuple[Any, Any]:
+    """Facts and answer (checks, reasons) in which “[withheld]” stands for whatever is personal to the strangers."""
+    split = split_facts(facts)
+    theirs = {key: leaves for key, leaves in split.personal.items() if key in strangers}
+    shown = join(
+        split.open,
+        (leaves for key, leaves in split.personal.items() if key not in strangers),
+        marked={pointer: WITHHELD for leaves in theirs.values() for pointer in leaves},
+    )
+    secrets = {text for leaves in theirs.values() for text in _texts(leaves) if len(text) >= SHORTEST_SECRET}
+    said = split_answer(answer["checks"], answer["reasons"])
+    # A sentence that names a stranger, or is about one, is withheld whole: words around a name tell the name.
+    about = {f"/reasons/{i}" for i, row in enumerate(answer["reasons"]) if row.get("party_id") in strangers}
+    hidden = {
+        pointer: WITHHELD
+        for pointer, value in said.personal.get("", {}).items()
+        if pointer.rpartition("/")[0] in about or any(secret in text for text in _texts(value) for secret in secrets)
+    }
+    return shown, join(said.open, said.personal.values(), marked=hidden)
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """Every string in the value, without letter case."""
+    if isinstance(value, str):
+        yield value.casefold()
+    elif isinstance(value, Mapping):
+        for each in value.values():
+            yield from _texts(each)
+    elif isinstance(value, list | tuple):
+        for each in value:
+            yield from _texts(each)
 
 
 def _holders(facts: dict[str, Any], asking: str) -> Iterator[tuple[str, dict[str, Any], frozenset[str], str]]:

@@ -10,7 +10,7 @@ from django.db.models import Q, QuerySet
 from compliance.base.errors import NotFound
 from compliance.base.sealed_leaves import Ciphers, open_leaves, subjects_of_all
 from compliance.base.sealing import Context
-from compliance.engine.personal import join
+from compliance.engine.personal import ERASED, join
 from compliance.models import Clearance, Decision
 from compliance.selectors.sealed import ciphers_that_stand
 
@@ -97,4 +97,4 @@ def _joined(
             gone += part["at"]
         else:
             found.append(leaves)
-    return join(value, found, gone), gone
+    return join(value, found, dict.fromkeys(gone, ERASED)), gone

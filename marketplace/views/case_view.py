@@ -108,7 +108,13 @@ def case_context(full: CaseInFull, actor: Actor) -> dict[str, Any]:
         "card": replace(card_for_officer(full.decision), reasons=()) if full.decision else None,
         "request_lines": request_lines(full.decision.facts) if full.decision else [],
         "history": history_of(full, names),
+        "evidence_of": evidence_links(decision=case.decision_id, party=case.party_id),
     }
+
+
+def evidence_links(**ids: UUID | None) -> list[dict[str, Any]]:
+    """The bundles that can be asked for from a page: `kind=id` each, without those that it does not have."""
+    return [{"kind": kind, "id": key, "label": f"Of the {kind}"} for kind, key in ids.items() if key]
 
 
 def graph_of(full: CaseInFull) -> Graph | None:

@@ -10,6 +10,7 @@ from compliance.base.errors import NotFound
 from compliance.selectors import decisions as selectors
 from marketplace.models import Lease, Organization, User
 from marketplace.views.base import crumb, person
+from marketplace.views.case_view import evidence_links
 from marketplace.views.decision_card import DecisionCard, card_for_officer, card_for_party
 
 LEADS = {
@@ -40,6 +41,7 @@ def decision(request: HttpRequest, pk: UUID) -> HttpResponse:
         "card": card,
         "heading": card.title,
         "lead": LEADS[found.outcome],
+        "evidence_of": evidence_links(decision=found.pk) if user.is_officer else [],
         "wizard": "wizard" in request.GET,
         "crumbs": [crumb("Catalogue", "/catalogue"), crumb("Decision")],
     }

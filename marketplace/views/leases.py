@@ -25,6 +25,7 @@ from marketplace.selectors.leases import (
 from marketplace.services import leases as services
 from marketplace.templatetags.ui import duration, money
 from marketplace.views.base import Seat, crumb, member_view, page_of, person, tabs
+from marketplace.views.case_view import evidence_links
 from marketplace.views.decisions import card_of_lease
 from marketplace.views.deposits import deposit_of
 from marketplace.views.lease_words import NOTICES, RAIL_WORDS, end_words, timeline
@@ -135,6 +136,7 @@ def lease(request: HttpRequest, pk: UUID) -> HttpResponse:
         "receipt": receipt_of(found, user),
         "deposit": deposit_of(found) if is_renter else None,
         "card": card_of_lease(found, user) if is_renter or user.is_platform_staff else None,
+        "evidence_of": evidence_links(lease=found.pk) if user.is_officer else [],
         "crumbs": [trail_of(found, user), crumb("Lease")],
     }
     return render(request, "marketplace/lease.html", context)

@@ -65,6 +65,12 @@ LOOKS: dict[str, Look] = {
     "superseded": Look("Superseded", "neutral", "ring"),
     "missing": Look("Missing", "refused", "warn"),
     "stale": Look("Stale", "refused", "warn"),
+    # bundles
+    "bundle_requested": Look("Asked for", "waiting", "clock"),
+    "bundle_building": Look("Being made", "waiting", "clock"),
+    "bundle_ready": Look("Ready", "allowed", "check"),
+    "bundle_failed": Look("Failed", "refused", "cross"),
+    "bundle_expired": Look("Gone", "neutral", "ring"),
     # books and chains
     "ok": Look("In order", "allowed", "check"),
     "broken": Look("Broken", "refused", "warn"),

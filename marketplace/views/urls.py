@@ -8,6 +8,7 @@ from marketplace.views import (
     decisions,
     deposits,
     earnings,
+    evidence,
     leases,
     leasing,
     lists,
@@ -66,6 +67,8 @@ staff = [
     path("platform", platform.platform, name="platform"),
     path("platform/lists", lists.list_file, name="list_file"),
     path("audit", platform.audit, name="audit"),
+    path("records/evidence", evidence.evidence, name="evidence"),
+    path("records/evidence/<uuid:pk>.zip", evidence.evidence_file, name="evidence_file"),
 ]
 person = [
     path("account", preferences.account, name="account"),

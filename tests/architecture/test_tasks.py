@@ -12,7 +12,7 @@ from django.db import connection
 from compliance.base import enqueue
 from compliance.base.errors import Refusal
 from marketplace.models import Lease
-from marketplace.services import sweeps
+from marketplace.services import bundles, sweeps
 from tests.cast import Cast, build_cast
 
 OWN_APPS = ("compliance", "settlement", "marketplace")
@@ -20,7 +20,9 @@ OWN_APPS = ("compliance", "settlement", "marketplace")
 RECORDS_OF_RUNS = {"settlement_reconciliationrun", "settlement_reconciliationdifference"}
 # What these find to do in the world below; that they then do it is what makes their second run worth watching.
 BUSY = {
+    "compliance.checkpoint_audit_log",
     "compliance.seal_audit_events",
+    "marketplace.build_bundle",
     "marketplace.mark_stale_nodes",
     "marketplace.meter_leases",
     "marketplace.settle_ended_leases",
@@ -38,6 +40,7 @@ class World:
 
     running: Lease
     ended: Lease
+    bundle_id: uuid.UUID
 
     def arguments(self, task: str) -> tuple[str, ...]:
         """What the task is told: the running lease's hold, or something that nobody knows."""
@@ -45,6 +48,8 @@ class World:
             return (str(self.running.hold_id),)
         if task.endswith(("_top_up", "send_payout")):
             return (str(uuid.uuid5(uuid.NAMESPACE_URL, task)),)
+        if task.endswith("build_bundle"):
+            return (str(self.bundle_id),)
         if task.endswith("let_go_of_card"):
             return ("pi_unknown",)
         if task.endswith("fetch_list"):
@@ -71,7 +76,8 @@ def world(db, clock, monkeypatch, settings) -> World:
     clock.advance(seconds=600)
     agent.sync(agent.workload(first, seconds=600), agent.workload(second, "exited", 600, exit_code=0))
     clock.advance(seconds=60)
-    return World(*(Lease.objects.select_related("hold").get(pk=lease.pk) for lease in (first, second)))
+    bundle = bundles.request_evidence("lease", first.pk, actor=cast.olga.as_actor())
+    return World(*(Lease.objects.select_related("hold").get(pk=lease.pk) for lease in (first, second)), bundle.pk)
 
 
 def everything() -> dict[str, str]:

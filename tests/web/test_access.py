@@ -6,7 +6,7 @@ from django.urls import URLPattern, URLResolver, reverse
 from compliance.base.errors import Refusal
 from compliance.selectors.cases import open_cases
 from marketplace.models import Lease, Membership
-from marketplace.services import api_keys, leases
+from marketplace.services import api_keys, bundles, leases
 from marketplace.views import urls
 from settlement.selectors.holds import hold_of_subject
 from tests.cast import Cast
@@ -26,7 +26,10 @@ def world(cast: Cast) -> dict[str, object]:
         leases.request_lease(undisclosed, user=cast.alice, actor=cast.alice.as_actor())
     key, _ = api_keys.create_api_key(cast.lion, "ci", ["read"], user=cast.alice)
     case = open_cases().get()
+    bundle = bundles.request_evidence("lease", lease.pk, actor=cast.olga.as_actor())
+    bundles.build(bundle.pk)
     return {
+        "bundle": bundle.pk,
         "offer": offer.pk,
         "node": offer.node_id,
         "lease": lease.pk,
@@ -71,6 +74,8 @@ GETS = {
     ("case", "case"): (404, 404, 404, 404, 404, 200, 404, 302),
     ("platform", ""): (404, 404, 404, 404, 404, 404, 200, 302),
     ("audit", ""): (404, 404, 404, 404, 404, 200, 200, 302),
+    ("evidence", ""): (404, 404, 404, 404, 404, 200, 404, 302),
+    ("evidence_file", "bundle"): (404, 404, 404, 404, 404, 200, 404, 302),
     ("account", ""): (200, 200, 200, 200, 200, 200, 200, 302),
     ("styleguide", ""): (200, 200, 200, 200, 200, 200, 200, 200),
 }
@@ -89,6 +94,7 @@ POSTS = {
     ("case", "case", "action=assign"): ("alice", "charlie", "pia", "ned"),
     ("payouts", "", "pot=card"): ("alice", "charlie", "olga"),
     ("platform", "", ""): ("alice", "olga"),
+    ("evidence", "", "kind=party"): ("alice", "bob", "charlie", "pia", "ned"),
     ("list_file", "", ""): ("alice", "pia", "olga"),
     ("card_form", "", ""): ("olga", "ned"),
     ("payout_account", "", ""): ("alice", "charlie", "olga", "ned"),

@@ -113,7 +113,7 @@ def test_pages_hold_on_every_screen(town: Cast, chromium: Browser, browse, live_
         None: ["/", "/catalogue", "/accounts/login/", "/accounts/signup/", "/styleguide"],
         town.alice: [f"/offers/{offer.pk}/lease", f"/leases/{lease.pk}", "/leases", "/verification", "/organization"],
         town.pia: ["/provider", "/provider/nodes/enrol"],
-        town.olga: ["/cases", f"/cases/{case}", "/audit"],
+        town.olga: ["/cases", f"/cases/{case}", "/audit", "/records/evidence"],
         town.ned: ["/platform"],
     }
     wrong = []

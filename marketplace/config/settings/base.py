@@ -203,6 +203,7 @@ CELERY_BEAT_SCHEDULE = {
         "marketplace.sweep_restrictions": 3,
         "marketplace.pay_providers": 10,
         "marketplace.forget_old_answers": 3600,
+        "marketplace.sweep_bundles": 60,
         "settlement.sweep_holds": 5,
         "settlement.follow_chain": 2,
         "settlement.deliver_payouts": 5,

@@ -72,7 +72,7 @@ def test_what_is_erased_says_so_and_the_rest_stands():
     plain = facts_full_of_names().to_json()
     split = split_facts(plain)
     rest = [leaves for party, leaves in split.personal.items() if party != "owner"]
-    whole = join(split.open, rest, split.personal["owner"])
+    whole = join(split.open, rest, dict.fromkeys(split.personal["owner"], ERASED))
     assert whole["parties"][0]["name"] == ERASED
     assert whole["renter"]["name"] == NAMES[0]
     assert whole["parties"][0]["kind"] == "person"

@@ -1,0 +1,12 @@
+"""What officers ask for and write on the record pages."""
+
+from django import forms
+
+EVIDENCE_KINDS = (("decision", "A decision"), ("lease", "A lease"), ("party", "A party"))
+
+
+class EvidenceForm(forms.Form):
+    """A bundle about one subject."""
+
+    kind = forms.ChoiceField(label="Of", choices=EVIDENCE_KINDS)
+    about_id = forms.UUIDField(label="Its id", error_messages={"invalid": "This is no id: copy it from the page."})

@@ -1,0 +1,166 @@
+"""Bundles as background work: asked for, made, downloaded, gone after a week; each step is on record."""
+
+import hashlib
+import logging
+from datetime import timedelta
+from typing import ClassVar
+from uuid import UUID
+
+from django.db import transaction
+
+from compliance.base import audit, clock
+from compliance.base.actor import Actor, system
+from compliance.base.enqueue import enqueue
+from compliance.base.errors import Conflict, InvalidInput, NotFound, Refusal, StaleState
+from compliance.base.sealing import Context, Subject
+from compliance.base.transition import transition
+from compliance.services import sealed_files
+from compliance.services.officers import require_officer
+from marketplace.models import Bundle
+from marketplace.services.bundle_contents import evidence_of
+
+logger = logging.getLogger(__name__)
+ACTOR = system("bundles")
+BUILD_WITHIN = timedelta(minutes=30)
+KEPT_FOR = timedelta(days=7)
+TASK = "marketplace.build_bundle"
+_State = Bundle.State
+
+
+class BundleNotReady(Conflict):
+    """The bundle is being made, or it is gone."""
+
+    code = "bundle_not_ready"
+    http_status: ClassVar[int] = 409
+    default_message = "This bundle is not there to be downloaded: it is still being made, has failed or has expired."
+
+
+def request_evidence(kind: str, about_id: UUID, *, actor: Actor) -> Bundle:
+    """A bundle about the decision, lease or party is on its way; one that is being made already is that one.
+
+    Raises Forbidden for anybody but an officer, InvalidInput for another kind.
+    """
+    require_officer(actor)
+    if kind not in Bundle.Kind.values:
+        raise InvalidInput("Evidence is of a decision, a lease or a party. Nothing was made.")
+    with transaction.atomic():
+        present = Bundle.objects.filter(kind=kind, about_id=about_id, state__in=[_State.REQUESTED, _State.BUILDING])
+        if (found := present.first()) is not None:
+            return found
+        now = clock.now()
+        bundle = Bundle.objects.create(
+            kind=kind,
+            about_id=about_id,
+            requested_by=actor.ref,
+            state=_State.REQUESTED,
+            state_changed_at=now,
+            state_deadline_at=now + BUILD_WITHIN,
+        )
+        audit.record("evidence.requested", actor=actor, subject=bundle, data={"kind": kind, "about": str(about_id)})
+        enqueue(TASK, str(bundle.pk))
+    return bundle
+
+
+def build(bundle_id: UUID) -> None:
+    """The bundle is READY, or FAILED with a reason. Run again, or beside another run, it changes nothing."""
+    bundle = Bundle.objects.filter(pk=bundle_id).first()
+    if bundle is None or bundle.state != _State.REQUESTED:
+        return
+    try:
+        transition(
+            bundle,
+            _State.BUILDING,
+            actor=ACTOR,
+            event="evidence.begun",
+            deadline_at=clock.now() + BUILD_WITHIN,
+        )
+    except StaleState:
+        return
+    try:
+        _make(bundle)
+    except Refusal as refusal:
+        _fail(bundle, refusal.code)
+    except Exception:
+        # Whatever it was: who waits for the bundle is told, and the next request tries anew.
+        logger.exception("bundle %s could not be made", bundle.pk)
+        _fail(bundle, "internal_error")
+
+
+def download(bundle_id: UUID, *, actor: Actor) -> tuple[Bundle, bytes]:
+    """The bundle's bytes, for an officer; who took it is in the audit log before they leave.
+
+    Raises Forbidden, NotFound, BundleNotReady, SubjectErased.
+    """
+    require_officer(actor)
+    bundle = Bundle.objects.filter(pk=bundle_id).first()
+    if bundle is None:
+        raise NotFound("There is no such bundle.")
+    if bundle.state != _State.READY or bundle.file_gone_at is not None:
+        raise BundleNotReady
+    body = sealed_files.take(_place(bundle), _subjects(bundle), _context(bundle))
+    audit.record("evidence.downloaded", actor=actor, subject=bundle, data={"sha256": bundle.sha256})
+    return bundle, body
+
+
+def sweep_bundles() -> int:
+    """Nothing is being made for ever, nothing asked for is forgotten, and no file outlives its week. How many moved."""
+    now = clock.now()
+    moved = 0
+    for bundle in Bundle.objects.filter(state__in=Bundle.OPEN, state_deadline_at__lte=now)[:500]:
+        to, event = (
+            (_State.EXPIRED, "evidence.expired") if bundle.state == _State.READY else (_State.FAILED, "evidence.failed")
+        )
+        try:
+            transition(bundle, to, actor=ACTOR, event=event, failure_code="" if to == _State.EXPIRED else "timed_out")
+            moved += 1
+        except StaleState:
+            continue
+    for bundle in Bundle.objects.exclude(state__in=Bundle.OPEN).filter(file_gone_at=None)[:500]:
+        sealed_files.drop(_place(bundle))
+        Bundle.objects.filter(pk=bundle.pk).update(file_gone_at=now)
+    waiting = Bundle.objects.filter(state=_State.REQUESTED, created_at__lte=now - timedelta(minutes=1))
+    for bundle_id in waiting.values_list("pk", flat=True)[:100]:
+        enqueue(TASK, str(bundle_id))
+    return moved
+
+
+def _make(bundle: Bundle) -> None:
+    def tell(percent: int) -> None:
+        Bundle.objects.filter(pk=bundle.pk, state=_State.BUILDING).update(progress=percent)
+
+    made = evidence_of(bundle.kind, bundle.about_id, tell)
+    # Its own subject too, so that there is a key when all whom it is about are erased.
+    wanted = [Subject("bundle", str(bundle.pk)), *(Subject.party(party_id) for party_id in made.subjects)]
+    sealed_under = sealed_files.put(_place(bundle), made.body, wanted, _context(bundle))
+    digest = hashlib.sha256(made.body).hexdigest()
+    transition(
+        bundle,
+        _State.READY,
+        actor=ACTOR,
+        event="evidence.made",
+        data={"sha256": digest, "bytes": len(made.body)},
+        deadline_at=clock.now() + KEPT_FOR,
+        progress=100,
+        sha256=digest,
+        byte_size=len(made.body),
+        sealed_under=[str(subject) for subject in sealed_under],
+    )
+
+
+def _fail(bundle: Bundle, code: str) -> None:
+    try:
+        transition(bundle, _State.FAILED, actor=ACTOR, event="evidence.failed", data={"code": code}, failure_code=code)
+    except StaleState:
+        logger.warning("bundle %s had ended before", bundle.pk)
+
+
+def _place(bundle: Bundle) -> str:
+    return f"bundles/{bundle.pk}.sealed"
+
+
+def _context(bundle: Bundle) -> Context:
+    return Context(f"marketplace.bundle:{bundle.pk}", "file")
+
+
+def _subjects(bundle: Bundle) -> list[Subject]:
+    return [Subject(*text.split(":", 1)) for text in bundle.sealed_under]

@@ -1,0 +1,88 @@
+"""Money as evidence: what moved for one lease, and what stands for one party, in plain JSON values."""
+
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Q
+
+from compliance.selectors.evidence_rows import all_columns, columns
+from settlement.models import (
+    Account,
+    CardPayment,
+    ChainTransaction,
+    EscrowDeposit,
+    Hold,
+    Payout,
+    PendingTransfer,
+    Receipt,
+    Transfer,
+)
+
+
+@dataclass(slots=True)
+class MoneyRecord:
+    """`body` for the JSON; `about` whom the audit log speaks of."""
+
+    body: dict[str, Any]
+    about: set[tuple[str, str]] = field(default_factory=set)
+
+
+def money_of_lease(subject_id: UUID) -> MoneyRecord:
+    """The hold of the lease with its payment or deposit, every transfer with its entries, what went on chain, receipts.
+
+    Amounts in minor units of the currency that stands beside them; positive entries are credits.
+    """
+    holds = list(Hold.objects.filter(subject_id=subject_id).order_by("created_at", "id"))
+    transfers = Transfer.objects.filter(subject_id=subject_id).order_by("created_at", "id")
+    sent = list(ChainTransaction.objects.filter(subject_id=subject_id).order_by("created_at", "id"))
+    payments = list(CardPayment.objects.filter(hold__in=holds).order_by("created_at", "id"))
+    record = MoneyRecord(
+        {
+            "holds": all_columns(holds),
+            "card_payments": all_columns(payments, "payment_method"),
+            "escrow_deposits": all_columns(EscrowDeposit.objects.filter(hold__in=holds).order_by("created_at", "id")),
+            "reservations": all_columns(
+                PendingTransfer.objects.filter(subject_id=subject_id).order_by("created_at", "id")
+            ),
+            "transfers": [_transfer(each) for each in transfers.prefetch_related("entries__account")],
+            "chain_transactions": all_columns(sent, "raw"),
+            "receipts": all_columns(Receipt.objects.filter(subject_id=subject_id).order_by("number")),
+        }
+    )
+    record.about = {(each._meta.label_lower, str(each.pk)) for each in (*holds, *sent, *payments)}
+    return record
+
+
+def money_of_party(party_id: UUID) -> MoneyRecord:
+    """The party's accounts with their balances, its receipts as renter or provider, and its payouts."""
+    payouts = list(Payout.objects.filter(party_id=party_id).order_by("created_at", "id"))
+    receipts = Receipt.objects.filter(Q(party_id=party_id) | Q(payee_party_id=party_id)).order_by("number")
+    record = MoneyRecord(
+        {
+            "accounts": all_columns(
+                Account.objects.filter(party_id=party_id).order_by("kind", "pot", "currency", "id")
+            ),
+            "receipts": all_columns(receipts),
+            "payouts": all_columns(payouts),
+        }
+    )
+    record.about = {(each._meta.label_lower, str(each.pk)) for each in payouts}
+    return record
+
+
+def _transfer(row: Transfer) -> dict[str, Any]:
+    entries = sorted(row.entries.all(), key=lambda each: each.pk)
+    return columns(row) | {
+        "entries": [
+            {
+                "account": entry.account.kind,
+                "pot": entry.account.pot,
+                "party_id": str(entry.account.party_id) if entry.account.party_id else None,
+                "currency": entry.account.currency,
+                "amount_minor": entry.amount_minor,
+                "at": entry.at.isoformat(),
+            }
+            for entry in entries
+        ]
+    }
