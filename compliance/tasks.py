@@ -1,5 +1,7 @@
 """The sweeps of compliance. Each may run twice, late, or die half-way, without harm."""
 
+from uuid import UUID
+
 from celery import shared_task
 
 from compliance.base import audit
@@ -7,7 +9,8 @@ from compliance.base.actor import system
 from compliance.services import (
     cases,
     document_store,
-    identity,
+    identity_checks,
+    identity_expiry,
     list_alarms,
     list_fetches,
     log_alarms,
@@ -26,7 +29,19 @@ def rescreen_after_list_changes() -> None:
 @shared_task(name="compliance.expire_identities")
 def expire_identities() -> None:
     """No verification outlives its deadline."""
-    identity.expire_identities(actor=system("identity"))
+    identity_expiry.expire_identities(actor=system("identity"))
+
+
+@shared_task(name="compliance.follow_identity_checks")
+def follow_identity_checks() -> None:
+    """No check at a vendor is left without an answer."""
+    identity_checks.sweep_checks(actor=system("identity"))
+
+
+@shared_task(name="compliance.refresh_identity_check")
+def refresh_identity_check(check_id: str) -> None:
+    """The check stands as its vendor has it."""
+    identity_checks.refresh_check(UUID(check_id), actor=system("identity"))
 
 
 @shared_task(name="compliance.escalate_cases")

@@ -4,7 +4,16 @@ from uuid import UUID
 
 from celery import shared_task
 
-from marketplace.services import bundles, idempotency, metering, provider_payouts, renewals, suspensions, sweeps
+from marketplace.services import (
+    bundles,
+    idempotency,
+    metering,
+    provider_payouts,
+    reminders,
+    renewals,
+    suspensions,
+    sweeps,
+)
 
 
 @shared_task(name="marketplace.mark_stale_nodes")
@@ -59,6 +68,12 @@ def build_bundle(bundle_id: str) -> None:
 def sweep_bundles() -> None:
     """No bundle is being made for ever, and none outlives its week."""
     bundles.sweep_bundles()
+
+
+@shared_task(name="marketplace.remind_of_expiry")
+def remind_of_expiry() -> None:
+    """Owners know in time that a verification runs out."""
+    reminders.remind_of_expiry()
 
 
 @shared_task(name="marketplace.forget_old_answers")

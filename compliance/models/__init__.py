@@ -5,7 +5,7 @@ from compliance.models.cases import Case, CaseNote, Finding
 from compliance.models.checkpoints import AuditCheckpoint, AuditNode
 from compliance.models.decisions import Clearance, Decision
 from compliance.models.documents import Document, LivenessCode
-from compliance.models.identity import IdentityVerification
+from compliance.models.identity import IdentityCheck, IdentityVerification
 from compliance.models.list_changes import ListChange, ListFetch
 from compliance.models.ownership import OwnershipDeclaration, OwnershipEdge
 from compliance.models.parties import Party, PartyWallet, Restriction
@@ -27,6 +27,7 @@ __all__ = [
     "Decision",
     "Document",
     "Finding",
+    "IdentityCheck",
     "IdentityVerification",
     "LawSuspension",
     "ListChange",

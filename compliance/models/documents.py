@@ -11,7 +11,10 @@ from compliance.models.parties import Party
 
 
 class Document(StatefulRow):
-    """One document of one party, or of a case that is about no party. STORED has no deadline: retention ends it."""
+    """One document of one party, or of a case that is about no party.
+
+    STORED has no deadline: retention ends it. REFUSED stays to be looked at and counts for nothing.
+    """
 
     class Kind(models.TextChoices):
         PASSPORT = "passport", "Passport"
@@ -26,11 +29,12 @@ class Document(StatefulRow):
     class State(models.TextChoices):
         STORING = "storing", "Being stored"
         STORED = "stored", "Stored"
+        REFUSED = "refused", "Not good enough"
         DISCARDED = "discarded", "Discarded"
 
     TRANSITIONS: ClassVar[dict[str, frozenset[str]]] = {
         State.STORING: frozenset({State.STORED, State.DISCARDED}),
-        State.STORED: frozenset({State.DISCARDED}),
+        State.STORED: frozenset({State.REFUSED, State.DISCARDED}),
     }
 
     party = models.ForeignKey(Party, null=True, blank=True, on_delete=models.PROTECT, related_name="documents")

@@ -8,9 +8,23 @@ from django.db.models import Q, QuerySet
 
 from compliance.base.audit import AuditEvent
 from compliance.base.errors import NotFound
-from compliance.models import Case, CaseNote, Decision, IdentityVerification, Match, Party, PartyWallet, Restriction
+from compliance.models import (
+    Case,
+    CaseNote,
+    Decision,
+    Document,
+    IdentityCheck,
+    IdentityVerification,
+    Match,
+    Party,
+    PartyWallet,
+    Restriction,
+)
 from compliance.selectors.case_notes import opened_notes
 from compliance.selectors.decisions import opened
+from compliance.selectors.documents import documents_for_case
+from compliance.selectors.identity_checks import checks_of
+from compliance.selectors.identity_needs import NeedState, level_of, need_states
 from compliance.selectors.paging import Page, page_of
 from compliance.selectors.parties import OwnershipGraph, ownership_graph
 
@@ -65,6 +79,9 @@ class CaseInFull:
     graph: OwnershipGraph | None
     wallets: tuple[str, ...]
     verification: IdentityVerification | None
+    needs: tuple[NeedState, ...]
+    identity_checks: tuple[IdentityCheck, ...]
+    documents: tuple[Document, ...]
     restrictions: tuple[Restriction, ...]
     notes: tuple[CaseNote, ...]
     other_cases: tuple[Case, ...]
@@ -89,6 +106,14 @@ def case_page(filters: CaseFilters | None = None, *, page: int = 1, per_page: in
     return page_of(open_cases(filters), page=page, per_page=per_page)
 
 
+def case_named(case_id: UUID) -> Case:
+    """The case. Raises NotFound."""
+    found = Case.objects.select_related("party").filter(pk=case_id).first()
+    if found is None:
+        raise NotFound
+    return found
+
+
 def case_in_full(case_id: UUID) -> CaseInFull:
     """The case with everything around it. Raises NotFound."""
     case = Case.objects.select_related("party", "decision", "screening").filter(pk=case_id).first()
@@ -99,6 +124,7 @@ def case_in_full(case_id: UUID) -> CaseInFull:
     party = case.party
     wallets = PartyWallet.objects.filter(party=party).order_by("address") if party else PartyWallet.objects.none()
     verifications = IdentityVerification.objects.filter(party=party) if party else IdentityVerification.objects.none()
+    verification = verifications.order_by("-created_at").first()
     others = Case.objects.filter(party=party).exclude(pk=case.pk) if party else Case.objects.none()
     history = AuditEvent.objects.filter(subject_kind=Case._meta.label_lower, subject_id=str(case.pk))
     return CaseInFull(
@@ -110,12 +136,23 @@ def case_in_full(case_id: UUID) -> CaseInFull:
         matches=match_views(case),
         graph=ownership_graph(party.pk) if party else None,
         wallets=tuple(wallets.values_list("address", flat=True)),
-        verification=verifications.order_by("-created_at").first(),
+        verification=verification,
+        needs=_needs(case, verification),
+        identity_checks=tuple(checks_of(party.pk).filter(proves=True)) if party else (),
+        documents=tuple(documents_for_case(case)),
         restrictions=tuple(case.restrictions.select_related("party").order_by("created_at")),
         notes=tuple(opened_notes(case.notes.order_by("created_at"))),
         other_cases=tuple(others.order_by("-created_at")[:20]),
         history=tuple(history.order_by("id")),
     )
+
+
+def _needs(case: Case, verification: IdentityVerification | None) -> tuple[NeedState, ...]:
+    """What the level of an identity review asks for, as of its submission."""
+    if verification is None or case.party is None or case.kind != Case.Kind.IDENTITY_REVIEW:
+        return ()
+    level = level_of(case.party, verification.level)
+    return tuple(need_states(case.party, level, verification.created_at)) if level else ()
 
 
 def match_views(case: Case) -> tuple[MatchView, ...]:
@@ -145,7 +182,7 @@ def correspondence_with(party_id: UUID, case_id: UUID | None = None) -> list[Cas
     kinds = [CaseNote.Kind.REQUEST, CaseNote.Kind.ANSWER]
     found = CaseNote.objects.filter(case__party_id=party_id, kind__in=kinds)
     found = found if case_id is None else found.filter(case_id=case_id)
-    return opened_notes(found.order_by("created_at"))
+    return opened_notes(found.prefetch_related("documents").order_by("created_at"))
 
 
 def _match_view(row: Match) -> MatchView:

@@ -8,6 +8,7 @@ from django.conf import settings
 
 from compliance.engine.catalogue import Catalogue, newest_catalogue
 from compliance.engine.centres import Centres, newest_centres
+from compliance.engine.levels import Levels, levels_in_force, load_levels
 from compliance.engine.packs import PolicyPack, load_packs, pack_in_force, pack_labelled
 
 
@@ -34,6 +35,16 @@ def catalogue() -> Catalogue:
 def centres() -> Centres:
     """Where declared places are: the newest table."""
     return _centres(Path(settings.GRIDCLEAR_POLICY_DIR))
+
+
+def levels_for(as_of: datetime) -> Levels:
+    """What the levels of identity verification ask for at the moment. Raises LevelsInvalid."""
+    return levels_in_force(as_of, _levels(Path(settings.GRIDCLEAR_POLICY_DIR)))
+
+
+@lru_cache(maxsize=4)
+def _levels(root: Path) -> tuple[Levels, ...]:
+    return load_levels(root / "identity")
 
 
 @lru_cache(maxsize=4)

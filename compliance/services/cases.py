@@ -13,7 +13,7 @@ from compliance.base.actor import Actor
 from compliance.base.canonical import digest
 from compliance.base.errors import Conflict, InvalidInput, NotFound
 from compliance.base.transition import transition
-from compliance.models import Case, CaseNote, Decision, Match, Party, Screening
+from compliance.models import Case, CaseNote, Decision, Document, Match, Party, Screening
 from compliance.services import findings, restrictions
 from compliance.services.case_notes import keep_note
 from compliance.services.findings import Question
@@ -167,16 +167,17 @@ def request_information(case_id: UUID, question: str, *, actor: Actor) -> CaseNo
     return note
 
 
-def answer_request(case_id: UUID, answer: str, *, actor: Actor) -> CaseNote:
+def answer_request(case_id: UUID, answer: str, *, actor: Actor, documents: Sequence[Document] = ()) -> CaseNote:
     """The party's answer stands in the case, which is open again. The caller has checked who answers for the party.
 
-    Raises NotFound when nothing was asked, InvalidInput.
+    `documents` lie in the case already. Raises NotFound when nothing was asked, InvalidInput.
     """
     with transaction.atomic():
         case = _locked(case_id)
         if case.state != _State.AWAITING_PARTY:
             raise NotFound("There is no open question to answer. Nothing was changed.")
         note = _note(case, CaseNote.Kind.ANSWER, answer, actor)
+        Document.objects.filter(pk__in=[row.pk for row in documents], case=case).update(note=note)
         transition(case, _State.OPEN, actor=actor, event="case.answered", deadline_at=_deadline(case))
     return note
 
@@ -224,13 +225,13 @@ def return_case(case_id: UUID, body: str, *, actor: Actor) -> Case:
     return case
 
 
-def withdraw_proposal(case: Case, *, actor: Actor) -> None:
+def withdraw_proposal(case: Case, *, actor: Actor, event: str = "case.returned") -> None:
     """The case, which the caller holds locked, is open again: what was proposed rested on something else."""
     transition(
         case,
         _State.OPEN,
         actor=actor,
-        event="case.returned",
+        event=event,
         deadline_at=_deadline(case),
         proposed_disposition="",
         proposed_by="",

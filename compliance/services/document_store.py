@@ -45,7 +45,11 @@ def show_page(row: Document, number: int, *, actor: Actor, why: str) -> PageShow
 
     Raises NotFound, SubjectErased, SealBroken.
     """
-    if row.state != _State.STORED or row.pages_gone_at is not None or not 1 <= number <= row.pages:
+    if (
+        row.state not in (_State.STORED, _State.REFUSED)
+        or row.pages_gone_at is not None
+        or not 1 <= number <= row.pages
+    ):
         raise NotFound
     try:
         with _storage().open(_place(row, number)) as file:

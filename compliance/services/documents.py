@@ -2,6 +2,7 @@
 
 import hashlib
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
@@ -111,27 +112,29 @@ def attach_evidence(case_id: UUID, upload: Upload, *, actor: Actor) -> Document:
     Not inside a transaction. Raises Forbidden, NotFound, Conflict when the case is closed, DocumentRefused.
     """
     require_officer(actor)
-    _require_open(case_id)
+    require_open_case(case_id)
     made, digest = inspect(upload)
     with transaction.atomic():
-        case = _require_open(case_id)
+        case = require_open_case(case_id)
         row = _begun(made, digest, _Kind.EVIDENCE, actor, party_id=case.party_id, case=case)
     return document_store.store(row, made, actor)
 
 
-def hand_in_answer(case_id: UUID, party_id: UUID, upload: Upload, *, actor: Actor) -> Document:
-    """The document with which the party answers a question lies in the case; `answer_request` then names it.
+def hand_in_answer(case_id: UUID, party_id: UUID, uploads: Sequence[Upload], *, actor: Actor) -> list[Document]:
+    """The documents with which the party answers a question lie in the case; `answer_request` then names them.
 
-    The caller has checked who answers for the party. Not inside a transaction.
-    Raises NotFound, Conflict, DocumentRefused, TooManyDocuments.
+    One that is no document keeps the others out too. The caller has checked who answers for the party. Not inside a
+    transaction. Raises NotFound, Conflict, DocumentRefused, TooManyDocuments.
     """
-    _require_open(case_id, party_id=party_id)
-    made, digest = inspect(upload)
-    with transaction.atomic():
-        _hold_party(party_id)
-        case = _require_open(case_id, party_id=party_id)
-        row = _begun(made, digest, _Kind.ANSWER, actor, party_id=party_id, case=case)
-    return document_store.store(row, made, actor)
+    require_open_case(case_id, party_id=party_id)
+    kept = []
+    for made, digest in [inspect(upload) for upload in uploads]:
+        with transaction.atomic():
+            _hold_party(party_id)
+            case = require_open_case(case_id, party_id=party_id)
+            row = _begun(made, digest, _Kind.ANSWER, actor, party_id=party_id, case=case)
+        kept.append(document_store.store(row, made, actor))
+    return kept
 
 
 def discard(document_id: UUID, party_id: UUID, *, actor: Actor) -> None:
@@ -144,6 +147,17 @@ def discard(document_id: UUID, party_id: UUID, *, actor: Actor) -> None:
             raise Conflict("A verification rests on this document, so it stays. Nothing was changed.")
         transition(row, _State.DISCARDED, actor=actor, event="document.discarded")
     document_store.delete_pages(row)
+
+
+def refuse_document(document_id: UUID, *, actor: Actor) -> Document:
+    """The document counts for nothing any more and stays to be looked at. Raises Forbidden, NotFound, Conflict."""
+    require_officer(actor)
+    with transaction.atomic():
+        row = Document.objects.select_for_update().filter(pk=document_id).first()
+        if row is None:
+            raise NotFound("There is no such document. Nothing was changed.")
+        transition(row, _State.REFUSED, actor=actor, event="document.refused", data={"kind": row.kind})
+    return row
 
 
 def open_code(party_id: UUID) -> LivenessCode:
@@ -206,7 +220,8 @@ def _hold_party(party_id: UUID) -> None:
         raise TooManyDocuments
 
 
-def _require_open(case_id: UUID, party_id: UUID | None = None) -> Case:
+def require_open_case(case_id: UUID, party_id: UUID | None = None) -> Case:
+    """The case, of that party where one is named. Raises NotFound, and Conflict when it is closed."""
     case = Case.objects.filter(pk=case_id).first()
     if case is None or (party_id is not None and case.party_id != party_id):
         raise NotFound("There is no such case. Nothing was kept.")

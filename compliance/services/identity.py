@@ -1,7 +1,6 @@
-"""Identity verification: submitted by a party, decided by an officer, valid for a year."""
+"""Identity verification: submitted by a party with what its level asks for, decided by officers, valid for a time."""
 
 import json
-from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -9,29 +8,19 @@ from django.db import transaction
 
 from compliance.base import audit, clock
 from compliance.base.actor import Actor
-from compliance.base.errors import Conflict, InvalidInput, NotFound
+from compliance.base.errors import InvalidInput, NotFound
 from compliance.base.transition import transition
-from compliance.models import Case, IdentityVerification, Party
+from compliance.models import Case, Document, IdentityVerification, Party
+from compliance.selectors.identity_needs import NeedState, level_of, need_states, open_needs
 from compliance.selectors.ownership import facts_digest
-from compliance.services import cases
+from compliance.selectors.policies import levels_for
+from compliance.services import cases, identity_cases, identity_decisions, identity_expiry
+from compliance.services.identity_decisions import FactsChanged, NeedsOpen
 from compliance.services.officers import require_officer
 
-VALID_FOR = timedelta(days=365)
-DECIDED_WITHIN = timedelta(days=30)
-_LEVELS = {
-    Party.Kind.PERSON: {IdentityVerification.Level.INDIVIDUAL, IdentityVerification.Level.ENHANCED},
-    Party.Kind.ENTITY: {IdentityVerification.Level.BUSINESS, IdentityVerification.Level.ENHANCED},
-}
+__all__ = ["FactsChanged", "NeedsOpen", "approve_verification", "reject_verification", "submit_verification"]
+
 _State = IdentityVerification.State
-
-
-class FactsChanged(Conflict):
-    """The party, its owners or theirs are not as they were when it submitted."""
-
-    code = "facts_changed"
-    default_message = (
-        "The party's details changed after it submitted this verification. Nothing was changed; ask it to submit anew."
-    )
 
 
 def submit_verification(
@@ -39,79 +28,69 @@ def submit_verification(
 ) -> IdentityVerification:
     """A verification of the party awaits an officer, with its case; submitting again renews what is submitted.
 
-    It rests on the party, its owners and theirs as they are now: a later change ends its force.
-    Raises InvalidInput, NotFound.
+    It rests on the party, its owners and theirs as they are now: a later change ends its force. A verification that is
+    in force stays so until this one is decided, as long as its level allows. Where the level lets a vendor's answer
+    suffice and it is there and fits, the party is verified at once.
+    Raises InvalidInput, NotFound; NeedsOpen when something is missing that nothing under way can bring.
     """
-    if len(json.dumps(declaration)) > 20_000:
-        raise InvalidInput("The declaration is too long. Nothing was changed.")
-    if not _can_be_kept(declaration):
-        raise InvalidInput("The declaration has characters that are no text. Nothing was changed.")
+    _check_declaration(declaration)
+    now = clock.now()
     with transaction.atomic():
         party = Party.objects.select_for_update().filter(pk=party_id).first()
         if party is None:
             raise NotFound("There is no such party. Nothing was changed.")
-        if level not in _LEVELS[Party.Kind(party.kind)]:
+        wanted = level_of(party, level)
+        if wanted is None:
             raise InvalidInput("This level does not fit the kind of party. Nothing was changed.")
+        states = need_states(party, wanted, now)
+        if lacking := open_needs(states, pending_too=False):
+            raise NeedsOpen(lacking)
+        standing = _in_force(party)
         values = {
             "level": level,
+            "levels": levels_for(now).label,
             "declaration": declaration,
             "facts_digest": facts_digest(party.pk),
-            "state_deadline_at": clock.now() + DECIDED_WITHIN,
+            "state_deadline_at": now + identity_cases.DECIDED_WITHIN,
+            "renews": standing,
         }
         verification, made = IdentityVerification.objects.update_or_create(
             party=party, state=_State.SUBMITTED, defaults=values
         )
+        verification.documents.set(_documents(states))
         audit.record(
             "identity.submitted",
             actor=actor,
             subject=verification,
-            data={"party": str(party.pk), "level": level, "again": not made},
+            data={"party": str(party.pk), "level": level, "again": not made, "renews": standing and str(standing.pk)},
         )
-        cases.open_case(
-            kind=Case.Kind.IDENTITY_REVIEW,
-            summary="A party submitted its identity for verification.",
-            reason_codes=["IDENTITY_REVIEW"],
-            party=party,
-            subject_id=verification.pk,
-            scope=str(verification.pk),
-            actor=actor,
-        )
+        identity_cases.open_or_return(verification, actor=actor)
+        if standing is not None:
+            identity_expiry.extend(standing, wanted.grace, actor=actor)
+        identity_decisions.conclude_by_vendor(party.pk)
+    verification.refresh_from_db()
     return verification
 
 
 def approve_verification(verification_id: UUID, *, actor: Actor) -> IdentityVerification:
-    """The party is verified for a year and the case of the verification is closed.
+    """The party is verified and the case of the verification is closed; where two officers decide, the first proposes.
 
-    One officer suffices: every lease is still judged by the gate. Raises Forbidden, NotFound, FactsChanged.
+    Every lease is still judged by the gate. Raises Forbidden, FourEyesRequired, NotFound, FactsChanged, NeedsOpen.
     """
     require_officer(actor)
     with transaction.atomic():
         verification = _locked(verification_id)
-        if verification.state == _State.SUBMITTED and facts_digest(verification.party_id) != verification.facts_digest:
-            raise FactsChanged
-        now = clock.now()
-        # One verification is in force at a time: to reject it is to end the party's verification.
-        for old in IdentityVerification.objects.filter(party_id=verification.party_id, state=_State.VERIFIED):
-            transition(old, _State.EXPIRED, actor=actor, event="identity.expired", data={"reason": "superseded"})
-        transition(
-            verification,
-            _State.VERIFIED,
-            actor=actor,
-            event="identity.verified",
-            data={"party": str(verification.party_id), "level": verification.level},
-            deadline_at=now + VALID_FOR,
-            decided_by=actor.ref,
-            verified_at=now,
-            expires_at=now + VALID_FOR,
-        )
-        cases.close_identity_case(verification.pk, Case.Disposition.RELEASE, actor=actor)
+        level = identity_decisions.require_complete(verification)
+        if level.officers > 1 and not identity_cases.second_officer_agrees(verification, actor=actor):
+            return verification
+        identity_decisions.put_in_force(verification, level, actor=actor)
     return verification
 
 
 def reject_verification(verification_id: UUID, *, actor: Actor) -> IdentityVerification:
-    """The verification is rejected (a verified one loses its force) and its case is closed.
+    """The verification is rejected and its case is closed; a verified one loses its force.
 
-    Raises Forbidden, NotFound.
+    What it would have renewed keeps its force until its own expiry and no longer. Raises Forbidden, NotFound.
     """
     require_officer(actor)
     with transaction.atomic():
@@ -124,28 +103,27 @@ def reject_verification(verification_id: UUID, *, actor: Actor) -> IdentityVerif
             data={"party": str(verification.party_id), "level": verification.level},
             decided_by=actor.ref,
         )
+        identity_expiry.end_extension(verification, actor=actor)
         cases.close_identity_case(verification.pk, Case.Disposition.CONFIRM, actor=actor)
     return verification
 
 
-def expire_identities(*, actor: Actor) -> int:
-    """Every verification whose deadline has passed is EXPIRED: the undecided and the outworn. Returns how many."""
-    due = IdentityVerification.objects.filter(
-        state__in=[_State.SUBMITTED, _State.VERIFIED], state_deadline_at__lte=clock.now()
-    )
-    count = 0
-    for verification_id in due.values_list("pk", flat=True)[:1000]:
-        with transaction.atomic():
-            row = IdentityVerification.objects.select_for_update(skip_locked=True).filter(pk=verification_id).first()
-            if row is None or row.is_terminal or (row.state_deadline_at or clock.now()) > clock.now():
-                continue
-            undecided = row.state == _State.SUBMITTED
-            reason = {"reason": "not_decided_in_time" if undecided else "validity_ended"}
-            transition(row, _State.EXPIRED, actor=actor, event="identity.expired", data=reason)
-            if undecided:
-                cases.close_identity_case(row.pk, "", actor=actor)
-            count += 1
-    return count
+def _in_force(party: Party) -> IdentityVerification | None:
+    row = IdentityVerification.objects.filter(party=party, state=_State.VERIFIED).order_by("-created_at").first()
+    if row is None or (row.in_force_until or clock.now()) <= clock.now() or row.facts_digest != facts_digest(party.pk):
+        return None
+    return row
+
+
+def _documents(states: list[NeedState]) -> list[Document]:
+    return [row for state in states for row in state.documents]
+
+
+def _check_declaration(declaration: dict[str, Any]) -> None:
+    if len(json.dumps(declaration)) > 20_000:
+        raise InvalidInput("The declaration is too long. Nothing was changed.")
+    if not _can_be_kept(declaration):
+        raise InvalidInput("The declaration has characters that are no text. Nothing was changed.")
 
 
 def _can_be_kept(declaration: dict[str, Any]) -> bool:
@@ -157,7 +135,7 @@ def _can_be_kept(declaration: dict[str, Any]) -> bool:
 
 
 def _locked(verification_id: UUID) -> IdentityVerification:
-    row = IdentityVerification.objects.select_for_update().filter(pk=verification_id).first()
+    row = IdentityVerification.objects.select_for_update(of=("self",)).filter(pk=verification_id).first()
     if row is None:
         raise NotFound("There is no such verification. Nothing was changed.")
     return row

@@ -30,13 +30,20 @@ class Web:
             raise DoorError(f"GET {path} answered {answer.status_code}")
         return answer.text
 
-    def submit(self, path: str, fields: Mapping[str, Any], *, form_at: str | None = None) -> httpx.Response:
+    def submit(
+        self,
+        path: str,
+        fields: Mapping[str, Any],
+        *,
+        form_at: str | None = None,
+        files: Mapping[str, tuple[str, bytes]] | None = None,
+    ) -> httpx.Response:
         """The form at `form_at` (or at `path`) was sent to `path`; returns the page that followed."""
         found = TOKEN.search(self.page(form_at or path))
         if found is None:
             raise DoorError(f"no form at {form_at or path}")
         data = {"csrfmiddlewaretoken": found[1], **fields}
-        return self.http.post(path, data=data, headers={"Referer": str(self.http.base_url)})
+        return self.http.post(path, data=data, files=files, headers={"Referer": str(self.http.base_url)})
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from django import forms
 
 from compliance.services.cases import ConfirmReason, ReleaseReason
+from marketplace.forms.uploads import UploadField, UploadsField
 
 DISPOSITIONS = (
     ("release", "Release: another party, or resolved"),
@@ -55,9 +56,16 @@ class ApprovalForm(forms.Form):
 
 
 class AnswerForm(forms.Form):
-    """The party's answer."""
+    """The party's answer, with documents where they help."""
 
     body = prose("Your answer", 6)
+    documents = UploadsField(label="Documents", required=False, help_text="Up to five: PDF, JPEG or PNG, 10 MB each.")
+
+
+class EvidenceForm(forms.Form):
+    """A document for the case."""
+
+    file = UploadField(label="Evidence", help_text="PDF, JPEG or PNG, up to 10 MB. It is kept encrypted.")
 
 
 class AuditFilter(forms.Form):

@@ -1,5 +1,6 @@
 """Who the organization is, who owns it, who signs for it, which wallets are its own."""
 
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -7,6 +8,7 @@ from django import forms
 from django.forms import formset_factory
 
 from marketplace.forms.base import CountryField
+from marketplace.forms.uploads import UploadField
 
 KINDS = (("entity", "A company, institution or other legal entity"), ("person", "A natural person"))
 INTERESTS = (
@@ -122,9 +124,27 @@ class WalletForm(forms.Form):
     )
 
 
-class SubmitForm(forms.Form):
-    """The declaration that goes with a verification."""
+DOCUMENTS = (
+    ("passport", "Passport"),
+    ("identity_card", "Identity card"),
+    ("liveness", "Photo with the code in hand"),
+    ("registry_extract", "Extract of the company register"),
+    ("proof_of_address", "Proof of address"),
+    ("ownership", "Proof of ownership"),
+)
 
+
+class DocumentForm(forms.Form):
+    """A document of the organization or of the person who signs for it."""
+
+    kind = forms.ChoiceField(label="What it is", choices=DOCUMENTS)
+    file = UploadField(label="File", help_text="PDF, JPEG or PNG, up to 10 MB. Only its picture is kept, encrypted.")
+
+
+class SubmitForm(forms.Form):
+    """The declaration that goes with a verification. `levels` are those open to the party, as (code, title)."""
+
+    level = forms.ChoiceField(label="Level", widget=forms.RadioSelect)
     end_use = forms.CharField(
         label="What you compute, or what you provide",
         max_length=1000,
@@ -133,3 +153,9 @@ class SubmitForm(forms.Form):
     )
     signatory = forms.CharField(label="Your name", max_length=200)
     declared = forms.BooleanField(label="What I gave here is true and complete, and I may sign for the organization")
+
+    def __init__(self, *args: Any, levels: Sequence[tuple[str, str]], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        choices = self.fields["level"]
+        if isinstance(choices, forms.ChoiceField):
+            choices.choices = levels

@@ -87,6 +87,7 @@ def case_context(full: CaseInFull, actor: Actor) -> dict[str, Any]:
     """Everything on the page of a case but its forms."""
     case = full.case
     refs = {case.assignee, case.proposed_by, *(note.author for note in full.notes), *(e.actor for e in full.history)}
+    refs |= {row.uploaded_by for row in full.documents}
     names = actor_names(ref for ref in refs if ref)
     is_open = case.state != "closed"
     decidable = is_open and case.kind != "identity_review"
@@ -102,6 +103,9 @@ def case_context(full: CaseInFull, actor: Actor) -> dict[str, Any]:
         "proposal": proposal_of(full, names, actor) if case.state == "awaiting_approval" else None,
         "party": party_facts(full),
         "identity": identity_facts(full) if is_open and case.kind == "identity_review" else None,
+        "needs": needs_of(full),
+        "identity_checks": checks_of(full),
+        "documents": documents_of(full, names),
         "reasons": reasons_for_officer(full.reasons),
         "matches": [match_facts(match) for match in full.matches],
         "graph": graph_of(full),
@@ -166,6 +170,50 @@ def identity_facts(full: CaseInFull) -> dict[str, Any]:
         *((words_of(name), str(value)) for name, value in verification.declaration.items()),
     ]
     return {"lines": [(name, value) for name, value in lines if value]}
+
+
+def needs_of(full: CaseInFull) -> list[dict[str, Any]]:
+    """What the level asks for, how far it is there, and the documents that bring it."""
+    return [
+        {
+            "label": each.need.label,
+            "source": each.need.source,
+            "state": "need_met" if each.met else "need_pending" if each.pending else "need_open",
+            "documents": [row.pk for row in each.documents],
+        }
+        for each in full.needs
+    ]
+
+
+def documents_of(full: CaseInFull, names: dict[str, str]) -> list[dict[str, Any]]:
+    """What was handed in, newest first."""
+    return [
+        {
+            "pk": row.pk,
+            "kind": row.get_kind_display(),
+            "state": row.state,
+            "pages": row.pages,
+            "gone": row.pages_gone_at is not None,
+            "at": row.created_at,
+            "by": name_of(row.uploaded_by, names),
+        }
+        for row in full.documents
+    ]
+
+
+def checks_of(full: CaseInFull) -> list[dict[str, Any]]:
+    """Vendors' checks of the party's person, newest first."""
+    return [
+        {
+            "pk": row.pk,
+            "vendor": words_of(row.vendor),
+            "state": row.state,
+            "failure": words_of(row.failure) if row.failure else "",
+            "at": row.verified_at or row.created_at,
+            "person": row.person_sealed is not None,
+        }
+        for row in full.identity_checks
+    ]
 
 
 def request_lines(facts: dict[str, Any]) -> list[tuple[str, str]]:

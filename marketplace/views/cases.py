@@ -15,8 +15,8 @@ from compliance.base.actor import Actor
 from compliance.base.errors import NotFound, Refusal
 from compliance.selectors.cases import CaseFilters, CaseInFull, case_in_full, open_cases
 from compliance.services import cases as services
-from compliance.services import identity
-from marketplace.forms.cases import ApprovalForm, NoteForm, ProposalForm, RequestForm
+from compliance.services import documents, identity
+from marketplace.forms.cases import ApprovalForm, EvidenceForm, NoteForm, ProposalForm, RequestForm
 from marketplace.models import Lease
 from marketplace.views.base import crumb, officer_view, page_of, person, show_refusal, tabs
 from marketplace.views.case_view import actor_names, case_context, priority_look, row_of
@@ -92,6 +92,7 @@ def case(request: HttpRequest, pk: UUID) -> HttpResponse:
         "note_form": forms.get("NoteForm", NoteForm(prefix=None)),
         "request_form": forms.get("RequestForm", RequestForm()),
         "proposal_form": forms.get("ProposalForm", ProposalForm()),
+        "evidence_form": forms.get("EvidenceForm", EvidenceForm()),
         "approval_form": forms.get("ApprovalForm", ApprovalForm()),
         "lease": Lease.objects.filter(pk=full.case.subject_id).first() if full.case.subject_id else None,
         "priority": priority_look(full.case.priority),
@@ -170,8 +171,22 @@ def _assign(request: HttpRequest, full: CaseInFull, actor: Actor) -> Form | None
 
 
 def _verify(request: HttpRequest, full: CaseInFull, actor: Actor) -> Form | None:
-    identity.approve_verification(_verification_of(full), actor=actor)
-    messages.success(request, "The party is verified for a year.")
+    row = identity.approve_verification(_verification_of(full), actor=actor)
+    done = row.state == "verified"
+    messages.success(request, "The party is verified." if done else "Proposed. Another officer agrees to it.")
+    return None
+
+
+def _attach(request: HttpRequest, full: CaseInFull, actor: Actor) -> Form | None:
+    form = EvidenceForm(request.POST, request.FILES)
+    if not form.is_valid():
+        return form
+    try:
+        documents.attach_evidence(full.case.pk, form.cleaned_data["file"], actor=actor)
+    except Refusal as refusal:
+        form.add_error("file", refusal.message)
+        return form
+    messages.success(request, "The document lies in the case, encrypted.")
     return None
 
 
@@ -194,6 +209,7 @@ DEEDS: dict[str, Deed] = {
     "approve": _approve,
     "send_back": _send_back,
     "assign": _assign,
+    "attach": _attach,
     "verify": _verify,
     "reject": _reject,
 }

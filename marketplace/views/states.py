@@ -44,6 +44,12 @@ LOOKS: dict[str, Look] = {
     "changed": Look("Changed", "waiting", "clock"),
     "expired": Look("Expired", "waiting", "clock"),
     "none": Look("Not started", "neutral", "ring"),
+    "need_met": Look("There", "allowed", "check"),
+    "need_pending": Look("Being checked", "waiting", "clock"),
+    "need_open": Look("Missing", "neutral", "ring"),
+    "processing": Look("Being checked", "waiting", "clock"),
+    "canceled": Look("Not finished", "neutral", "stop"),
+    "stored": Look("Kept", "allowed", "check"),
     # cases and matches
     "open": Look("Open", "waiting", "ring"),
     "awaiting_party": Look("Waiting for the party", "waiting", "mail"),

@@ -7,6 +7,7 @@ from marketplace.views import (
     catalogue,
     decisions,
     deposits,
+    documents,
     earnings,
     evidence,
     leases,
@@ -14,6 +15,7 @@ from marketplace.views import (
     lists,
     money,
     organizations,
+    owners,
     payouts,
     platform,
     preferences,
@@ -49,7 +51,8 @@ supply = [
 ]
 organization = [
     path("verification", verification.verification, name="verification"),
-    path("verification/owners/<uuid:pk>", verification.owners, name="owners"),
+    path("verification/check", verification.check, name="identity_check"),
+    path("verification/owners/<uuid:pk>", owners.owners, name="owners"),
     path("requests/<uuid:pk>", requests.answer, name="answer"),
     path("organization", organizations.organization, name="organization"),
     path("organization/members/<uuid:pk>/role", organizations.member_role, name="member_role"),
@@ -64,6 +67,10 @@ organization = [
 staff = [
     path("cases", cases.cases, name="cases"),
     path("cases/<uuid:pk>", cases.case, name="case"),
+    path("cases/<uuid:pk>/documents/<uuid:document_id>", documents.document, name="document"),
+    path("cases/<uuid:pk>/documents/<uuid:document_id>/pages/<int:number>", documents.page, name="document_page"),
+    path("cases/<uuid:pk>/documents/<uuid:document_id>/refuse", documents.refuse, name="document_refuse"),
+    path("cases/<uuid:pk>/checks/<uuid:check_id>", documents.proven, name="proven"),
     path("platform", platform.platform, name="platform"),
     path("platform/lists", lists.list_file, name="list_file"),
     path("audit", platform.audit, name="audit"),

@@ -1,16 +1,5 @@
-"""No network call inside a database transaction: a slow rail would hold locks, a rollback would forget what it did."""
+"""What every rail keeps: no network call inside a database transaction."""
 
-from django.db import connection
+from compliance.base.outside import NetworkInTransaction, require_no_transaction
 
-
-class NetworkInTransaction(RuntimeError):
-    """A rail was asked inside a transaction: a fault of ours, never of the user."""
-
-
-def require_no_transaction() -> None:
-    """No transaction is open on this thread (the wrapper of a test case does not count).
-
-    Raises NetworkInTransaction.
-    """
-    if any(not getattr(block, "_from_testcase", False) for block in connection.atomic_blocks):
-        raise NetworkInTransaction("A rail was asked inside a database transaction; ask it before or after.")
+__all__ = ["NetworkInTransaction", "require_no_transaction"]

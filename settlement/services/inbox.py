@@ -18,8 +18,10 @@ from django.db import DatabaseError, transaction
 from compliance.base import clock
 from compliance.base.actor import system
 from compliance.base.errors import Refusal
+from compliance.services import identity_checks
 from settlement.models import InboundEvent
 from settlement.rails.card import intent_state, recipient_state
+from settlement.rails.identity import CHECK_KEY, CODE
 from settlement.services import card_payments, profiles
 
 logger = logging.getLogger(__name__)
@@ -130,6 +132,11 @@ def _account(body: dict[str, Any]) -> bool:
     return profiles.apply_recipient(recipient_state(body))
 
 
+def _identity(body: dict[str, Any]) -> bool:
+    """What the session says is not taken from the notice: the vendor is asked, outside of any transaction."""
+    return identity_checks.note_news(CODE, body["id"], str((body.get("metadata") or {}).get(CHECK_KEY, "")))
+
+
 _EFFECTS: dict[str, Callable[[dict[str, Any]], bool]] = {
     "payment_intent.amount_capturable_updated": _payment_intent,
     "payment_intent.succeeded": _payment_intent,
@@ -137,4 +144,8 @@ _EFFECTS: dict[str, Callable[[dict[str, Any]], bool]] = {
     "payment_intent.canceled": _payment_intent,
     "payment_intent.processing": _payment_intent,
     "account.updated": _account,
+    "identity.verification_session.processing": _identity,
+    "identity.verification_session.requires_input": _identity,
+    "identity.verification_session.verified": _identity,
+    "identity.verification_session.canceled": _identity,
 }

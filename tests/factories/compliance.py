@@ -1,20 +1,23 @@
 """Parties for tests, made through the services that people use."""
 
+import itertools
 from decimal import Decimal
 from uuid import UUID, uuid4
 
 from compliance.base.actor import Actor, Role, system
 from compliance.models import Party
 from compliance.selectors.watchlists import current_versions
-from compliance.services import identity, parties, place_signs, watchlists
+from compliance.services import parties, place_signs, watchlists
 from compliance.services.gate import GateRequest
 from compliance.services.parties import OwnerInput, PartyInput
 from compliance.sources.catalogue import KNOWN_LISTS
+from tests.factories import proofs
 
 RENTER_OWNER = Actor("user", "renter-owner", "An owner")
 OFFICER = Actor("user", "officer-1", "Olga", frozenset({Role.OFFICER}))
 SECOND_OFFICER = Actor("user", "officer-2", "Otto", frozenset({Role.OFFICER}))
 OPERATOR = Actor("user", "operator-1", "Oscar", frozenset({Role.OPERATOR}))
+_numbers = itertools.count(1)
 
 
 def load_sample_lists() -> None:
@@ -54,6 +57,7 @@ def verified_company(
     `owners` are `owner(...)`s: an owner may be a PartyInput or the id of a party that exists.
     """
     load_sample_lists()
+    more = {"address": "1 Sample Road", "registration_number": f"{country}-{next(_numbers)}", **more}
     row = parties.register_party(company(name, country, headquarters_country, **more), actor=actor)
     if owners is None:
         owners = (owner(person(f"Founder of {name}", country, birth_date="1980-01-01"), 100),)
@@ -64,14 +68,14 @@ def verified_company(
 def verified_person(name: str, country: str = "SG", *, actor: Actor = RENTER_OWNER, **more: object) -> Party:
     """A person, verified as an individual; lists loaded."""
     load_sample_lists()
+    more = {"address": "1 Sample Road", "birth_date": "1980-01-01", **more}
     row = parties.register_party(person(name, country, **more), actor=actor)
     return verified(row, "individual", actor=actor)
 
 
 def verified(party: Party, level: str, *, actor: Actor = RENTER_OWNER) -> Party:
     """The party, verified to the level as it is now."""
-    submission = identity.submit_verification(party.pk, level, {"purpose": "research"}, actor=actor)
-    identity.approve_verification(submission.pk, actor=OFFICER)
+    proofs.verified(party.pk, level, by=OFFICER, actor=actor)
     place_signs.see_country(party.pk, party.country, "card")
     party.refresh_from_db()
     return party

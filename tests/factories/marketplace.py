@@ -16,7 +16,7 @@ from django.test import Client
 
 from compliance.base import clock
 from compliance.base.actor import Actor, Role, system
-from compliance.services import identity, parties, watchlists
+from compliance.services import parties, watchlists
 from compliance.services.parties import OwnerInput, PartyInput
 from compliance.sources.catalogue import KNOWN_LISTS
 from marketplace.models import Lease, Membership, Node, Offer, Organization, User
@@ -26,6 +26,7 @@ from marketplace.services.offers import OfferTerms
 from settlement.services import ledger
 from settlement.services.accounts import Kind, Pot, clearing, of_party
 from settlement.services.ledger import Line
+from tests.factories import proofs
 
 PASSWORD = "a-long-enough-password-26"
 SEED = system("tests")
@@ -52,7 +53,14 @@ def organization(email: str, name: str, country: str, *, provider: bool = False,
     owner = PartyInput("person", f"{name.split()[0]} Founder", country, birth_date="1980-01-01")
     parties.update_party(
         made.party_id,
-        PartyInput("entity", name, country, headquarters_country=country, registration_number=f"R-{next(_numbers)}"),
+        PartyInput(
+            "entity",
+            name,
+            country,
+            headquarters_country=country,
+            address="1 Sample Road",
+            registration_number=f"R-{next(_numbers)}",
+        ),
         actor=user.as_actor(),
     )
     parties.declare_ownership(
@@ -65,8 +73,7 @@ def organization(email: str, name: str, country: str, *, provider: bool = False,
 
 def verify(of: Organization, by: Actor, *, actor: Actor) -> None:
     """The organization's identity is verified."""
-    submitted = identity.submit_verification(of.party_id, "business", {}, actor=actor)
-    identity.approve_verification(submitted.pk, actor=by)
+    proofs.verified(of.party_id, "business", by=by, actor=actor)
 
 
 def member(of: Organization, email: str, role: str = Membership.Role.MEMBER) -> User:

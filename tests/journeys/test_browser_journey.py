@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from marketplace.development.image import IMAGE
+from marketplace.development.papers import OF_A_BUSINESS, sample_paper
 from marketplace.development.world import OFFICERS, PASSWORD
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -92,6 +93,7 @@ def submit_verification(page: Page, company: str) -> None:
     party.locator("[name=headquarters_country]").select_option("DE")
     party.locator("[name=region]").fill("DE-HH")
     party.locator("[name=registration_number]").fill("HRB 990777")
+    party.locator("[name=address]").fill("Am Sandtorkai 99, Hamburg")
     party.get_by_role("button", name="Save").click()
     page.get_by_role("link", name="Name its owners").click()
     page.locator("[name=form-0-name]").fill("Wiebke Harmsen")
@@ -101,6 +103,13 @@ def submit_verification(page: Page, company: str) -> None:
     page.locator("[name=complete]").check()
     page.get_by_role("button", name="Save", exact=True).click()
     expect(page).to_have_url(re.compile("/verification"))
+    for kind in OF_A_BUSINESS:
+        documents = page.locator("#documents")
+        documents.locator("[name=kind]").select_option(kind)
+        file = {"name": f"{kind}.jpg", "mimeType": "image/jpeg", "buffer": sample_paper(kind, company)}
+        documents.locator("[name=file]").set_input_files(file)
+        documents.get_by_role("button", name="Hand it in").click()
+        expect(page.locator("main")).to_contain_text("The document is kept")
     submit = page.locator("#submit")
     submit.locator("[name=end_use]").fill("Grasping policies for a warehouse robot")
     submit.locator("[name=signatory]").fill("Wiebke Harmsen")
@@ -126,7 +135,7 @@ def find_case(page: Page, company: str, kind: str) -> None:
 def verify(page: Page, company: str) -> None:
     find_case(page, company, "Identity review")
     page.get_by_role("button", name="Verify").click()
-    expect(page.locator("main")).to_contain_text("The party is verified for a year.")
+    expect(page.locator("main")).to_contain_text("The party is verified.")
 
 
 def top_up(page: Page) -> None:

@@ -4,6 +4,7 @@ import pytest
 from django.urls import URLPattern, URLResolver, reverse
 
 from compliance.base.errors import Refusal
+from compliance.models import IdentityCheck
 from compliance.selectors.cases import open_cases
 from marketplace.models import Lease, Membership
 from marketplace.services import api_keys, bundles, leases
@@ -11,6 +12,7 @@ from marketplace.views import urls
 from settlement.selectors.holds import hold_of_subject
 from tests.cast import Cast
 from tests.factories import marketplace as make
+from tests.factories import proofs
 
 PEOPLE = ("alice", "bob", "fay", "charlie", "pia", "olga", "ned", None)
 LOGIN, FORBIDDEN, MISSING, FINE, AWAY = 302, 403, 404, 200, 302
@@ -24,6 +26,8 @@ def world(cast: Cast) -> dict[str, object]:
     undisclosed = make.lease_request(offer, cast.lion, end_user={"kind": "undisclosed"})
     with pytest.raises(Refusal) as review:
         leases.request_lease(undisclosed, user=cast.alice, actor=cast.alice.as_actor())
+    document = proofs.hand_in(cast.lion.party_id, "passport", actor=cast.alice.as_actor())
+    check = IdentityCheck.objects.create(state="pending", party=cast.lion.party, vendor="stripe_identity")
     key, _ = api_keys.create_api_key(cast.lion, "ci", ["read"], user=cast.alice)
     case = open_cases().get()
     bundle = bundles.request_evidence("lease", lease.pk, actor=cast.olga.as_actor())
@@ -35,6 +39,9 @@ def world(cast: Cast) -> dict[str, object]:
         "lease": lease.pk,
         "decision": review.value.extra["decision_id"],
         "case": case.pk,
+        "document": (case.pk, document.pk),
+        "page": (case.pk, document.pk, 1),
+        "check": (case.pk, check.pk),
         "key": key.pk,
         "member": Membership.objects.get(user=cast.bob).pk,
         "party": cast.lion.party_id,
@@ -72,6 +79,11 @@ GETS = {
     ("payout_wallet", ""): (405, 405, 405, 405, 405, 405, 405, 405),
     ("cases", ""): (404, 404, 404, 404, 404, 200, 404, 302),
     ("case", "case"): (404, 404, 404, 404, 404, 200, 404, 302),
+    ("document", "document"): (404, 404, 404, 404, 404, 200, 404, 302),
+    ("document_page", "page"): (404, 404, 404, 404, 404, 200, 404, 302),
+    ("document_refuse", "document"): (405, 405, 405, 405, 405, 405, 405, 405),
+    ("proven", "check"): (405, 405, 405, 405, 405, 405, 405, 405),
+    ("identity_check", ""): (405, 405, 405, 405, 405, 405, 405, 405),
     ("platform", ""): (404, 404, 404, 404, 404, 404, 200, 302),
     ("audit", ""): (404, 404, 404, 404, 404, 200, 200, 302),
     ("evidence", ""): (404, 404, 404, 404, 404, 200, 404, 302),
@@ -92,6 +104,10 @@ POSTS = {
     ("owners", "party", ""): ("charlie", "pia", "olga"),
     ("answer", "case", "body=hello"): ("alice", "charlie", "olga"),
     ("case", "case", "action=assign"): ("alice", "charlie", "pia", "ned"),
+    ("document_refuse", "document", ""): ("alice", "bob", "charlie", "pia", "ned"),
+    ("proven", "check", ""): ("alice", "charlie", "pia", "olga", "ned"),
+    ("identity_check", "", "vendor=stripe_identity"): ("olga", "ned"),
+    ("identity_check", "", "vendor=nobody"): ("alice", "charlie"),
     ("payouts", "", "pot=card"): ("alice", "charlie", "olga"),
     ("platform", "", ""): ("alice", "olga"),
     ("evidence", "", "kind=party"): ("alice", "bob", "charlie", "pia", "ned"),
@@ -104,7 +120,8 @@ POSTS = {
 
 def address(name: str, about: str, world: dict[str, object]) -> str:
     """The page's address, about one of the world's things."""
-    return reverse(f"web:{name}", args=[world[about]] if about else [])
+    found = world[about] if about else ()
+    return reverse(f"web:{name}", args=found if isinstance(found, tuple) else [found])
 
 
 def names(patterns: list[URLPattern | URLResolver]) -> set[str]:

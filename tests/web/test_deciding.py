@@ -7,12 +7,13 @@ import pytest
 from compliance.base.errors import Refusal
 from compliance.models import ListedParty
 from compliance.selectors.cases import case_in_full, open_cases
-from compliance.services import identity, parties
+from compliance.services import parties
 from compliance.services.parties import PartyInput
 from marketplace.models import Organization
 from marketplace.services import leases
 from tests.cast import Cast
 from tests.factories import marketplace as make
+from tests.factories import proofs
 
 
 def refused(cast: Cast, offer, **changes: object) -> str:
@@ -36,8 +37,7 @@ def listed(cast: Cast) -> str:
     party = cast.lion.party
     facts = PartyInput("entity", name, party.country, headquarters_country=party.headquarters_country)
     parties.update_party(party.pk, facts, actor=cast.alice.as_actor())
-    submitted = identity.submit_verification(party.pk, "business", {}, actor=cast.alice.as_actor())
-    identity.approve_verification(submitted.pk, actor=cast.olga.as_actor())
+    proofs.verified(party.pk, "business", by=cast.olga.as_actor(), actor=cast.alice.as_actor())
     return name
 
 
@@ -129,12 +129,12 @@ def test_a_proposal_with_the_wrong_reason_changes_nothing(cast: Cast, browse):
 
 
 def test_an_officer_verifies_what_a_party_submitted(cast: Cast, browse):
-    user, _ = make.organization("nina@north.example", "Northern Lights ApS", "DK")
+    user, north = make.organization("nina@north.example", "Northern Lights ApS", "DK")
     client = browse(user)
-    client.post(
-        "/verification",
-        {"part": "submit", "end_use": "Weather models", "signatory": "Nina Holm", "declared": "on"},
-    )
+    told = {"part": "submit", "level": "business", "end_use": "Weather models", "signatory": "N", "declared": "on"}
+    assert "Still needed, in part 3: Extract of the company register." in text(client.post("/verification", told))
+    proofs.bring(north.party_id, "business", actor=user.as_actor())
+    client.post("/verification", told)
     case = open_cases().get()
     page = text(browse(cast.olga).get(f"/cases/{case.pk}"))
     assert "Weather models" in page

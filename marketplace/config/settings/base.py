@@ -96,6 +96,14 @@ ACCOUNT_PREVENT_ENUMERATION = True
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
 
+EMAIL_HOST = os.environ.get("EMAIL_HOST", "localhost")
+EMAIL_PORT = int(os.environ.get("EMAIL_PORT", "25"))
+EMAIL_HOST_USER = os.environ.get("EMAIL_HOST_USER", "")
+EMAIL_HOST_PASSWORD = os.environ.get("EMAIL_HOST_PASSWORD", "")
+EMAIL_USE_TLS = os.environ.get("EMAIL_USE_TLS", "") == "1"
+EMAIL_TIMEOUT = 10
+DEFAULT_FROM_EMAIL = os.environ.get("DEFAULT_FROM_EMAIL", "Gridclear <noreply@localhost>")
+
 LANGUAGE_CODE = "en"
 TIME_ZONE = "UTC"
 USE_I18N = True
@@ -202,6 +210,7 @@ CELERY_BEAT_SCHEDULE = {
         "marketplace.settle_ended_leases": 3,
         "marketplace.sweep_restrictions": 3,
         "marketplace.pay_providers": 10,
+        "marketplace.remind_of_expiry": 600,
         "marketplace.forget_old_answers": 3600,
         "marketplace.sweep_bundles": 60,
         "settlement.sweep_holds": 5,
@@ -213,6 +222,7 @@ CELERY_BEAT_SCHEDULE = {
         "settlement.anchor_audit_log": 600,
         "compliance.rescreen_after_list_changes": 5,
         "compliance.expire_identities": 60,
+        "compliance.follow_identity_checks": 20,
         "compliance.escalate_cases": 60,
         "compliance.sweep_documents": 300,
         "compliance.check_list_staleness": 60,
@@ -257,6 +267,11 @@ GEOIP_TOR_EXITS_FILE = os.environ.get("GEOIP_TOR_EXITS_FILE", "")
 # For so many days the last internet address behind a sign of place is kept, sealed under the party's key.
 GRIDCLEAR_ADDRESS_DAYS = int(os.environ.get("GRIDCLEAR_ADDRESS_DAYS", "30"))
 GRIDCLEAR_CLEARANCE_KEY_FILE = os.environ.get("GRIDCLEAR_CLEARANCE_KEY_FILE", str(STATE_DIR / "keys/clearance.pem"))
+# Who checks that people are who they say, the preferred one first; each is a callable that gives an IdentityVendor.
+GRIDCLEAR_IDENTITY_VENDORS = [
+    "settlement.rails.identity.stripe_identity",
+    "compliance.services.identity_vendors.officer_review",
+]
 # The keys that wrap the keys of subjects: a file, or a dotted path to a callable that gives a Keyring (a key service).
 GRIDCLEAR_MASTER_KEY_FILE = os.environ.get("GRIDCLEAR_MASTER_KEY_FILE", str(STATE_DIR / "keys/master.keys"))
 GRIDCLEAR_KEYRING = os.environ.get("GRIDCLEAR_KEYRING", "")

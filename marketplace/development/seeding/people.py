@@ -7,6 +7,7 @@ from uuid import UUID
 from compliance.base.actor import Actor, Role, system
 from compliance.services import identity, parties
 from compliance.services.parties import OwnerInput, PartyInput
+from marketplace.development.papers import hand_in_papers
 from marketplace.development.world import OFFICERS, OPERATOR, PASSWORD, PROVIDERS, RENTERS, Company, Owner
 from marketplace.models import Organization, User
 from marketplace.services import accounts, staff
@@ -47,6 +48,7 @@ def ensure_company(company: Company) -> Organization:
     )
     organization = organization_of(user)
     declare(organization.party_id, company, actor=user.as_actor())
+    hand_in_papers(organization, actor=user.as_actor())
     submitted = identity.submit_verification(
         organization.party_id, "business", {"purpose": "GPU compute"}, actor=user.as_actor()
     )

@@ -6,7 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from marketplace.development.doors import Api, DoorError, Web
+import httpx
+
+from marketplace.development.doors import Api, DoorError, Web, wait_for
+from marketplace.development.papers import sample_paper
 from marketplace.development.world import PASSWORD, Company, Owner
 
 API_KEY = re.compile(r"gck_[0-9a-f]+_[A-Za-z0-9_-]{40,}")
@@ -15,6 +18,9 @@ ENTITY = re.compile(
 )
 CASE = re.compile(r'href="(/cases/[0-9a-f-]{36})"')
 VERIFIED = "Leases rest on what stands here"
+VENDOR = "stripe_identity"
+CHECK = re.compile(r"https?://[^\"<> ]+/i/verify/vs_[A-Za-z0-9]+")
+CHECKED = re.compile(r"It stands for passport and photo.{0,80}tone-allowed", re.S)
 SCOPES = ("read", "leases", "payments")
 
 
@@ -70,9 +76,14 @@ def is_verified(web: Web) -> bool:
     return VERIFIED in web.page("/verification")
 
 
-def submit_verification(person: Renter, end_use: str) -> None:
-    """The company's facts, its whole chain of owners and its declaration are submitted, form by form."""
+def submit_verification(person: Renter, end_use: str, *, by_vendor: bool = False) -> None:
+    """The company's facts, its whole chain of owners, its documents and its declaration are submitted, form by form.
+
+    With `by_vendor` the person who signs has shown document and face at the identity check instead.
+    """
     company = person.company
+    if by_vendor:
+        show_face(person)
     facts = {
         "part": "party",
         "kind": "entity",
@@ -85,8 +96,45 @@ def submit_verification(person: Renter, end_use: str) -> None:
     }
     _submit(person.web, "/verification", facts)
     _declare_owners(person.web, company.name, company.owners)
-    declaration = {"part": "submit", "end_use": end_use, "signatory": "The managing director", "declared": "on"}
+    _hand_in(person.web, "registry_extract", company.name)
+    if not by_vendor:
+        _hand_in(person.web, "passport", "The managing director")
+    declaration = {
+        "part": "submit",
+        "level": "business",
+        "end_use": end_use,
+        "signatory": "The managing director",
+        "declared": "on",
+    }
     _submit(person.web, "/verification", declaration)
+
+
+def show_face(person: Renter) -> None:
+    """The person who signs went to the identity check, showed a passport and a face, and was found to be its owner."""
+    page = person.web.submit("/verification/check", {"vendor": VENDOR}, form_at="/verification")
+    found = CHECK.search(html.unescape(page.text))
+    if found is None:
+        raise DoorError("the page led to no identity check")
+    owner = person.company.owners[0]
+    first, _, last = owner.name.rpartition(" ")
+    shown = {
+        "first_name": first,
+        "last_name": last,
+        "birth_date": owner.birth_date,
+        "country": owner.country,
+        "document_type": "passport",
+        "outcome": "verified",
+    }
+    httpx.post(found[0], data=shown, follow_redirects=False, timeout=30)
+    wait_for(lambda: CHECKED.search(person.web.page("/verification")), "the identity check answers")
+
+
+def _hand_in(web: Web, kind: str, of: str) -> None:
+    """The document was taken by the form."""
+    paper = {"file": (f"{kind}.jpg", sample_paper(kind, of))}
+    page = web.submit("/verification", {"part": "document", "kind": kind}, files=paper)
+    if "The document is kept" not in page.text:
+        raise DoorError(f"the verification page did not take the {kind}")
 
 
 def _declare_owners(web: Web, owned: str, owners: Sequence[Owner]) -> None:

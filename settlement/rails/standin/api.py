@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from compliance.base.canonical import canonical_bytes
-from settlement.rails.standin import checkout, connect, payments
+from settlement.rails.standin import checkout, connect, identity, payments
 from settlement.rails.standin.errors import CardNetworkError, invalid, key_reused, outage, unauthorized
 from settlement.rails.standin.forms import decode
 from settlement.rails.standin.network import PINNED_VERSION, Call, Terms, expand
@@ -52,6 +52,11 @@ _ROUTES: list[tuple[str, str, Handler]] = [
     ("GET", "/v1/balance", connect.retrieve_balance),
     ("GET", "/v1/balance_transactions", connect.list_lines),
     ("GET", "/v1/balance_transactions/{}", connect.retrieve_line),
+    ("POST", "/v1/identity/verification_sessions", identity.create_session),
+    ("GET", "/v1/identity/verification_sessions/{}", identity.retrieve_session),
+    ("POST", "/v1/identity/verification_sessions/{}/cancel", identity.cancel_session),
+    ("POST", "/v1/identity/verification_sessions/{}/redact", identity.redact_session),
+    ("GET", "/v1/identity/verification_reports/{}", identity.retrieve_report),
     ("GET", "/v1/events", connect.list_events),
     ("GET", "/v1/events/{}", connect.retrieve_event),
 ]
@@ -178,8 +183,9 @@ def _route(method: str, path: str) -> tuple[Handler, tuple[str, ...]]:
 def control(network: CardNetwork, request: Request) -> Response:
     """The answer to a request of the stand-in's own controls (`/_control/…`), in JSON.
 
-    `fail` arms a fault, `heal` disarms all, `onboard` finishes a connected account's onboarding, `state` tells how
-    many webhooks wait. `path` of a fault is a part of the request's path, or of the event's type for webhook modes.
+    `fail` arms a fault, `heal` disarms all, `onboard` finishes a connected account's onboarding, `identify` shows a
+    person's document to an identity session, `state` tells how many webhooks wait. `path` of a fault is a part of the
+    request's path, or of the event's type for webhook modes.
     """
     try:
         given: dict[str, Any] = json.loads(request.body or b"{}")
@@ -205,6 +211,8 @@ def _control(network: CardNetwork, deed: str, given: dict[str, Any]) -> Body:
         return {"armed": None}
     if deed == "onboard":
         return connect.onboard(Call(store, network.terms, {}), str(given["account"]))
+    if deed == "identify":
+        return identity.act(Call(store, network.terms, {}), str(given["session"]), given)
     if deed == "state":
         return {"pending_webhooks": store.pending_deliveries()}
     raise CardNetworkError(404, "invalid_request_error", f"no such control: {deed}")

@@ -2,10 +2,11 @@
 
 import html
 import threading
+from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import urlsplit
 
-from settlement.rails.standin import checkout, connect
+from settlement.rails.standin import checkout, connect, identity
 from settlement.rails.standin.api import CardNetwork, Request, Response, control
 from settlement.rails.standin.errors import CardNetworkError
 from settlement.rails.standin.forms import decode
@@ -46,15 +47,15 @@ class _Handler(BaseHTTPRequestHandler):
         request = Request(self.command, parts.path, parts.query, headers, self.rfile.read(length))
         if parts.path.startswith("/_control/"):
             self._reply(control(self.server.network, request))
-        elif parts.path.startswith(("/setup/e/", "/c/pay/")):
+        elif any(parts.path.startswith(path) for path in _PAGES):
             self._hosted_page(request)
         else:
             self._reply(self.server.network.answer(request))
 
     def _hosted_page(self, request: Request) -> None:
-        """A page of the card network's own: onboarding or a card form. Its button leads back to the platform."""
+        """A page of the card network's own. Its button leads back to the platform."""
         network = self.server.network
-        visit = _onboarding if request.path.startswith("/setup/e/") else _card_form
+        visit = next(visit for path, visit in _PAGES.items() if request.path.startswith(path))
         try:
             call = Call(network.store, network.terms, decode(request.body.decode()))
             with network.store.transaction():
@@ -96,6 +97,20 @@ def _card_form(call: Call, session_id: str, method: str) -> tuple[str, str]:
     if method != "POST":
         return checkout.page(call, session_id), ""
     return "", checkout.complete(call, session_id)
+
+
+def _identity_check(call: Call, session_id: str, method: str) -> tuple[str, str]:
+    """(page, "") to look at, or ("", where to go) when a document was shown."""
+    if method != "POST":
+        return identity.page(call, session_id), ""
+    return "", identity.complete(call, session_id)
+
+
+_PAGES: dict[str, Callable[[Call, str, str], tuple[str, str]]] = {
+    "/setup/e/": _onboarding,
+    "/c/pay/": _card_form,
+    f"{identity.PAGE_PATH}/": _identity_check,
+}
 
 
 class StandinServer(ThreadingHTTPServer):

@@ -178,5 +178,11 @@ class TestCases:
 
     def test_an_answer_comes_from_the_party_that_was_asked(self, case, lion):
         with pytest.raises(NotFound):
-            documents.hand_in_answer(case.pk, uuid4(), PASSPORT, actor=ALICE)
-        assert documents.hand_in_answer(case.pk, lion.pk, PASSPORT, actor=ALICE).kind == "answer"
+            documents.hand_in_answer(case.pk, uuid4(), [PASSPORT], actor=ALICE)
+        (row,) = documents.hand_in_answer(case.pk, lion.pk, [PASSPORT], actor=ALICE)
+        assert (row.kind, row.case_id, row.party_id) == ("answer", case.pk, lion.pk)
+
+    def test_one_that_is_no_document_keeps_the_others_out(self, case, lion):
+        with pytest.raises(DocumentRefused):
+            documents.hand_in_answer(case.pk, lion.pk, [PASSPORT, Upload(b"nothing")], actor=ALICE)
+        assert not Document.objects.exists()

@@ -16,7 +16,7 @@ from compliance.models import Case, Clearance, Decision, Finding, Screening, Wat
 from compliance.selectors import decisions
 from compliance.selectors.cases import case_in_full, open_requests_to
 from compliance.selectors.parties import ownership_graph
-from compliance.services import cases, clearances, gate, identity, parties, restrictions
+from compliance.services import cases, clearances, gate, identity_expiry, parties, restrictions
 from compliance.services.parties import OwnerInput
 from tests.factories.compliance import (
     OFFICER,
@@ -258,7 +258,7 @@ def test_expired_verification_is_refused_for_controlled_chips(lion_city, provide
     clearance = gate.require(lease_request(lion_city, provider), actor=ACTOR)
     assert (clearance.expires_at - clearance.issued_at).total_seconds() <= 1800
     clock.advance(minutes=31)
-    identity.expire_identities(actor=ACTOR)
+    identity_expiry.expire_identities(actor=ACTOR)
     _, decision = refused(lease_request(lion_city, provider))
     assert "identity_expired" in codes(decision)
 

@@ -10,14 +10,15 @@ from compliance.base.audit import AuditEvent
 from compliance.base.errors import Forbidden, IllegalTransition, InvalidInput
 from compliance.models import Case, IdentityVerification
 from compliance.selectors.identity import kyc_status
-from compliance.services import identity, parties
+from compliance.services import identity, identity_expiry, parties
 from compliance.services.parties import OwnerInput, PartyInput
+from tests.factories import proofs
 
 pytestmark = pytest.mark.django_db
 
 
 def submitted(party, alice):
-    return identity.submit_verification(party.pk, "business", {"purpose": "model training"}, actor=alice)
+    return proofs.submitted(party.pk, "business", actor=alice, purpose="model training")
 
 
 def test_an_officer_approves_and_the_case_ends(lion, alice, olga, clock):
@@ -79,8 +80,8 @@ def test_a_year_later_it_has_expired_once(lion, alice, olga, clock):
     verification = identity.approve_verification(submitted(lion, alice).pk, actor=olga)
     clock.advance(days=365)
     assert kyc_status(lion.pk).state == "expired"
-    assert identity.expire_identities(actor=SYSTEM) == 1
-    assert identity.expire_identities(actor=SYSTEM) == 0
+    assert identity_expiry.expire_identities(actor=SYSTEM) == 1
+    assert identity_expiry.expire_identities(actor=SYSTEM) == 0
     verification.refresh_from_db()
     assert verification.state == "expired"
     assert AuditEvent.objects.filter(event="identity.expired").count() == 1
@@ -89,7 +90,7 @@ def test_a_year_later_it_has_expired_once(lion, alice, olga, clock):
 def test_what_nobody_decides_ends_too(lion, alice, clock):
     submitted(lion, alice)
     clock.advance(days=30)
-    assert identity.expire_identities(actor=SYSTEM) == 1
+    assert identity_expiry.expire_identities(actor=SYSTEM) == 1
     assert Case.objects.get().state == "closed"
 
 
@@ -115,7 +116,7 @@ def test_rejecting_what_is_in_force_leaves_nothing_in_force(lion, alice, olga):
 def test_submitting_anew_does_not_hide_what_ran_out(lion, alice, olga, clock):
     identity.approve_verification(submitted(lion, alice).pk, actor=olga)
     clock.advance(days=366)
-    identity.expire_identities(actor=SYSTEM)
+    identity_expiry.expire_identities(actor=SYSTEM)
     assert kyc_status(lion.pk).verified_level == "business"
     clock.advance(seconds=1)
     submitted(lion, alice)

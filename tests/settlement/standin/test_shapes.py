@@ -33,7 +33,12 @@ def _made(server: StandinServer, client: stripe.StripeClient) -> dict[str, dict]
     control(server, "onboard", account=account.id)
     transfer = client.v1.transfers.create({"amount": 100, "currency": "usd", "destination": account.id})
     session = {"mode": "setup", "customer": customer.id, "success_url": "http://x/", "cancel_url": "http://x/"}
+    checked = client.v1.identity.verification_sessions.create({"type": "document"})
+    control(server, "identify", session=checked.id, outcome="verified", first_name="A", last_name="B", country="SG")
+    proven = client.v1.identity.verification_sessions.retrieve(checked.id)
     objects = [
+        proven,
+        client.v1.identity.verification_reports.retrieve(proven.last_verification_report),
         customer,
         client.v1.checkout.sessions.create(session),
         card,
@@ -56,7 +61,7 @@ def _made(server: StandinServer, client: stripe.StripeClient) -> dict[str, dict]
 
 def test_every_object_has_the_published_keys(standin: StandinServer, client: stripe.StripeClient, published: dict):
     made = _made(standin, client)
-    assert len(made) == 14
+    assert len(made) == 16
     differences = {kind: set(body) ^ set(published[kind]) for kind, body in made.items()}
     assert {kind: keys for kind, keys in differences.items() if keys} == {}
 

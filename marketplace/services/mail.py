@@ -1,0 +1,25 @@
+"""Letters to people: plain text, never with a reason that would tip off, never inside a transaction."""
+
+from collections.abc import Sequence
+
+from django.conf import settings
+from django.core.mail import EmailMessage
+
+from compliance.base.outside import require_no_transaction
+from marketplace.models import Membership, Organization
+
+
+def owners_of(organization: Organization) -> list[str]:
+    """The addresses of the organization's owners."""
+    rows = Membership.objects.filter(organization=organization, role=Membership.Role.OWNER, user__is_active=True)
+    return list(rows.order_by("created_at").values_list("user__email", flat=True))
+
+
+def send(to: Sequence[str], subject: str, body: str) -> None:
+    """The letter is with the mail server, one copy a person, so that nobody learns another's address.
+
+    Raises OSError (and smtplib's) when the server does not take it.
+    """
+    require_no_transaction()
+    for address in to:
+        EmailMessage(subject, f"{body}\n\n{settings.GRIDCLEAR_BASE_URL}\n", to=[address]).send()
