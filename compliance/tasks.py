@@ -17,6 +17,7 @@ from compliance.services import (
     place_signs,
     rescreening,
     vantages,
+    wallet_oracle,
 )
 
 
@@ -74,6 +75,12 @@ def fetch_due_lists() -> None:
 def fetch_list(code: str) -> None:
     """The list has been fetched if it is due still."""
     list_fetches.fetch_list(code, actor=system("list-fetcher"))
+
+
+@shared_task(name="compliance.follow_wallet_oracle")
+def follow_wallet_oracle() -> None:
+    """What the second source about wallets listed since has hit whom it names."""
+    wallet_oracle.follow(actor=system("wallet-oracle"))
 
 
 @shared_task(name="compliance.seal_audit_events")

@@ -14,6 +14,7 @@ from compliance.models.screening import Match, Screening
 from compliance.models.subject_keys import SubjectKey
 from compliance.models.suspensions import LawSuspension
 from compliance.models.vantages import PlaceMeasurement, VantagePoint
+from compliance.models.wallet_oracle import OracleAnswer, OracleScan
 from compliance.models.watchlists import ListedName, ListedParty, ListedWallet, Watchlist, WatchlistVersion
 
 __all__ = [
@@ -37,6 +38,8 @@ __all__ = [
     "ListedWallet",
     "LivenessCode",
     "Match",
+    "OracleAnswer",
+    "OracleScan",
     "OwnershipDeclaration",
     "OwnershipEdge",
     "Party",

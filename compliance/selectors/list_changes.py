@@ -35,15 +35,14 @@ class Unscreened:
     """What parties have not been held against yet.
 
     `fresh` are the rows of entries that came or changed, `touched` the ids of all that came, changed or went, `gone`
-    those that changed or went. `since` are the versions from the one last gone through. `whole` says that the list
-    was never gone through before: all of its entries are fresh, and none is named.
+    those that changed or went. `whole` says that the list was never gone through before: all of its entries are
+    fresh, and none is named.
     """
 
     version: WatchlistVersion
     fresh: tuple[UUID, ...] = ()
     touched: frozenset[str] = frozenset()
     gone: frozenset[str] = frozenset()
-    since: frozenset[str] = frozenset()
     whole: bool = False
 
 
@@ -92,8 +91,7 @@ def unscreened(version: WatchlistVersion) -> Unscreened:
     touched = frozenset(rows.values_list("external_id", flat=True))
     gone = frozenset(rows.exclude(old_entry=None).values_list("external_id", flat=True))
     fresh = ListedParty.objects.filter(version=version, external_id__in=touched).values_list("pk", flat=True)
-    since = frozenset(map(str, [last.pk, *newer.values_list("pk", flat=True)]))
-    return Unscreened(version, tuple(fresh), touched, gone, since)
+    return Unscreened(version, tuple(fresh), touched, gone)
 
 
 def list_versions(code: str) -> QuerySet[WatchlistVersion]:

@@ -21,9 +21,9 @@ from compliance.engine.outcome import Outcome
 from compliance.models import Clearance, Decision
 from compliance.selectors import decisions
 from compliance.selectors.policies import pack_for, pack_named
-from compliance.services import gate_cases, screening, signing
+from compliance.services import gate_cases, screening, signing, wallet_answers
 from compliance.services.decision_sealing import sealed_columns
-from compliance.services.gate_facts import GateRequest, Gathered, gather
+from compliance.services.gate_facts import GateRequest, Gathered, gather, wallets_of
 
 __all__ = [
     "ClearanceDenied",
@@ -100,6 +100,7 @@ def evaluate(request: GateRequest, *, actor: Actor) -> Decision:
 
 def preview(request: GateRequest) -> Outcome:
     """What the gate would answer now; nothing is stored and nothing may rest on it."""
+    wallet_answers.ask(wallets_of(request))
     as_of = clock.now()
     return decide(gather(request, as_of=as_of, store=False).facts, pack_for(as_of))
 
@@ -162,6 +163,8 @@ def party_safe_reasons(decision: Decision) -> list[dict[str, str]]:
 def _answer(request: GateRequest, actor: Actor) -> tuple[Decision, Clearance | None, UUID | None]:
     # Before any row is held still: after a list change the index is built anew.
     screening.prepare()
+    # And before any transaction: a second source about wallets is asked over the network.
+    wallet_answers.ask(wallets_of(request))
     # Durable: nothing around it can roll a refusal back.
     with transaction.atomic(durable=True):
         _hold_parties_still(request)

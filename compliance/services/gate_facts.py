@@ -31,7 +31,7 @@ from compliance.selectors.place_signs import locations_of
 from compliance.selectors.policies import catalogue, pack_for
 from compliance.selectors.suspensions import recorded_suspensions
 from compliance.selectors.vantages import node_place
-from compliance.services import screening
+from compliance.services import screening, wallet_answers
 from compliance.sources.catalogue import KNOWN_LISTS
 
 PURPOSES = ("lease", "renewal", "deposit", "payout")
@@ -86,7 +86,8 @@ def gather(request: GateRequest, *, as_of: datetime, store: bool) -> Gathered:
     if not asked or any(party_id not in above.parties for party_id in asked):
         raise NotFound("There is no such party. Nothing was changed.")
     screened = screening.screen_parties(list(above.parties.values()), trigger="gate", store=store)
-    wallets = _wallets(request, asked)
+    wallets = wallets_of(request)
+    oracle = wallet_answers.heard(wallets, as_of)
     pack = pack_for(as_of)
     people = _people(above, asked, as_of, pack.countries)
     renter_id, provider_id = request.renter_party_id, request.provider_party_id
@@ -99,14 +100,17 @@ def gather(request: GateRequest, *, as_of: datetime, store: bool) -> Gathered:
         edges=tuple(edge_facts(edge) for edge in above.edges),
         screened=tuple(sorted(str(key) for key in screened.screenings)),
         hits=tuple(_hit(match) for match in screened.matches),
-        lists=_lists(screened.versions, as_of),
+        lists=(*_lists(screened.versions, as_of), *([oracle.state] if oracle.state else ())),
         chips=_chips(request, as_of),
         node_country=request.node_country.upper(),
         node_region=request.node_region,
         rail=request.rail,
         wallet=request.wallet,
         wallet_screened=bool(screened.versions),
-        wallet_hits=tuple(_wallet_hit(hit) for hit in screening.wallet_hits(wallets, screened.versions)),
+        wallet_hits=(
+            *(_wallet_hit(hit) for hit in screening.wallet_hits(wallets, screened.versions)),
+            *oracle.hits,
+        ),
         amount_minor=request.amount_minor,
         currency=request.currency,
         seconds=request.seconds,
@@ -190,8 +194,9 @@ def _hit(match: Match) -> ScreeningHit:
     )
 
 
-def _wallets(request: GateRequest, asked: list[UUID]) -> list[str]:
+def wallets_of(request: GateRequest) -> list[str]:
     """The wallet presented and those that the parties say are theirs: a listed one is a fact whatever pays today."""
+    asked = [each for each in (request.renter_party_id, request.provider_party_id) if each is not None]
     linked = PartyWallet.objects.filter(party_id__in=asked).values_list("address", flat=True)
     return sorted({*linked, request.wallet} - {""})
 

@@ -29,7 +29,7 @@ def handle_screening(row: Screening, *, actor: Actor) -> tuple[int, int]:
     if strong:
         restrictions.impose(row.party_id, REASON, case=case, actor=actor)
         frozen = 1
-    return len(matches), frozen + _freeze_what_falls(row.party_id, case, strong=strong, actor=actor)
+    return len(matches), frozen + freeze_what_falls(row.party_id, case, strong=strong, actor=actor)
 
 
 def pending_matches(row: Screening) -> list[Match]:
@@ -41,7 +41,7 @@ def pending_matches(row: Screening) -> list[Match]:
     return list(rows.order_by("id"))
 
 
-def _freeze_what_falls(party_id: UUID, case: Case | None, *, strong: bool, actor: Actor) -> int:
+def freeze_what_falls(party_id: UUID, case: Case | None, *, strong: bool, actor: Actor) -> int:
     """Each party below (and the party itself) is frozen whose live clearance the gate would not give again.
 
     After a merely possible match only a DENY counts: a listed wallet, or an owner's share that is sure.

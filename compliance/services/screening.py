@@ -6,6 +6,7 @@ from uuid import UUID
 
 from django.db import transaction
 
+from compliance.base.audit import AuditEvent
 from compliance.base.errors import NotFound
 from compliance.models import ListedParty, Match, Party, PartyWallet, Screening, WatchlistVersion
 from compliance.selectors.list_changes import Unscreened
@@ -48,26 +49,24 @@ def screen_by_delta(
 ) -> Screening | None:
     """The party has a screening against the current lists, made of its last one and of what the lists changed since.
 
-    `index` holds the fresh entries of the changes, and is None where there are none. Returns None when the last
-    screening is of other facts, or does not lie where the changes begin: then only a whole screening will do. The
-    matches are those that a whole one would find.
+    `index` holds the fresh entries of the changes, and is None where there are none. The matches are those that a
+    whole screening would find: whatever changed between the last one and these changes was held against the party
+    when it came, and would have led to a newer one. Returns None where that is not sure, and only a whole one will do.
     """
-    wanted = {version.watchlist_id: str(version.pk) for version in current_versions()}
+    versions = current_versions()
+    wanted = {version.watchlist_id: str(version.pk) for version in versions}
     if present := _known([party], wanted).get(party.pk):
         return present
     base = party.screenings.order_by("-created_at").first()
-    if base is None or base.subject_hash != party.subject_hash or not _leads_to(base, wanted, changes):
+    if base is None or any(change.whole for change in changes.values()) or _changed_since(party, base):
         return None
     settled = _settled([party])
     row = Screening(party=party, subject_hash=party.subject_hash, list_versions=wanted, trigger=trigger)
-    carried = [each for each in base.matches.exclude(state=Match.State.OUTDATED) if not _is_touched(each, changes)]
     wallets = list(party.wallets.order_by("address").values_list("address", flat=True))
+    fresh = [_match(row, each, settled) for each in (index.candidates(party, wallets) if index else ())]
     with transaction.atomic():
         row.save(force_insert=True)
-        Match.objects.bulk_create(
-            [_carried(row, each) for each in carried]
-            + [_match(row, each, settled) for each in (index.candidates(party, wallets) if index else ())]
-        )
+        Match.objects.bulk_create([*_carried(row, base, versions, changes), *fresh])
     return row
 
 
@@ -145,21 +144,28 @@ def _screen(
     return {row.party_id: row for row in screenings}, matches
 
 
-def _leads_to(base: Screening, wanted: dict[str, str], changes: Mapping[str, Unscreened]) -> bool:
-    """Whether the changes, and nothing else, lie between the lists of the screening and those that are current."""
-    return base.list_versions.keys() == wanted.keys() and all(
-        version == wanted[code] or (code in changes and version in changes[code].since)
-        for code, version in base.list_versions.items()
-    )
+def _changed_since(party: Party, base: Screening) -> bool:
+    """Whether the party has ever been another since, even if it is now as it was: what came then did not meet it."""
+    about = AuditEvent.objects.filter(subject_kind=Party._meta.label_lower, subject_id=str(party.pk))
+    events = about.filter(event="party.updated", at__gte=base.created_at)
+    return base.subject_hash != party.subject_hash or events.exists()
 
 
-def _is_touched(match: Match, changes: Mapping[str, Unscreened]) -> bool:
-    return match.list_code in changes and match.external_id in changes[match.list_code].touched
-
-
-def _carried(screening: Screening, match: Match) -> Match:
-    kept = (
-        "listed_party_id",
+def _carried(
+    row: Screening, base: Screening, versions: Sequence[WatchlistVersion], changes: Mapping[str, Unscreened]
+) -> list[Match]:
+    """The matches of the last screening whose entries stand as they stood, as matches of this one."""
+    rows = [
+        each
+        for each in base.matches.exclude(state=Match.State.OUTDATED)
+        if each.list_code not in changes or each.external_id not in changes[each.list_code].touched
+    ]
+    there = ListedParty.objects.filter(version__in=versions, external_id__in={each.external_id for each in rows})
+    stand = {
+        (code, *entry): pk
+        for pk, code, *entry in there.values_list("pk", "version__watchlist_id", "external_id", "entry_hash")
+    }
+    names = (
         "list_code",
         "external_id",
         "entry_hash",
@@ -167,9 +173,14 @@ def _carried(screening: Screening, match: Match) -> Match:
         "score",
         "threshold",
         "strength",
+        "features",
+        "state",
     )
-    values = {name: getattr(match, name) for name in (*kept, "features", "state")}
-    return Match(screening=screening, party=screening.party, **values)
+    return [
+        Match(screening=row, party=row.party, listed_party_id=pk, **{name: getattr(each, name) for name in names})
+        for each in rows
+        if (pk := stand.get((each.list_code, each.external_id, each.entry_hash)))
+    ]
 
 
 def _match(screening: Screening, candidate: Candidate, settled: dict[tuple[str, ...], str]) -> Match:

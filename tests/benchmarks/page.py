@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 
-SECTIONS = ("marketplace", "audit", "ownership")
+SECTIONS = ("marketplace", "audit", "ownership", "watchlists")
 TITLE = "# Benchmarks\n"
 
 

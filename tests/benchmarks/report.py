@@ -14,6 +14,7 @@ from tests.benchmarks.leases import LeaseRate, measure_leases
 from tests.benchmarks.measure import Timing, machine, time_each
 from tests.benchmarks.ownership import measure_ownership, render_ownership
 from tests.benchmarks.screening import ScreeningTimes, measure_screening
+from tests.benchmarks.watchlists import measure_watchlists, render_watchlists
 from tests.benchmarks.world import World, build_world
 
 GATE_ROUNDS = 200
@@ -38,6 +39,8 @@ def measure_section(name: str, given: Namespace, server: str, at: datetime) -> s
         return render_ownership(measure_ownership(), f"{at:%Y-%m-%d %H:%M} UTC", MACHINE)
     if name == "audit":
         return render_audit(measure_audit(given.events), f"{at:%Y-%m-%d %H:%M} UTC", MACHINE, server)
+    if name == "watchlists":
+        return render_watchlists(measure_watchlists(), f"{at:%Y-%m-%d %H:%M} UTC", MACHINE, server)
     return render(measure_all(given.leases), server, at)
 
 

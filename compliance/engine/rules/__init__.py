@@ -22,6 +22,7 @@ _FUNCTIONS: tuple[RuleFunction, ...] = (
     parties.two_parties,
     screening.lists_loaded,
     screening.lists_fresh,
+    screening.sources_answer,
     screening.everybody_screened,
     screening.listed_party,
     screening.owned_by_listed,

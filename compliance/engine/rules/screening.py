@@ -26,11 +26,28 @@ def lists_loaded(question: Question, rule: RulePolicy) -> Answer:
 
 
 def lists_fresh(question: Question, rule: RulePolicy) -> Answer:
-    """No required list is older than it may be."""
-    required = set(rule.params["required"])
-    stale = [state for state in question.facts.lists if state.code in required and state.version and state.stale]
+    """No list is older than it may be: of those that the rule requires or, with `in_use`, of all that are loaded."""
+    params = rule.params
+    required, left_out = set(params.get("required", ())), set(params.get("except", ()))
+    stale = [
+        state
+        for state in question.facts.lists
+        if state.version and state.stale and (state.code in required or params.get("in_use"))
+    ]
     return problems(
-        *(Problem(f"The list {each.code} is out of date.", (each.code, each.version), unknown=True) for each in stale)
+        *(
+            Problem(f"The list {each.code} is out of date.", (each.code, each.version), unknown=True)
+            for each in stale
+            if each.code not in left_out
+        )
+    )
+
+
+def sources_answer(question: Question, rule: RulePolicy) -> Answer:
+    """Every source that was asked for this decision answered; one that is not configured was not asked."""
+    silent = [state for state in question.facts.lists if state.code in rule.params["sources"] and state.stale]
+    return problems(
+        *(Problem(f"The source {each.code} did not answer.", (each.code,), unknown=True) for each in silent)
     )
 
 
@@ -80,7 +97,7 @@ def owned_by_listed(question: Question, rule: RulePolicy) -> Answer:
 
 
 def wallet_listed(question: Question, rule: RulePolicy) -> Answer:
-    """The wallet presented is on no list."""
+    """No source that the rule is about lists one of the wallets."""
     return problems(
         *(
             Problem(
@@ -88,6 +105,7 @@ def wallet_listed(question: Question, rule: RulePolicy) -> Answer:
                 (hit.list_code, hit.external_id, hit.address),
             )
             for hit in question.facts.wallet_hits
+            if _speaks_of(hit.authority, rule.params)
         )
     )
 
@@ -118,11 +136,16 @@ def _is_of(hit: ScreeningHit, kind: Mapping[str, Any]) -> bool:
     programmes = set(hit.programmes)
     return (
         hit.listed_as_blocked == kind["blocked"]
-        and hit.authority in kind.get("authorities", (hit.authority,))
+        and _speaks_of(hit.authority, kind)
         and not programmes & set(kind.get("not_programmes", ()))
         and ("programmes" not in kind or bool(programmes & set(kind["programmes"])))
         and hit.strength == kind.get("strength", hit.strength)
     )
+
+
+def _speaks_of(authority: str, kind: Mapping[str, Any]) -> bool:
+    """Whether what the authority lists is meant."""
+    return authority in kind.get("authorities", (authority,)) and authority not in kind.get("not_authorities", ())
 
 
 def _hit_problem(question: Question, hit: ScreeningHit) -> Problem:

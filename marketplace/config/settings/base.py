@@ -227,6 +227,7 @@ CELERY_BEAT_SCHEDULE = {
         "compliance.sweep_documents": 300,
         "compliance.check_list_staleness": 60,
         "compliance.fetch_due_lists": 60,
+        "compliance.follow_wallet_oracle": 60,
         "compliance.seal_audit_events": 5,
         "compliance.checkpoint_audit_log": 300,
         "compliance.verify_audit_log": 86_400,
@@ -292,3 +293,7 @@ CHAIN_FINALITY_BLOCKS = int(os.environ.get("CHAIN_FINALITY_BLOCKS", "12"))
 CHAIN_START_BLOCK = int(os.environ.get("CHAIN_START_BLOCK", "0"))
 # A dotted path to a callable that gives the signer of a role, such as one that asks a KMS; else key files are read.
 GRIDCLEAR_CHAIN_SIGNERS = os.environ.get("GRIDCLEAR_CHAIN_SIGNERS", "")
+# A second source about wallets, off unless a node to ask it through is named: Chainalysis' sanctions oracle, which lies
+# at one address on Ethereum and seven other chains. Configured and silent, it sends decisions to review.
+WALLET_ORACLE_RPC_URL = os.environ.get("WALLET_ORACLE_RPC_URL", "")
+WALLET_ORACLE_ADDRESS = os.environ.get("WALLET_ORACLE_ADDRESS", "0x40C57923924B5c5c5455c48D93317139ADDaC8fb")

@@ -290,3 +290,34 @@ def test_a_party_whose_facts_changed_since_is_screened_whole(renter, path):
     row = Screening.objects.filter(party=party).latest("created_at")
     assert row.subject_hash == party.subject_hash
     assert row.trigger == "list_change"
+
+
+def test_a_party_that_was_another_for_a_while_is_screened_whole(renter, path):
+    """Its last screening is of the same facts, but what came while it bore another name never met it."""
+    parties.update_party(renter.pk, company("Quite Another Name GmbH", "DE"), actor=ACTOR)
+    change(path, LISTED)
+    parties.update_party(renter.pk, company(NAME, "DE"), actor=ACTOR)
+    change(path, LISTED, (2, "KESTREL HARROW LOGISTICS UNITED", {}))
+    newest = Screening.objects.filter(party=renter).latest("created_at")
+    assert "SDN:1" in set(newest.matches.values_list("external_id", flat=True))
+    assert is_restricted(renter.pk)
+
+
+def test_a_change_that_passed_a_party_by_does_not_cost_it_the_short_way(renter, path, monkeypatch):
+    change(path, (5, "ZWEIBRUECKEN ORCHARD SOCIETY", {}))
+    screening_list(path, (5, "ZWEIBRUECKEN ORCHARD SOCIETY", {}), LISTED)
+
+    def never(*_):
+        raise AssertionError("the whole index was asked for")
+
+    monkeypatch.setattr(screening_index, "current", never)
+    assert settle().frozen == 1
+
+
+def test_a_match_that_officers_settled_goes_with_its_entry(renter, path):
+    change(path, LISTED)
+    decide(open_case(), "release", "different_party")
+    change(path)
+    change(path, (2, "KESTREL HARROW LOGISTICS GMBH", {}))
+    newest = Screening.objects.filter(party=renter).latest("created_at")
+    assert list(newest.matches.values_list("external_id", "state")) == [("SDN:2", "open")]
