@@ -3,16 +3,16 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from itertools import product
 from re import compile as pattern
 from typing import Any
 
 from compliance.engine.batch.shapes import as_object, past
 from compliance.engine.codec import Malformed
-from compliance.engine.names import readable
-from compliance.engine.screening import Candidate, EntryFacts, IndexedName, NameQuery, judge
+from compliance.engine.naming.prepare import ENTITY, PERSON
+from compliance.engine.naming.text import readable
+from compliance.engine.screening import AIRCRAFT, VESSEL, Candidate, EntryFacts, ListedEntry, NameQuery, judge
 
-PERSON, ENTITY, UNSAID = "person", "entity", ""
+UNSAID = ""
 # FollowTheMoney's schemata that name somebody: https://followthemoney.tech/explorer/
 KINDS = {
     "Person": PERSON,
@@ -21,15 +21,17 @@ KINDS = {
     "PublicBody": ENTITY,
     "LegalEntity": UNSAID,
     "Thing": UNSAID,
+    "Asset": UNSAID,
+    "Vehicle": UNSAID,
     "CryptoWallet": UNSAID,
-    "Vessel": ENTITY,
-    "Airplane": ENTITY,
+    "Vessel": VESSEL,
+    "Airplane": AIRCRAFT,
 }
-UNASKED = ("Vessel", "Airplane")  # the index holds none: parties are neither
 MAX_NAME = 500  # characters
-MAX_VALUES = 50  # of one property
+MAX_VALUES = 200  # of one property, and names in all
 _NAMES = ("name", "alias", "weakAlias", "previousName", "abbreviation")
-_PARTS = ("firstName", "secondName", "middleName", "fatherName", "lastName")
+_GIVEN = ("firstName", "secondName", "middleName", "fatherName")
+_FAMILY = ("lastName",)
 _DATES = ("birthDate", "incorporationDate")
 _COUNTRIES = ("country", "nationality", "citizenship", "jurisdiction", "mainCountry", "birthCountry", "addressCountry")
 _IDENTIFIERS = (
@@ -53,11 +55,8 @@ class Described:
     wallets: tuple[str, ...] = ()
 
     def queries(self) -> list[NameQuery]:
-        """Each name with each date: what to look for."""
-        return [
-            NameQuery(name, self.kind, day, self.countries, self.identifiers)
-            for name, day in product(self.names, self.dates or ("",))
-        ]
+        """Each name with all else that is known: what to look for."""
+        return [NameQuery(name, self.kind, self.dates, self.countries, self.identifiers) for name in self.names]
 
 
 def described(value: Any, today: date, default: str = "Thing") -> Described:
@@ -71,9 +70,10 @@ def described(value: Any, today: date, default: str = "Thing") -> Described:
         raise Malformed(f'"schema" must be one of {", ".join(KINDS)}')
     held = {**given, **as_object(given.get("properties", {}), '"properties"')}
     names = [_readable(name) for name in _values(held, _NAMES, MAX_NAME)]
-    parts = [part for key in _PARTS for part in _values(held, (key,), MAX_NAME)[:1]]
-    if not held.get("name") and parts:
-        names.insert(0, _readable(" ".join(parts)))
+    if not names and (parted := _of_parts(held)):
+        names.append(_readable(parted))
+    if len(names) > MAX_VALUES:
+        raise Malformed(f"there are {len(names)} names; at most {MAX_VALUES} are taken")
     dates, wallets = _values(held, _DATES, 40), _values(held, _WALLETS, 128)
     for day in dates:
         past(day, "a date of birth or incorporation", today)
@@ -90,31 +90,36 @@ def pair(query: Described, candidate: Described) -> Candidate:
         return Candidate(
             "", candidate.names[0] if candidate.names else "", 1.0, 0.0, "strong", ("A wallet is the same.",)
         )
-    facts = EntryFacts(candidate.dates, candidate.countries, candidate.identifiers)
-    found = [
-        judge(asked, IndexedName("", name, candidate.kind), facts)
-        for asked, name in product(query.queries(), candidate.names)
-    ]
-    if not found:
+    if not query.names or not candidate.names:
         raise Malformed("there are no two names and no two wallets to compare")
-    return max(found, key=lambda each: (each.strength == "strong", each.score))
+    facts = EntryFacts(candidate.dates, candidate.countries, candidate.identifiers)
+    listed = ListedEntry("", candidate.kind, tuple((name, False) for name in candidate.names), facts)
+    return min((judge(asked, listed) for asked in query.queries()), key=lambda each: each.rank)
+
+
+def _of_parts(held: Mapping[str, Any]) -> str:
+    """The name of a form's fields, the family name before a comma: so each part is known for what it is."""
+    given, family = (
+        " ".join(part for key in keys for part in _values(held, (key,), MAX_NAME)[:1]) for keys in (_GIVEN, _FAMILY)
+    )
+    return f"{family}, {given}" if family and given else family or given
 
 
 def _values(held: Mapping[str, Any], keys: Iterable[str], longest: int) -> list[str]:
     found: list[str] = []
     for key in keys:
         value = held.get(key)
-        rows: Sequence[Any] = value if isinstance(value, list) else [] if value is None else [value]
+        rows: Sequence[Any] = value if isinstance(value, list) else [value]
         if len(rows) > MAX_VALUES:
             raise Malformed(f'"{key}" has {len(rows)} values; at most {MAX_VALUES} are taken')
         for row in rows:
+            if row is None:
+                continue  # what a form left empty
             if not isinstance(row, str):
                 raise Malformed(f'"{key}" must be a text or a list of texts')
             if len(row) > longest:
                 raise Malformed(f'"{key}" has {len(row)} characters; at most {longest} are taken')
-            if not row.strip():
-                raise Malformed(f'"{key}" is empty')
-            found.append(row.strip())
+            found.extend([row.strip()] if row.strip() else [])
     return found
 
 

@@ -2,7 +2,7 @@
 
 from typing import Protocol
 
-from compliance.engine.names import plain
+from compliance.engine.naming.text import plain
 
 LEAST_IN_COMMON = 2
 

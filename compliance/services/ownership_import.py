@@ -9,7 +9,7 @@ from django.db import transaction
 from compliance.base import clock
 from compliance.base.actor import Actor
 from compliance.base.errors import Conflict, NotFound
-from compliance.engine.names import plain
+from compliance.engine.naming.text import plain
 from compliance.models import OwnershipDeclaration, OwnershipEdge, Party
 from compliance.selectors.ownership import Upstream, ever_upstream, open_edges_into
 from compliance.services.ownership import Settled, check_days, settle

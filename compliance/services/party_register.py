@@ -14,7 +14,7 @@ from compliance.base import audit, clock
 from compliance.base.actor import Actor
 from compliance.base.errors import InvalidInput, NotFound
 from compliance.engine.identifiers import is_lei
-from compliance.engine.names import plain
+from compliance.engine.naming.text import plain
 from compliance.models import Party
 from compliance.selectors.ownership import party_ids_below
 from compliance.services import clearances

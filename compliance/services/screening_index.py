@@ -1,15 +1,20 @@
-"""The current lists in memory, one index per process, rebuilt when a list has a new version."""
+"""The current lists, ready to be searched: one index for all processes of a machine, made anew when a list changes."""
 
+import json
 import threading
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from uuid import UUID
 
-from compliance.engine.screening import STRONG, EntryFacts, IndexedName, NameIndex, NameQuery
+from compliance.engine.index.entries import entries_block
+from compliance.engine.screening import STRONG, EntryFacts, ListedEntry, NameIndex, NameQuery
 from compliance.engine.screening import Candidate as Found
 from compliance.models import ListedName, ListedParty, ListedWallet, Party, WatchlistVersion
+from compliance.services.index_files import shared
 from compliance.services.listing import wallet_key
+
+_CHUNK = 5000  # rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +30,11 @@ class Candidate:
     threshold: float
     strength: str
     features: tuple[str, ...]
+
+    @property
+    def rank(self) -> tuple[bool, float]:
+        """Smaller for the better of two."""
+        return self.strength != STRONG, -self.score
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,22 +52,32 @@ class ListedWalletHit:
 
 
 @dataclass(frozen=True, slots=True)
-class _Entry:
-    id: UUID
+class _Note:
+    """What the index keeps of an entry beside what it compares. `wallets` are pairs of address key and currency."""
+
     list_code: str
     external_id: str
     entry_hash: str
     name: str
     authority: str
+    wallets: tuple[tuple[str, str], ...]
+
+    def to_text(self) -> str:
+        """In one text."""
+        return json.dumps([self.list_code, self.external_id, self.entry_hash, self.name, self.authority, self.wallets])
+
+    @classmethod
+    def from_text(cls, text: str) -> "_Note":
+        """From that text."""
+        code, external_id, entry_hash, name, authority, wallets = json.loads(text)
+        return cls(code, external_id, entry_hash, name, authority, tuple((key, each) for key, each in wallets))
 
 
 class Index:
-    """Listed parties by name and by wallet. Only read once built, so threads share it."""
+    """Listed parties by name, by identifier and by wallet. Only read once built, so threads share it."""
 
-    def __init__(self, entries: dict[str, _Entry], names: NameIndex, wallets: dict[str, list[tuple[str, str]]]) -> None:
-        self._entries = entries
+    def __init__(self, names: NameIndex) -> None:
         self._names = names
-        self._wallets = wallets
 
     def __len__(self) -> int:
         return len(self._names)
@@ -71,40 +91,33 @@ class Index:
         best: dict[str, Candidate] = {}
         for query in queries:
             for found in self._names.search(query):
-                known = best.get(found.entry_key)
-                if known is None or (found.strength == "strong", found.score) > (
-                    known.strength == "strong",
-                    known.score,
-                ):
-                    entry = self._entries[found.entry_key]
-                    best[found.entry_key] = _candidate(
-                        entry, found.name, found.score, found.threshold, found.strength, found.features
-                    )
+                candidate = _candidate(found)
+                if found.entry_key not in best or candidate.rank < best[found.entry_key].rank:
+                    best[found.entry_key] = candidate
         for address in wallets:
-            for key, _ in self._wallets.get(wallet_key(address), ()):
-                entry = self._entries[key]
-                said = f"The wallet {address} is listed as one of {entry.name}."
-                best[key] = _candidate(entry, entry.name, 1.0, 1.0, "strong", (said,))
+            for entry in self._names.marked(wallet_key(address)):
+                best[entry.key] = _by_wallet(entry, address)
         return sorted(best.values(), key=lambda each: (-each.score, each.list_code, each.external_id))
 
     def wallet_hits(self, address: str) -> list[ListedWalletHit]:
         """The entries that name this very address."""
-        hits = []
-        for key, currency in self._wallets.get(wallet_key(address), ()):
-            entry = self._entries[key]
-            hits.append(
-                ListedWalletHit(
-                    address=address,
-                    listed_party_id=entry.id,
-                    list_code=entry.list_code,
-                    authority=entry.authority,
-                    external_id=entry.external_id,
-                    entry_hash=entry.entry_hash,
-                    listed_name=entry.name,
-                    currency=currency,
-                )
+        wanted = wallet_key(address)
+        return [
+            ListedWalletHit(
+                address=address,
+                listed_party_id=UUID(entry.key),
+                list_code=note.list_code,
+                authority=note.authority,
+                external_id=note.external_id,
+                entry_hash=note.entry_hash,
+                listed_name=note.name,
+                currency=currency,
             )
-        return hits
+            for entry in self._names.marked(wanted)
+            for note in (_Note.from_text(entry.note),)
+            for key, currency in note.wallets
+            if key == wanted
+        ]
 
 
 _lock = threading.Lock()
@@ -112,7 +125,7 @@ _built: tuple[tuple[str, ...], Index] | None = None
 
 
 def current(versions: tuple[WatchlistVersion, ...]) -> Index:
-    """The index over these versions; it is built anew only when they are others than the last time."""
+    """The index over these versions; it is opened anew only when they are others than the last time."""
     global _built
     key = tuple(sorted(str(version.pk) for version in versions))
     built = _built
@@ -120,55 +133,79 @@ def current(versions: tuple[WatchlistVersion, ...]) -> Index:
         return built[1]
     with _lock:
         if _built is None or _built[0] != key:
-            _built = (key, build([version.pk for version in versions]))
+            ids = [version.pk for version in versions]
+            names = shared(" ".join(key), lambda: entries_block(_entries(ids)), NameIndex)
+            _built = (key, Index(names))
         return _built[1]
 
 
 def build(version_ids: Iterable[UUID], listed_party_ids: Iterable[UUID] | None = None) -> Index:
-    """An index over the versions' entries, or over some of them. Three queries, read as plain values."""
+    """An index over the versions' entries, or over some of them, in this process's memory."""
+    return Index(NameIndex.build(_entries(version_ids, listed_party_ids)))
+
+
+def _entries(version_ids: Iterable[UUID], listed_party_ids: Iterable[UUID] | None = None) -> Iterator[ListedEntry]:
+    """The entries of the versions, or some of them. Three queries, read as plain values."""
     parties = ListedParty.objects.filter(version_id__in=list(version_ids))
     if listed_party_ids is not None:
         parties = parties.filter(pk__in=list(listed_party_ids))
-    entries: dict[str, _Entry] = {}
-    kinds: dict[UUID, str] = {}
-    facts: dict[str, EntryFacts] = {}
-    for row in parties.select_related("version").only(
-        "external_id", "entry_hash", "primary_name", "authority", "kind", "birth_dates", "countries", "identifiers",
-        "version__watchlist_id",
-    ).iterator(chunk_size=5000):  # fmt: skip
-        key = str(row.pk)
-        code = row.version.watchlist_id
-        entries[key] = _Entry(row.pk, code, row.external_id, row.entry_hash, row.primary_name, row.authority)
-        kinds[row.pk] = row.kind
-        facts[key] = EntryFacts(tuple(row.birth_dates), tuple(row.countries), tuple(row.identifiers))
-    names = ListedName.objects.filter(listed_party__in=parties).order_by("id")
-    indexed = (
-        IndexedName(str(party_id), name, kinds[party_id], weak)
-        for party_id, name, weak in names.values_list("listed_party_id", "name", "weak").iterator(chunk_size=5000)
-    )
-    wallets: dict[str, list[tuple[str, str]]] = defaultdict(list)
+    names: dict[UUID, list[tuple[str, bool]]] = defaultdict(list)
+    rows = ListedName.objects.filter(listed_party__in=parties).order_by("id")
+    for party_id, name, weak in rows.values_list("listed_party_id", "name", "weak").iterator(chunk_size=_CHUNK):
+        names[party_id].append((name, weak))
+    wallets: dict[UUID, list[tuple[str, str]]] = defaultdict(list)
     listed_wallets = ListedWallet.objects.filter(listed_party__in=parties).order_by("id")
     for party_id, address_key, currency in listed_wallets.values_list("listed_party_id", "address_key", "currency"):
-        wallets[address_key].append((str(party_id), currency))
-    return Index(entries, NameIndex.build(indexed, facts), dict(wallets))
+        wallets[party_id].append((address_key, currency))
+    told = (
+        "id", "version__watchlist_id", "external_id", "entry_hash", "primary_name", "authority", "kind", "birth_dates",
+        "countries", "identifiers",
+    )  # fmt: skip
+    for row in parties.order_by("version_id", "external_id").values_list(*told).iterator(chunk_size=_CHUNK):
+        party_id, code, external_id, entry_hash, name, authority, kind, births, countries, identifiers = row
+        yield ListedEntry(
+            key=str(party_id),
+            kind=kind,
+            names=tuple(names[party_id]),
+            facts=EntryFacts(tuple(births), tuple(countries), tuple(identifiers)),
+            marks=tuple(dict.fromkeys(key for key, _ in wallets[party_id])),
+            note=_Note(code, external_id, entry_hash, name, authority, tuple(wallets[party_id])).to_text(),
+        )
 
 
 def queries_for(party: Party) -> list[NameQuery]:
     """What to look for: the party's name and its aliases, with what else is known of it."""
     countries = tuple(dict.fromkeys(code for code in (party.country, party.headquarters_country) if code))
     identifiers = tuple(number for number in (party.registration_number, party.lei) if number)
-    return [
-        NameQuery(name, party.kind, party.birth_date, countries, identifiers) for name in (party.name, *party.aliases)
-    ]
+    births = (party.birth_date,) if party.birth_date else ()
+    return [NameQuery(name, party.kind, births, countries, identifiers) for name in (party.name, *party.aliases)]
 
 
-def _rank(found: Found | Candidate) -> tuple[bool, float]:
-    return found.strength == STRONG, found.score
-
-
-def _candidate(
-    entry: _Entry, name: str, score: float, threshold: float, strength: str, features: tuple[str, ...]
-) -> Candidate:
+def _candidate(found: Found) -> Candidate:
+    note = _Note.from_text(found.note)
     return Candidate(
-        entry.id, entry.list_code, entry.external_id, entry.entry_hash, name, score, threshold, strength, features
+        listed_party_id=UUID(found.entry_key),
+        list_code=note.list_code,
+        external_id=note.external_id,
+        entry_hash=note.entry_hash,
+        listed_name=found.name,
+        score=found.score,
+        threshold=found.threshold,
+        strength=found.strength,
+        features=found.features,
+    )
+
+
+def _by_wallet(entry: ListedEntry, address: str) -> Candidate:
+    note = _Note.from_text(entry.note)
+    return Candidate(
+        listed_party_id=UUID(entry.key),
+        list_code=note.list_code,
+        external_id=note.external_id,
+        entry_hash=note.entry_hash,
+        listed_name=note.name,
+        score=1.0,
+        threshold=1.0,
+        strength=STRONG,
+        features=(f"The wallet {address} is listed as one of {note.name}.",),
     )

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from compliance.engine.screening import EntryFacts, IndexedName, NameIndex, NameQuery
+from compliance.engine.screening import EntryFacts, ListedEntry, NameIndex, NameQuery
 from compliance.sources.base import ListEntry
 from compliance.sources.catalogue import KNOWN_LISTS, read_list
 from tests.benchmarks.measure import Timing, time_each
@@ -55,17 +55,26 @@ def measure_screening(rounds: int) -> list[ScreeningTimes]:
 
 
 def _measure(corpus: str, entries: Iterable[ListEntry], rounds: int) -> ScreeningTimes:
-    names, facts = [], {}
-    for entry in entries:
-        key = f"{entry.authority}:{entry.external_id}"
-        facts[key] = EntryFacts(entry.birth_dates, entry.countries, entry.identifiers)
-        names += [IndexedName(key, name.name, entry.kind, name.strength == "weak") for name in entry.names]
+    listed_entries = [
+        ListedEntry(
+            f"{entry.authority}:{entry.external_id}",
+            entry.kind,
+            tuple((name.name, name.strength == "weak") for name in entry.names),
+            EntryFacts(entry.birth_dates, entry.countries, entry.identifiers),
+        )
+        for entry in entries
+    ]
     began = time.perf_counter()
-    index = NameIndex.build(names, facts)
+    index = NameIndex.build(listed_entries)
     built = time.perf_counter() - began
-    asked = [each for each in names if each.kind in ("person", "entity")]
+    asked = [
+        NameQuery(name, each.kind)
+        for each in listed_entries
+        if each.kind in ("person", "entity")
+        for name, _ in each.names
+    ]
     step = max(1, len(asked) // rounds)
-    listed = [NameQuery(each.name, each.kind) for each in asked[::step]]
+    listed = asked[::step]
     honest = [NameQuery(name, kind) for name, kind in HONEST]
     return ScreeningTimes(
         corpus,

@@ -9,7 +9,7 @@ from django.core.management.base import CommandError
 from compliance.base import clock
 from compliance.engine.batch.pairs import why
 from compliance.engine.codec import Malformed
-from compliance.engine.entities import UNASKED, described
+from compliance.engine.entities import described
 from compliance.management.json_lines import STDIN, Answer, JsonLinesCommand
 from compliance.models import Party
 from compliance.services.screening import open_index
@@ -45,8 +45,6 @@ class Command(JsonLinesCommand):
         index, today = _index(), clock.now().date()
 
         def answer(value: dict[str, Any]) -> dict[str, Any]:
-            if value.get("schema") in UNASKED:
-                raise Malformed("vessels and aircraft are not screened: parties are neither")
             asked = described(value, today)
             return {"matches": [_shown(each) for each in index.candidates_of(asked.queries(), asked.wallets)]}
 

@@ -257,6 +257,8 @@ GRIDCLEAR_ENROLMENT_TOKEN_SECONDS = 3600
 GRIDCLEAR_ALLOW_SIMULATED = False
 GRIDCLEAR_ALLOW_PROCESS_RUNTIME = False
 GRIDCLEAR_BASE_URL = os.environ.get("GRIDCLEAR_BASE_URL", "http://127.0.0.1:8000")
+# The screening index of the loaded lists, mapped by all processes of a machine; None keeps one in each process.
+GRIDCLEAR_INDEX_DIR: Path | None = STATE_DIR / "index"
 GRIDCLEAR_POLICY_DIR = BASE_DIR / "compliance" / "policies"
 # What tells where an internet address is: local files, none of which comes with Gridclear (docs/guides/operators.md).
 # Without them the places of connections are unknown, and controlled chips go to review.

@@ -22,6 +22,7 @@ PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
 CELERY_TASK_ALWAYS_EAGER = True
 CELERY_TASK_EAGER_PROPAGATES = True
+GRIDCLEAR_INDEX_DIR = None
 GRIDCLEAR_ALLOW_SIMULATED = True
 GRIDCLEAR_ALLOW_PROCESS_RUNTIME = True
 GRIDCLEAR_CLEARANCE_KEY_FILE = str(_state / "keys/clearance.pem")

@@ -115,8 +115,8 @@ def test_threads_share_one_index(monkeypatch):
     load_sample_lists()
     monkeypatch.setattr(screening_index, "_built", None)
     built = []
-    build = screening_index.build
-    monkeypatch.setattr(screening_index, "build", lambda ids: built.append(1) or build(ids))
+    build = screening_index.entries_block
+    monkeypatch.setattr(screening_index, "entries_block", lambda entries: built.append(1) or build(entries))
     versions = tuple(current_versions())
     with ThreadPoolExecutor(4) as pool:
         found = [pool.submit(in_thread, screening_index.current, versions) for _ in range(4)]

@@ -1,0 +1,128 @@
+"""One block of bytes with named sections, read in place: numbers, texts by number, lists of numbers by key."""
+
+import json
+from array import array
+from bisect import bisect_left
+from collections.abc import Iterable, Mapping
+from hashlib import blake2b
+from typing import Literal, TypeAlias
+
+FORMAT = b"gridclear-index-1\n"
+_DIGEST = 32  # bytes
+_ALIGNED = 8  # bytes; arrays of 64-bit numbers begin at multiples of it
+Bytes = bytes | bytearray | memoryview
+Numbers: TypeAlias = "memoryview[int]"
+
+
+class DamagedIndex(ValueError):
+    """The bytes are no index, or not what was written."""
+
+
+class BlockWriter:
+    """Sections in, one block out."""
+
+    def __init__(self) -> None:
+        self._parts: list[bytes] = []
+        self._places: dict[str, tuple[int, int]] = {}
+        self._size = 0
+
+    def numbers(self, name: str, values: Iterable[int], typecode: str = "I") -> None:
+        """The section holds the numbers: B of one byte, I of four, Q of eight."""
+        self._add(name, array(typecode, values).tobytes())
+
+    def texts(self, name: str, values: Iterable[str]) -> None:
+        """The section holds the texts, each found by its number."""
+        ends, encoded, size = array("I", [0]), [], 0
+        for value in values:
+            encoded.append(value.encode("utf-8", "surrogatepass"))
+            size += len(encoded[-1])
+            ends.append(size)
+        self._add(f"{name}.ends", ends.tobytes())
+        self._add(name, b"".join(encoded))
+
+    def lists(self, name: str, values: Mapping[str, Iterable[int]]) -> None:
+        """The section holds a list of numbers for each key; of the keys only their digests are kept."""
+        ordered = sorted((key_of(key), numbers) for key, numbers in values.items())
+        ends, flat = array("I", [0]), array("I")
+        for _, numbers in ordered:
+            flat.extend(numbers)
+            ends.append(len(flat))
+        self._add(f"{name}.keys", array("Q", (key for key, _ in ordered)).tobytes())
+        self._add(f"{name}.ends", ends.tobytes())
+        self._add(name, flat.tobytes())
+
+    def block(self) -> bytes:
+        """All of it, with a digest that tells damage."""
+        head = json.dumps(self._places).encode()
+        head += b" " * (-(len(FORMAT) + _DIGEST + 8 + len(head)) % _ALIGNED)
+        body = b"".join([len(head).to_bytes(8, "little"), head, *self._parts])
+        return FORMAT + blake2b(body, digest_size=_DIGEST).digest() + body
+
+    def _add(self, name: str, content: bytes) -> None:
+        self._places[name] = (self._size, len(content))
+        padding = -len(content) % _ALIGNED
+        self._parts.append(content + b"\0" * padding)
+        self._size += len(content) + padding
+
+
+class Block:
+    """A block opened. Only read, so that threads and processes share it."""
+
+    def __init__(self, content: Bytes) -> None:
+        """Raises `DamagedIndex`."""
+        view = memoryview(content).toreadonly()
+        start = len(FORMAT) + _DIGEST
+        if bytes(view[: len(FORMAT)]) != FORMAT or len(view) < start + 8:
+            raise DamagedIndex("these bytes are no index")
+        if blake2b(view[start:], digest_size=_DIGEST).digest() != bytes(view[len(FORMAT) : start]):
+            raise DamagedIndex("the index was damaged")
+        head = int.from_bytes(view[start : start + 8], "little")
+        self._places: dict[str, tuple[int, int]] = json.loads(bytes(view[start + 8 : start + 8 + head]))
+        self._body = view[start + 8 + head :]
+
+    def numbers(self, name: str, typecode: Literal["B", "I", "Q"] = "I") -> Numbers:
+        """The section's numbers, in place."""
+        start, length = self._places[name]
+        return self._body[start : start + length].cast(typecode)
+
+    def texts(self, name: str) -> "Texts":
+        """The section's texts."""
+        return Texts(self.numbers(f"{name}.ends"), self.numbers(name, "B"))
+
+    def lists(self, name: str) -> "Lists":
+        """The section's lists."""
+        return Lists(self.numbers(f"{name}.keys", "Q"), self.numbers(f"{name}.ends"), self.numbers(name))
+
+
+class Texts:
+    """Texts by number."""
+
+    def __init__(self, ends: Numbers, content: Numbers) -> None:
+        self._ends, self._content = ends, content
+
+    def __len__(self) -> int:
+        return len(self._ends) - 1
+
+    def __getitem__(self, number: int) -> str:
+        return str(self._content[self._ends[number] : self._ends[number + 1]], "utf-8", "surrogatepass")
+
+
+class Lists:
+    """Lists of numbers by key."""
+
+    def __init__(self, keys: Numbers, ends: Numbers, flat: Numbers) -> None:
+        self._keys, self._ends, self._flat = keys, ends, flat
+
+    def get(self, key: str) -> list[int]:
+        """The key's numbers; none for a key that is not there."""
+        wanted = key_of(key)
+        at = bisect_left(self._keys, wanted)
+        if at == len(self._keys) or self._keys[at] != wanted:
+            return []
+        numbers: list[int] = self._flat[self._ends[at] : self._ends[at + 1]].tolist()
+        return numbers
+
+
+def key_of(key: str) -> int:
+    """A 64-bit digest of the key: two keys of one are so rare that they may cost a comparison and no more."""
+    return int.from_bytes(blake2b(key.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "little")

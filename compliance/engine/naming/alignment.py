@@ -1,0 +1,194 @@
+"""Which words of one name stand for which of the other: the surest first, each word once."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+from compliance.engine.naming.likeness import FAR, Errors
+from compliance.engine.naming.prepare import PreparedName
+from compliance.engine.naming.words import NAME, PARTICLE, Word
+
+SAME, SPELLING, COGNATE, SHORT, FIRST_LETTER, MEANING, ACRONYM = (
+    "same", "spelling", "cognate", "short", "first letter", "meaning", "acronym",
+)  # fmt: skip
+_UNLIKELY = {SAME: 0.0, ACRONYM: 0.03, COGNATE: 0.04, MEANING: 0.05, SPELLING: 0.1, SHORT: 0.5, FIRST_LETTER: 3.0}
+_LONGEST_RUN = 3  # words written apart that may be one elsewhere
+_JOINED = 0.15
+_JOINED_ERRORS = 1.0
+_ACRONYM = range(3, 7)  # letters
+
+_BEGINNINGS = {letter: sounds[0] for sounds in ("cjqzxskgh", "fvw", "bp", "td", "iye", "uo") for letter in sounds}
+
+Likeness = tuple[str, float]  # in what way the words are alike, and by how many errors they differ
+Compare = Callable[[Word, Word], Likeness | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Words of the one that stand for words of the other; several on a side only where the other has them in one."""
+
+    mine: tuple[Word, ...]
+    theirs: tuple[Word, ...]
+    how: str
+    errors: float
+    at_mine: int
+    at_theirs: int
+
+    @property
+    def letters(self) -> int:
+        """Of the shorter side."""
+        return min(sum(len(word.text) for word in self.mine), sum(len(word.text) for word in self.theirs))
+
+    def between(self, part: str) -> bool:
+        """Whether both sides play this part."""
+        return self.mine[-1].part == part == self.theirs[-1].part
+
+    @property
+    def joined(self) -> bool:
+        """Whether it is written together on one side only."""
+        return len(self.mine) != len(self.theirs)
+
+    def turned(self) -> "Pair":
+        """The same, seen from the other name."""
+        return Pair(self.theirs, self.mine, self.how, self.errors, self.at_theirs, self.at_mine)
+
+
+class Aligned:
+    """The pairs, and the words of each name that have no counterpart, by their places."""
+
+    def __init__(self, mine: Sequence[Word], theirs: Sequence[Word]) -> None:
+        self.free_mine = dict(enumerate(mine))
+        self.free_theirs = dict(enumerate(theirs))
+        self.pairs: list[Pair] = []
+
+    @property
+    def telling(self) -> list[Pair]:
+        """The pairs but for those of particles, in the first name's order."""
+        return sorted((pair for pair in self.pairs if not pair.between(PARTICLE)), key=_place)
+
+    def turned(self) -> "Aligned":
+        """The same, seen from the other name."""
+        found = Aligned((), ())
+        found.free_mine, found.free_theirs = self.free_theirs, self.free_mine
+        found.pairs = [pair.turned() for pair in self.pairs]
+        return found
+
+    def take(self, pair: Pair) -> None:
+        """The pair stands, if none of its words is taken yet."""
+        mine = range(pair.at_mine, pair.at_mine + len(pair.mine))
+        theirs = range(pair.at_theirs, pair.at_theirs + len(pair.theirs))
+        if all(at in self.free_mine for at in mine) and all(at in self.free_theirs for at in theirs):
+            for at in mine:
+                del self.free_mine[at]
+            for at in theirs:
+                del self.free_theirs[at]
+            self.pairs.append(pair)
+
+
+def align(mine: PreparedName, theirs: PreparedName, compare: Compare, errors: Errors) -> Aligned:
+    """Equal words first; then words that are alike and runs that are one word elsewhere, the likeliest first.
+
+    Where two ways are as likely, the same one is taken from whichever side it is seen.
+    """
+    if theirs.text < mine.text:
+        return align(
+            theirs, mine, lambda one, other: compare(other, one), lambda one, other: errors(other, one)
+        ).turned()
+    found = Aligned(mine.words, theirs.words)
+    _take_equal(found, mine.words, theirs.words)
+    if found.free_mine and found.free_theirs:
+        pairs = [*_acronyms(found), *_alike(found, compare), *_runs(found, errors)]
+        for pair in sorted(pairs, key=_unlikely):
+            found.take(pair)
+    return found
+
+
+def _take_equal(found: Aligned, mine: Sequence[Word], theirs: Sequence[Word]) -> None:
+    places: dict[str, list[int]] = {}
+    for at, word in enumerate(theirs):
+        places.setdefault(word.text, []).append(at)
+    for at, word in enumerate(mine):
+        if same := places.get(word.text):
+            there = same[0] if len(same) == 1 else min(same, key=lambda place: abs(place - at))
+            same.remove(there)
+            found.pairs.append(Pair((word,), (theirs[there],), SAME, 0.0, at, there))
+            del found.free_mine[at], found.free_theirs[there]
+
+
+def _alike(found: Aligned, compare: Compare) -> list[Pair]:
+    return [
+        Pair((mine,), (theirs,), *likeness, at, there)
+        for at, mine in found.free_mine.items()
+        for there, theirs in found.free_theirs.items()
+        if (likeness := compare(mine, theirs))
+    ]
+
+
+def _runs(found: Aligned, errors: Errors) -> list[Pair]:
+    """Words written apart that are one word on the other side: Good Will and Goodwill."""
+    pairs = _joined(found.free_mine, found.free_theirs, errors)
+    return pairs + [pair.turned() for pair in _joined(found.free_theirs, found.free_mine, errors)]
+
+
+def _unlikely(pair: Pair) -> tuple[float, int]:
+    return _UNLIKELY[pair.how] + pair.errors + (_JOINED if pair.joined else 0.0), abs(pair.at_mine - pair.at_theirs)
+
+
+def _place(pair: Pair) -> int:
+    return pair.at_mine
+
+
+def _joined(apart: dict[int, Word], whole: dict[int, Word], errors: Errors) -> list[Pair]:
+    """The runs of two or three words that begin as the one word does and have about as many letters."""
+    beginnings = [(start, first) for start, first in apart.items() if start + 1 in apart]
+    if not beginnings:
+        return []
+    found = []
+    for at, word in whole.items():
+        for start, first in beginnings:
+            if _begins(first) != _begins(word):
+                continue
+            for run in _runs_from(start, first, apart, 2 * len(word.text)):
+                letters = "".join(each.text for each in run)
+                count = errors(letters, word.text) if 2 * len(letters) > len(word.text) > 3 else FAR
+                if count <= _JOINED_ERRORS:
+                    found.append(Pair(run, (word,), SPELLING if count else SAME, count, start, at))
+    return found
+
+
+def _begins(word: Word) -> str:
+    """The first sound, roughly: enough to see that two words are not one."""
+    return _BEGINNINGS.get(word.text[0], word.text[0])
+
+
+def _runs_from(start: int, first: Word, words: dict[int, Word], most: int) -> Iterator[tuple[Word, ...]]:
+    run: tuple[Word, ...] = (first,)
+    letters = len(first.text)
+    for place in range(start + 1, start + _LONGEST_RUN):
+        following = words.get(place)
+        letters += len(following.text) if following else most
+        if following is None or letters > most:
+            return
+        run = (*run, following)
+        yield run
+
+
+def _acronyms(found: Aligned) -> list[Pair]:
+    """IRGC and Islamic Revolutionary Guard Corps; only beside another pair: alone an acronym stands for too much."""
+    if not found.pairs:
+        return []
+    turned = [pair.turned() for pair in _spelt_out(found.free_theirs, found.free_mine)]
+    return [*_spelt_out(found.free_mine, found.free_theirs), *turned]
+
+
+def _spelt_out(long: dict[int, Word], short: dict[int, Word]) -> list[Pair]:
+    if len(long) < _ACRONYM.start:
+        return []
+    initials = "".join(word.text[0] for word in long.values())
+    places, pairs = list(long), []
+    for at, word in short.items():
+        length = len(word.text)
+        start = initials.find(word.text) if word.part == NAME and length in _ACRONYM else -1
+        if start >= 0 and places[start + length - 1] == places[start] + length - 1:
+            run = tuple(long[place] for place in places[start : start + length])
+            pairs.append(Pair(run, (word,), ACRONYM, 0.0, places[start], at))
+    return pairs

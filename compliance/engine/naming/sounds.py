@@ -1,0 +1,119 @@
+"""How a word sounds, however it was brought into Latin letters: keys under which spellings of one name meet."""
+
+import re
+from functools import lru_cache
+
+_SERVANT = (r"^abd(?:[aeiou]+[lrsnztd])?(?=[a-z]{2})", "abd")  # Abdul, Abdel, Abdur, Abd al-
+# In this order; capitals are sounds of their own (C as in church, J as in measure, Y as in yes).
+_STEPS = tuple(
+    (re.compile(old), new)
+    for old, new in (
+        _SERVANT,
+        (r"^(?:mc|mac)(?=[b-df-hj-np-tv-z])", "mk"),
+        (r"shch|tsch|tch|tsh|cz", "C"),
+        (r"sch|sh|sz", "s"),
+        (r"dzh|dj|jj", "j"),
+        (r"zh", "J"),
+        (r"kh|ch(?=[rl])", "h"),
+        (r"ch", "C"),
+        (r"gh", "g"),
+        (r"ph", "f"),
+        (r"th", "t"),
+        (r"dh", "d"),
+        (r"bh", "b"),
+        (r"ts|tz", "s"),
+        (r"ck|qu|q", "k"),
+        (r"^x", "s"),
+        (r"x", "ks"),
+        (r"c(?=[eiy])", "s"),
+        (r"c", "k"),
+        (r"(?<=[oe])ff$|(?<=o)f$", "v"),
+        (r"w", "v"),
+        (r"z", "s"),
+        (r"^[yj]e", "e"),
+        (r"^[yj](?=[aeou])", "Y"),
+        (r"[aeo][iyj](?![aeou])", "i"),
+        (r"[yj]", "i"),
+        (r"oo|ou", "u"),
+        (r"ee|ea|ie", "i"),
+        (r"o", "u"),
+        (r"e", "a"),
+        (r"(?<=[aiu])h$", ""),
+        (r"(.)\1+", r"\1"),
+    )
+)
+_VOWELS = re.compile(r"[aiu]+")
+# Voiced or not, g or h: what Taghi and Taqi, Sergey and Serhiy share.
+_ROUGH = str.maketrans("bdgvJh", "ptkfCk")
+_ABJAD_STEPS = tuple(
+    (re.compile(old), new)
+    for old, new in (
+        _SERVANT,
+        (r"sh|ch|zh|x|z|c(?=[eiy])", "s"),
+        (r"kh", "h"),
+        (r"ck|gh|qu|[cgqj]", "k"),
+        (r"ph", "f"),
+        (r"th", "t"),
+        (r"dh", "d"),
+        (r"p", "b"),
+        (r"(?<=.)h$", ""),
+        (r"[aeiouwy]", ""),
+    )
+)
+# Wade-Giles and pinyin, McCune-Reischauer, Revised and whatever a passport has, in this order.
+_SYLLABLE_STEPS = tuple(
+    (re.compile(old), new)
+    for old, new in (
+        (r"rh|r(?=[aeiouy])|l(?=[aeiouy])", "L"),
+        (r"hs|sh|ss|sz|x|s", "S"),
+        (r"ts|tz|zh|ch|j|q|z|c", "C"),
+        (r"ph|p|b", "P"),
+        (r"th|t|d", "T"),
+        (r"kh|k|g(?!$)(?![^aeiouy])", "K"),
+        (r"ar(?=K)", "a"),
+        (r"(?<=[aeiou])[hw]", ""),
+        (r"ien|yen", "ian"),
+        (r"u[ei]+", "i"),
+        (r"oi|oe|we", "E"),
+        (r"ae|ai", "e"),
+        (r"eo|eu|oo|ou|uo|wo|u|w(?=[aeio])", "o"),
+        (r"ee|ie|ih", "i"),
+        (r"(.)\1+", r"\1"),
+    )
+)
+
+
+@lru_cache(maxsize=131072)
+def fold(word: str) -> str:
+    """The word by its sounds, three vowels left: what Mohammed, Muhammad and Mohamad share."""
+    return _stepped(word, _STEPS)
+
+
+@lru_cache(maxsize=131072)
+def consonants(word: str) -> str:
+    """The folded word without its vowels, one at the beginning but for, and without telling k from g or b from p."""
+    folded = fold(word)
+    return (folded[:1] + _VOWELS.sub("", folded[1:])).translate(_ROUGH)
+
+
+@lru_cache(maxsize=131072)
+def abjad(word: str) -> tuple[str, str]:
+    """The consonants as a script without vowels and p would have them, v as f or left out; each once in a row."""
+    bones = _stepped(word, _ABJAD_STEPS)
+    return _once(bones.replace("v", "f")), _once(bones.replace("v", ""))
+
+
+@lru_cache(maxsize=65536)
+def syllables(word: str) -> str:
+    """An East Asian word however it is romanised: what Hsi Chin-ping and Xi Jinping share."""
+    return _stepped(word, _SYLLABLE_STEPS)
+
+
+def _stepped(text: str, steps: tuple[tuple[re.Pattern[str], str], ...]) -> str:
+    for old, new in steps:
+        text = old.sub(new, text)
+    return text
+
+
+def _once(text: str) -> str:
+    return re.sub(r"(.)\1+", r"\1", text)

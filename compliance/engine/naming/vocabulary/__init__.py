@@ -1,0 +1,1 @@
+"""Words that mean something in names: company forms, trades, places, titles, particles, numbers. Facts, no rules."""

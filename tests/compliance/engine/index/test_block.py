@@ -1,0 +1,73 @@
+"""Blocks: what was written is read, in place; what is damaged is not."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from compliance.engine.index.block import Block, BlockWriter, DamagedIndex
+from compliance.engine.index.names import packed, unpacked, whole_of
+from compliance.engine.index.terms import halves, halves_within_one
+from compliance.engine.naming.prepare import prepare_uncached
+
+TEXTS = st.lists(st.text(alphabet=st.characters(), max_size=20), max_size=8)
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    TEXTS,
+    st.lists(st.integers(0, 2**32 - 1), max_size=8),
+    st.dictionaries(st.text(max_size=6), st.lists(st.integers(0, 2**32 - 1), max_size=4), max_size=8),
+)
+def test_what_is_written_is_read(texts, numbers, lists):
+    writer = BlockWriter()
+    writer.texts("texts", texts)
+    writer.numbers("small", [number % 256 for number in numbers], "B")
+    writer.lists("lists", lists)
+    writer.numbers("numbers", numbers)
+    block = Block(writer.block())
+    assert [block.texts("texts")[number] for number in range(len(texts))] == texts
+    assert len(block.texts("texts")) == len(texts)
+    assert block.numbers("numbers").tolist() == numbers
+    assert block.numbers("small", "B").tolist() == [number % 256 for number in numbers]
+    assert {key: block.lists("lists").get(key) for key in lists} == lists
+    assert block.lists("lists").get("a key that is not there") == []
+
+
+def test_a_damaged_block_is_refused():
+    writer = BlockWriter()
+    writer.texts("texts", ["one", "two"])
+    whole = writer.block()
+    for damaged in (b"", b"nothing", whole[:-1], whole[:40] + b"x" + whole[41:], whole + b"\0"):
+        with pytest.raises(DamagedIndex):
+            Block(damaged)
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.text(max_size=60), st.sampled_from(["person", "entity"]))
+def test_prepared_names_are_kept_as_they_are(text, kind):
+    name = prepare_uncached(text, kind)
+    assert unpacked(packed(name)) == name
+    assert whole_of(packed(name)) == name.whole
+
+
+LETTERS = "abcdefghijklmnopqrstuvwxyz"
+
+
+def one_error_away(word):
+    for at in range(len(word) + 1):
+        for letter in "aqz":
+            yield word[:at] + letter + word[at:]
+    for at in range(len(word)):
+        yield word[:at] + word[at + 1 :]
+        for letter in "aqz":
+            yield word[:at] + letter + word[at + 1 :]
+    for at in range(len(word) - 1):
+        yield word[:at] + word[at + 1] + word[at] + word[at + 2 :]
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.text(alphabet=LETTERS, min_size=6, max_size=30))
+def test_a_word_one_error_away_shares_a_half(word):
+    listed = set(halves(word))
+    for typed in one_error_away(word):
+        assert listed & set(halves_within_one(typed)), typed
