@@ -54,11 +54,10 @@ assets: setup ## Rebuild the committed style sheet and scripts
 	sh scripts/npm.sh --prefix $(ASSETS) ci --no-audit --no-fund
 	sh scripts/npm.sh --prefix $(ASSETS) run build
 
-contracts: setup ## Rebuild the committed ABI and bytecode, and run the contracts' own tests
-	sh scripts/npm.sh --prefix $(CONTRACTS) run build
-	sh scripts/npm.sh --prefix $(CONTRACTS) test
+contracts: setup ## Compile and compare, fuzz, prove, analyse and test the contracts (ARGS="prove" for one step)
+	@exec $(BIN)/python -m settlement.contracts.check $(ARGS)
 
 clean: ## Remove everything that is made, the environment included
-	rm -rf $(VENV) .gridclear $(CONTRACTS)/node_modules $(CONTRACTS)/out $(CONTRACTS)/cache $(ASSETS)/node_modules
+	rm -rf $(VENV) .gridclear $(CONTRACTS)/node_modules $(CONTRACTS)/out* $(CONTRACTS)/cache* $(CONTRACTS)/.tools $(ASSETS)/node_modules
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 	rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -18,3 +18,5 @@ payout_sent = Signal()
 payout_failed = Signal()
 # run_id: UUID, rail: str
 reconciliation_failed = Signal()
+# alarm_id: UUID, code: str
+chain_alarmed = Signal()

@@ -12,15 +12,13 @@ from celery import shared_task
 
 from compliance.base.errors import Refusal
 from settlement.rails.card import CardError
-from settlement.selectors.holds import escrow_holds_to_look_after, find_hold
 from settlement.services import (
     anchors,
     card_deeds,
-    chain_escrow,
+    chain_follower,
     chain_guard,
-    chain_indexer,
     chain_reconciliation,
-    chain_sender,
+    chain_work,
     hold_sweep,
     inbox,
     payout_deeds,
@@ -49,12 +47,8 @@ def confirm_hold(hold_id: str) -> None:
 @shared_task(name="settlement.settle_hold")
 def settle_hold(hold_id: str) -> None:
     """The hold's rail was told its final total."""
-    hold = find_hold(UUID(hold_id))
     with _rail_may_be_down(f"hold {hold_id}"):
-        if hold is not None and hold.state == "settling" and hold.rail == "escrow":
-            chain_escrow.settle_escrow(hold.id)
-        else:
-            card_deeds.settle_hold(UUID(hold_id))
+        card_deeds.settle_hold(UUID(hold_id))
 
 
 @shared_task(name="settlement.release_card")
@@ -92,25 +86,10 @@ def send_payout(payout_id: str) -> None:
         payout_deeds.send_payout(UUID(payout_id))
 
 
-@shared_task(name="settlement.freeze_escrow")
-def freeze_escrow(hold_id: str) -> None:
-    """The hold's money is frozen in the contract too."""
-    with _rail_may_be_down(f"freeze of {hold_id}"):
-        chain_escrow.freeze_escrow(UUID(hold_id))
-
-
-@shared_task(name="settlement.unfreeze_escrow")
-def unfreeze_escrow(hold_id: str) -> None:
-    """The hold's money is let go in the contract too."""
-    with _rail_may_be_down(f"unfreeze of {hold_id}"):
-        chain_escrow.unfreeze_escrow(UUID(hold_id))
-
-
-@shared_task(name="settlement.return_deposit")
-def return_deposit(hold_id: str) -> None:
-    """A deposit for a hold that had failed goes back to its payer."""
-    with _rail_may_be_down(f"deposit of {hold_id}"):
-        chain_escrow.return_deposit(UUID(hold_id))
+@shared_task(name="settlement.work_chain")
+def work_chain() -> None:
+    """Jobs of the chain that were due were done, or wait for their next turn."""
+    chain_work.work()
 
 
 @shared_task(name="settlement.sweep_holds")
@@ -133,11 +112,10 @@ def deliver_payouts() -> None:
 
 @shared_task(name="settlement.follow_chain")
 def follow_chain() -> None:
-    """The contract's events up to the head were taken in, and our own transactions looked after."""
+    """The contract's events up to the head were taken in, our transactions looked after, due jobs done."""
     with _rail_may_be_down("the chain"):
-        chain_sender.deliver()
-        chain_indexer.catch_up()
-        chain_guard.guard()
+        chain_follower.follow_and_guard()
+    chain_work.work()
 
 
 @shared_task(name="settlement.anchor_audit_log")
@@ -160,9 +138,4 @@ def reconcile_chain() -> None:
     with _rail_may_be_down("the reconciliation of the chain"):
         chain_reconciliation.reconcile_chain()
         chain_guard.let_go()
-    for hold in escrow_holds_to_look_after():
-        with _rail_may_be_down(f"freeze of {hold.id}"):
-            if hold.state == "frozen":
-                chain_escrow.freeze_escrow(hold.id)
-            else:
-                chain_escrow.unfreeze_escrow(hold.id)
+    chain_guard.post_freezes()

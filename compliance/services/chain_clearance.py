@@ -4,7 +4,6 @@ Wall 4. It is made from a live Clearance about the same lease, parties and walle
 worth less than that one: it lapses with it, or after fifteen minutes, whichever comes first.
 """
 
-import re
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, ClassVar
@@ -22,26 +21,28 @@ from compliance.services.clearances import ensure_valid
 
 VALID_FOR = timedelta(minutes=15)
 DOMAIN_NAME, DOMAIN_VERSION = "Gridclear Escrow", "1"
-# In the order of the contract's struct.
-CLEARANCE_FIELDS = (
-    ("leaseId", "bytes32"),
+# In the order of the contract's structs.
+TERMS_FIELDS = (
+    ("ref", "bytes32"),
     ("payer", "address"),
     ("payee", "address"),
     ("cap", "uint256"),
     ("ratePerHour", "uint256"),
     ("feeBps", "uint16"),
-    ("validUntil", "uint64"),
-    ("leaseExpiry", "uint64"),
-    ("nonce", "uint256"),
-    ("epoch", "uint64"),
+    ("expiry", "uint64"),
 )
+CLEARANCE_FIELDS = (("terms", "LeaseTerms"), ("validUntil", "uint64"), ("epoch", "uint64"))
 _DOMAIN_FIELDS = (
     ("name", "string"),
     ("version", "string"),
     ("chainId", "uint256"),
     ("verifyingContract", "address"),
 )
-_BYTES32 = re.compile(r"0x[0-9a-f]{64}")
+_TYPES = {
+    "EIP712Domain": _DOMAIN_FIELDS,
+    "LeaseTerms": TERMS_FIELDS,
+    "Clearance": CLEARANCE_FIELDS,
+}
 
 
 class WalletNotCleared(Refusal):
@@ -62,18 +63,21 @@ class AmountNotCleared(Refusal):
 
 @dataclass(frozen=True, slots=True)
 class DepositTerms:
-    """What one deposit is for. Amounts in minor units of `currency`, times in unix seconds, addresses EIP-55."""
+    """What one deposit is for. Amounts in minor units of `currency`, times in unix seconds, addresses EIP-55.
+
+    All but `currency` and `epoch` are the lease's terms, which its key on chain is the hash of.
+    """
 
     chain_id: int
     contract: str
-    lease_key: str
+    ref: str
     payer: str
     payee: str
     cap_minor: int
     currency: str
     rate_minor_per_hour: int
     fee_bps: int
-    lease_expiry: int
+    expiry: int
     epoch: int
 
 
@@ -85,16 +89,17 @@ class SignedDeposit:
     signature: str
     signer: str
     valid_until: int
+    lease_key: str
 
 
-def lease_key(subject_id: UUID) -> str:
-    """The lease's name on chain: bytes32, 0x-prefixed. A hash, so that the chain does not show our ids."""
+def lease_ref(subject_id: UUID) -> str:
+    """The lease's name in its terms: bytes32, 0x-prefixed. A hash, so that the chain does not show our ids."""
     return "0x" + keccak(b"gridclear:lease:" + subject_id.bytes).hex()
 
 
-def nonce_of(clearance_id: UUID) -> int:
-    """The nonce that names a clearance on chain, by which it can be revoked there."""
-    return clearance_id.int
+def lease_key(terms: DepositTerms) -> str:
+    """The lease's id on chain, bytes32, 0x-prefixed: the EIP-712 digest of its terms."""
+    return "0x" + typed_data_digest(_typed("LeaseTerms", terms, _terms_message(terms))).hex()
 
 
 def sign_deposit(
@@ -118,12 +123,12 @@ def sign_deposit(
         provider_party_id=provider_party_id,
     )
     _check(clearance, terms, subject_id)
-    until = min(clock.now() + VALID_FOR, clearance.expires_at)
-    typed_data = _typed_data(terms, nonce_of(clearance_id), int(until.timestamp()))
+    until = int(min(clock.now() + VALID_FOR, clearance.expires_at).timestamp())
+    message = {"terms": _terms_message(terms), "validUntil": until, "epoch": terms.epoch}
+    typed_data = _typed("Clearance", terms, message)
     signer = chain_signer.signer_for(chain_signer.CLEARANCE_SIGNER)
-    parity, r, s = signer.sign_digest(typed_data_digest(typed_data))
-    signature = r.to_bytes(32) + s.to_bytes(32) + bytes([27 + parity])
-    return SignedDeposit(typed_data, "0x" + signature.hex(), signer.address, int(until.timestamp()))
+    signature = "0x" + signer.sign_typed_data(typed_data).hex()
+    return SignedDeposit(typed_data, signature, signer.address, until, lease_key(terms))
 
 
 def typed_data_digest(typed_data: dict[str, Any]) -> bytes:
@@ -133,8 +138,8 @@ def typed_data_digest(typed_data: dict[str, Any]) -> bytes:
 
 
 def _check(clearance: Clearance, terms: DepositTerms, subject_id: UUID) -> None:
-    if terms.lease_key != lease_key(subject_id) or not _BYTES32.fullmatch(terms.lease_key):
-        raise InvalidInput("The lease key is not this lease's. Nothing was signed.")
+    if terms.ref != lease_ref(subject_id):
+        raise InvalidInput("The terms are not this lease's. Nothing was signed.")
     for address in (terms.contract, terms.payer, terms.payee):
         if not is_checksum_address(address):
             raise InvalidInput(f"{address!r} is not an address with a valid checksum. Nothing was signed.")
@@ -148,30 +153,28 @@ def _check(clearance: Clearance, terms: DepositTerms, subject_id: UUID) -> None:
         raise AmountNotCleared
 
 
-def _typed_data(terms: DepositTerms, nonce: int, valid_until: int) -> dict[str, Any]:
+def _terms_message(terms: DepositTerms) -> dict[str, Any]:
     return {
-        "types": {
-            "EIP712Domain": [{"name": name, "type": type_} for name, type_ in _DOMAIN_FIELDS],
-            "Clearance": [{"name": name, "type": type_} for name, type_ in CLEARANCE_FIELDS],
-        },
-        "primaryType": "Clearance",
+        "ref": terms.ref,
+        "payer": terms.payer,
+        "payee": terms.payee,
+        "cap": terms.cap_minor,
+        "ratePerHour": terms.rate_minor_per_hour,
+        "feeBps": terms.fee_bps,
+        "expiry": terms.expiry,
+    }
+
+
+def _typed(primary: str, terms: DepositTerms, message: dict[str, Any]) -> dict[str, Any]:
+    used = _TYPES if primary == "Clearance" else {name: _TYPES[name] for name in ("EIP712Domain", primary)}
+    return {
+        "types": {kind: [{"name": name, "type": type_} for name, type_ in fields] for kind, fields in used.items()},
+        "primaryType": primary,
         "domain": {
             "name": DOMAIN_NAME,
             "version": DOMAIN_VERSION,
             "chainId": terms.chain_id,
             "verifyingContract": terms.contract,
         },
-        "message": {
-            "leaseId": terms.lease_key,
-            "payer": terms.payer,
-            "payee": terms.payee,
-            "cap": terms.cap_minor,
-            "ratePerHour": terms.rate_minor_per_hour,
-            "feeBps": terms.fee_bps,
-            "validUntil": valid_until,
-            "leaseExpiry": terms.lease_expiry,
-            # Text: a number of 128 bits does not survive a browser's JSON.
-            "nonce": str(nonce),
-            "epoch": terms.epoch,
-        },
+        "message": message,
     }

@@ -1,21 +1,22 @@
 """Keys on chain: whoever signs is asked through `Signer`, so that a key can live in a file, a KMS or a separate signer.
 
-No key enters the database. Development and small installations use files; production may name another provider in
-`GRIDCLEAR_CHAIN_SIGNERS` (a dotted path to a callable that takes the role and returns a Signer).
+No key enters the database. Development uses files; production names a provider in `GRIDCLEAR_CHAIN_SIGNERS` (a dotted
+path to a callable that takes the role and returns a Signer), such as one that asks a KMS. With
+`GRIDCLEAR_CHAIN_SIGNER_URL` that is a signer of its own over HTTP, see `settlement.rails.chain_signer_http`.
 """
 
 import os
 import tempfile
 from functools import lru_cache
 from pathlib import Path
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.module_loading import import_string
 from eth_account import Account
+from eth_account.messages import encode_typed_data
 from eth_account.signers.local import LocalAccount
-from eth_typing import Hash32
 
 # The keys of the escrow contract, each its own: none alone can both let money in and take it out.
 CLEARANCE_SIGNER = "clearance_signer"
@@ -37,8 +38,12 @@ class Signer(Protocol):
         """The EIP-55 address of the key."""
         ...
 
-    def sign_digest(self, digest: bytes) -> tuple[int, int, int]:
-        """(y parity, r, s) over the 32 bytes, s in the lower half."""
+    def sign_transaction(self, unsigned: dict[str, Any]) -> bytes:
+        """The signed transaction's bytes, ready to be sent; `unsigned` is of type 2, its numbers are integers."""
+        ...
+
+    def sign_typed_data(self, typed_data: dict[str, Any]) -> bytes:
+        """65 bytes (r, s, v) over the EIP-712 request, s in the lower half, v 27 or 28."""
         ...
 
 
@@ -52,12 +57,11 @@ class FileSigner:
     def address(self) -> str:
         return self._account.address
 
-    def sign_digest(self, digest: bytes) -> tuple[int, int, int]:
-        if len(digest) != 32:
-            raise ValueError("a digest has 32 bytes")
-        signed = self._account.unsafe_sign_hash(Hash32(digest))
-        # eth_account gives the Electrum form, 27 or 28.
-        return signed.v - 27, signed.r, signed.s
+    def sign_transaction(self, unsigned: dict[str, Any]) -> bytes:
+        return bytes(self._account.sign_transaction(unsigned).raw_transaction)
+
+    def sign_typed_data(self, typed_data: dict[str, Any]) -> bytes:
+        return bytes(self._account.sign_message(encode_typed_data(full_message=typed_data)).signature)
 
 
 def signer_for(role: str) -> Signer:

@@ -18,6 +18,7 @@ from marketplace.models import Lease, Node, Organization
 from marketplace.templatetags.ui import short_id
 from marketplace.views.base import operator_view, page_of, staff_view
 from marketplace.views.case_view import actor_names, name_of
+from settlement.selectors.chain_alarms import open_chain_alarms
 from settlement.services.books import BooksReport, verify_books
 
 # Walking the whole book or the whole chain is too much for every page view.
@@ -105,6 +106,7 @@ def alarms(report: BooksReport, lists: list[ListStatus], audit: dict[str, str]) 
         if row.refusal:
             found.append({"title": f"A load of {row.title} was refused", "text": f"{row.refusal} The old one is kept."})
     found += [{"title": "The books do not balance", "text": fault} for fault in report.faults[:5]]
+    found += [{"title": each.title, "text": f"{each.advice} {each.detail}"} for each in open_chain_alarms()]
     if audit["state"] == "broken":
         found.append({"title": "The audit chain does not verify", "text": audit["detail"]})
     return found

@@ -1,6 +1,15 @@
 """The rows of the settlement app, one module per aggregate."""
 
-from settlement.models.chain import ChainBlock, ChainCursor, ChainEvent, ChainTransaction, EscrowDeposit
+from settlement.models.chain import (
+    ChainAlarm,
+    ChainAttempt,
+    ChainBlock,
+    ChainCursor,
+    ChainEvent,
+    ChainJob,
+    ChainTransaction,
+    EscrowDeposit,
+)
 from settlement.models.documents import Receipt, ReconciliationDifference, ReconciliationRun
 from settlement.models.holds import Hold
 from settlement.models.ledger import Account, DoubtfulTransfer, Entry, PendingTransfer, Transfer
@@ -11,9 +20,12 @@ from settlement.models.rates import Conversion, ExchangeRate
 __all__ = [
     "Account",
     "CardPayment",
+    "ChainAlarm",
+    "ChainAttempt",
     "ChainBlock",
     "ChainCursor",
     "ChainEvent",
+    "ChainJob",
     "ChainTransaction",
     "Conversion",
     "DoubtfulTransfer",

@@ -69,29 +69,85 @@ class ChainTransaction(StatefulRow):
         BROADCAST = "broadcast", "Broadcast"
         CONFIRMED = "confirmed", "Confirmed"
         REVERTED = "reverted", "Reverted"
+        DISPLACED = "displaced", "Displaced"
 
     TRANSITIONS: ClassVar[dict[str, frozenset[str]]] = {
-        State.SIGNED: frozenset({State.BROADCAST, State.CONFIRMED, State.REVERTED}),
-        State.BROADCAST: frozenset({State.CONFIRMED, State.REVERTED}),
+        State.SIGNED: frozenset({State.BROADCAST, State.CONFIRMED, State.REVERTED, State.DISPLACED}),
+        State.BROADCAST: frozenset({State.CONFIRMED, State.REVERTED, State.DISPLACED}),
         # A reorganisation can take its block away: it is sent again, as it was signed.
         State.CONFIRMED: frozenset({State.BROADCAST}),
         State.REVERTED: frozenset({State.BROADCAST}),
+        # Another transaction of the key, not ours, used its nonce for good: it is signed anew with another.
+        State.DISPLACED: frozenset({State.SIGNED}),
     }
 
     purpose = models.CharField(max_length=32)
+    role = models.CharField(max_length=32, default="settler", help_text="Whose key signs it")
     idempotency_key = models.CharField(max_length=120, unique=True)
     chain_id = models.BigIntegerField()
     sender = models.CharField(max_length=64)
     nonce = models.BigIntegerField()
     to_address = models.CharField(max_length=64)
-    raw = models.TextField(help_text="0x-prefixed signed transaction")
+    raw = models.TextField(help_text="0x-prefixed signed transaction, as it was last signed")
     hash = models.CharField(max_length=66, unique=True)
+    taken_until = models.DateTimeField(null=True, blank=True, help_text="A worker looks after it until then")
     subject_id = models.UUIDField(null=True, blank=True, db_index=True)
     block_number = models.BigIntegerField(null=True, blank=True)
 
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["chain_id", "sender", "nonce"], name="one_transaction_per_nonce")
+        ]
+
+
+class ChainAttempt(Row):
+    """One signing of a transaction: stored before it is broadcast. Those of one nonce exclude each other on chain."""
+
+    transaction = models.ForeignKey(ChainTransaction, on_delete=models.PROTECT, related_name="attempts")
+    nonce = models.BigIntegerField()
+    raw = models.TextField()
+    hash = models.CharField(max_length=66, unique=True)
+    max_fee = models.BigIntegerField(help_text="Wei per gas")
+
+
+class ChainJob(Row):
+    """Something to be done on chain about a hold: one row for each kind and hold, gone when it is done.
+
+    `posted_at` moves when it is posted again, so that whoever is at it does not end what was asked for meanwhile.
+    """
+
+    class Kind(models.TextChoices):
+        SETTLE = "settle", "Close the lease at its total"
+        FREEZE = "freeze", "Freeze the lease"
+        UNFREEZE = "unfreeze", "Let the lease go"
+        RETURN = "return", "Return a deposit that came too late"
+
+    kind = models.CharField(max_length=16, choices=Kind)
+    hold = models.ForeignKey(Hold, on_delete=models.CASCADE, related_name="chain_jobs")
+    posted_at = models.DateTimeField()
+    due_at = models.DateTimeField(db_index=True)
+    taken_until = models.DateTimeField(null=True, blank=True)
+    attempts = models.PositiveIntegerField(default=0)
+    last_error = models.CharField(max_length=64, blank=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["kind", "hold"], name="one_chain_job_per_kind_and_hold")]
+
+
+class ChainAlarm(Row):
+    """Something about the chain that an operator must look at; open until it is over."""
+
+    code = models.CharField(max_length=40)
+    detail = models.CharField(max_length=300)
+    last_at = models.DateTimeField()
+    count = models.PositiveIntegerField(default=1)
+    ended_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["code"], condition=models.Q(ended_at=None), name="one_open_chain_alarm_per_code"
+            )
         ]
 
 

@@ -3,7 +3,6 @@
 import time
 from typing import Any
 
-from eth_account.typed_transactions.typed_transaction import TypedTransaction
 from eth_utils.address import to_checksum_address
 from hexbytes import HexBytes
 from web3 import Web3
@@ -48,8 +47,10 @@ def give_gas(web3: Web3, *accounts: str) -> None:
         web3.provider.make_request(RPCEndpoint("anvil_setBalance"), [account, hex(DEVELOPMENT_ETHER)])
 
 
-def deploy(web3: Web3, *, token: str = "", quarantine: str = "") -> Deployment:
+def deploy(web3: Web3, *, token: str = "", quarantine: str = "", blocked_property: str = "") -> Deployment:
     """Escrow and, unless one is named, test token stand on the node's chain, with a key for each role.
+
+    Strays go to `quarantine`, seized money to `blocked_property`, by default both to the treasurer.
 
     The deployer is the token's owner and the escrow's admin, whose handing on takes two days.
     """
@@ -58,19 +59,19 @@ def deploy(web3: Web3, *, token: str = "", quarantine: str = "") -> Deployment:
     deployer = signer_for(DEPLOYER)
     first = web3.eth.block_number
     coin = token or _create(web3, deployer, TOKEN)
-    escrow = _create(
-        web3,
-        deployer,
-        ESCROW,
+    treasurer = signer_for(TREASURER).address
+    setup = (
         coin,
         deployer.address,
         ADMIN_DELAY_SECONDS,
-        *(signer_for(role).address for role in (CLEARANCE_SIGNER, SETTLER, GUARDIAN, TREASURER)),
-        quarantine or signer_for(TREASURER).address,
+        *(signer_for(role).address for role in (CLEARANCE_SIGNER, SETTLER, GUARDIAN)),
+        treasurer,
+        quarantine or treasurer,
+        blocked_property or treasurer,
         MAX_FEE_BPS,
         GRACE_SECONDS,
     )
-    return Deployment(web3.eth.chain_id, escrow, coin, first)
+    return Deployment(web3.eth.chain_id, _create(web3, deployer, ESCROW, setup), coin, first)
 
 
 def deploy_anchor(web3: Web3) -> str:
@@ -110,8 +111,7 @@ def _send(web3: Web3, signer: Signer, request: dict[str, Any]) -> TxReceipt:
         "maxPriorityFeePerGas": tip,
         **request,
     }
-    parity, r, s = signer.sign_digest(TypedTransaction.from_dict(unsigned).hash())
-    raw = TypedTransaction.from_dict({**unsigned, "v": parity, "r": r, "s": s}).encode()
+    raw = signer.sign_transaction(unsigned)
     return _receipt(web3, web3.eth.send_raw_transaction(HexBytes(raw)))
 
 

@@ -9,7 +9,6 @@ from django.db import transaction
 from eth_utils.address import is_checksum_address, to_checksum_address
 
 from compliance.base import actor, audit, clock
-from compliance.base.enqueue import enqueue
 from compliance.base.errors import Refusal
 from compliance.base.transition import transition
 from compliance.selectors.restrictions import is_restricted
@@ -18,7 +17,7 @@ from compliance.services.chain_clearance import DepositTerms, SignedDeposit
 from settlement.models import EscrowDeposit, Hold, PaymentProfile
 from settlement.rails.chain import Chain, connect, is_configured
 from settlement.rails.chain_contracts import ESCROW, TOKEN, calldata
-from settlement.services import hold_money, hold_states, holds
+from settlement.services import chain_jobs, hold_money, hold_states, holds
 from settlement.services.hold_states import HoldNotFound, HoldNotOpen
 
 # A clearance that is about to lapse is replaced rather than given out again.
@@ -147,7 +146,7 @@ def _fund_frozen(hold: Hold) -> None:
         return
     hold_money.block(hold)
     Hold.objects.filter(pk=hold.pk).update(blocked_minor=hold.amount_minor)
-    enqueue("settlement.freeze_escrow", str(hold.pk))
+    chain_jobs.post(chain_jobs.Kind.FREEZE, hold.pk)
 
 
 def _is_cleared(hold: Hold) -> bool:
@@ -177,36 +176,46 @@ def _without_clearance(hold: Hold) -> bool:
 
 
 def _still_good(present: EscrowDeposit, terms: DepositTerms, hold: Hold) -> bool:
-    message, domain = present.typed_data["message"], present.typed_data["domain"]
+    message = present.typed_data["message"]
     return (
-        int(message["validUntil"]) >= clock.now().timestamp() + LEAST_VALIDITY_SECONDS
-        and int(message["epoch"]) == terms.epoch
-        and int(message["nonce"]) == chain_clearance.nonce_of(hold.clearance_id)
-        and message["payee"] == terms.payee
-        and (domain["chainId"], domain["verifyingContract"]) == (terms.chain_id, terms.contract)
+        message["validUntil"] >= clock.now().timestamp() + LEAST_VALIDITY_SECONDS
+        and message["epoch"] == terms.epoch
+        and present.lease_key == chain_clearance.lease_key(terms)
         and hold.clearance.revoked_at is None
     )
 
 
 def _terms(hold: Hold, chain: Chain) -> DepositTerms:
-    profile = PaymentProfile.objects.filter(party_id=hold.payee_party_id).first()
-    wallet = profile.payout_wallet if profile else ""
-    if not wallet:
-        raise NoPayoutWallet
     return DepositTerms(
         chain_id=chain.deployment.chain_id,
         contract=chain.deployment.escrow,
-        lease_key=chain_clearance.lease_key(hold.subject_id),
+        ref=chain_clearance.lease_ref(hold.subject_id),
         payer=hold.wallet_address,
-        # Kept as the provider typed it; all upper or all lower case carries no checksum and is taken as it is.
-        payee=wallet if is_checksum_address(wallet) else to_checksum_address(wallet),
+        payee=_payee(hold, chain),
         cap_minor=hold.amount_minor,
         currency=hold.currency,
         rate_minor_per_hour=hold.rate_minor_per_hour,
         fee_bps=hold.fee_bps,
-        lease_expiry=int(hold.expires_at.timestamp()),
+        expiry=int(hold.expires_at.timestamp()),
         epoch=chain.epoch(),
     )
+
+
+def _payee(hold: Hold, chain: Chain) -> str:
+    """The provider's wallet as it was when the deposit was first prepared.
+
+    The terms of a lease do not change: other terms would be another lease on chain, and two deposits for one.
+    """
+    deployment = chain.deployment
+    asked = EscrowDeposit.objects.filter(hold=hold, chain_id=deployment.chain_id, contract=deployment.escrow).first()
+    if asked is not None:
+        return asked.payee
+    profile = PaymentProfile.objects.filter(party_id=hold.payee_party_id).first()
+    wallet = profile.payout_wallet if profile else ""
+    if not wallet:
+        raise NoPayoutWallet
+    # Kept as the provider typed it; all upper or all lower case carries no checksum and is taken as it is.
+    return wallet if is_checksum_address(wallet) else to_checksum_address(wallet)
 
 
 def _keep(hold: Hold, terms: DepositTerms, signed: SignedDeposit, token: str) -> EscrowDeposit:
@@ -220,7 +229,7 @@ def _keep(hold: Hold, terms: DepositTerms, signed: SignedDeposit, token: str) ->
                 "chain_id": terms.chain_id,
                 "contract": terms.contract,
                 "token": token,
-                "lease_key": terms.lease_key,
+                "lease_key": signed.lease_key,
                 "payer": terms.payer,
                 "payee": terms.payee,
                 "typed_data": signed.typed_data,
@@ -231,15 +240,15 @@ def _keep(hold: Hold, terms: DepositTerms, signed: SignedDeposit, token: str) ->
             "deposit.cleared",
             actor=DEPOSITS,
             subject=hold,
-            data={"lease_key": terms.lease_key, "valid_until": signed.valid_until, "signer": signed.signer},
+            data={"lease_key": signed.lease_key, "valid_until": signed.valid_until, "signer": signed.signer},
         )
     return row
 
 
 def _request(row: EscrowDeposit, hold: Hold) -> DepositRequest:
     message = row.typed_data["message"]
-    clearance = tuple(_abi_value(type_, message[name]) for name, type_ in chain_clearance.CLEARANCE_FIELDS)
-    signature = bytes.fromhex(row.signature[2:])
+    clearance = (message["validUntil"], message["epoch"], bytes.fromhex(row.signature[2:]))
+    deposit = calldata(ESCROW, "deposit", terms_of(row), clearance)
     return DepositRequest(
         hold_id=hold.pk,
         chain_id=row.chain_id,
@@ -249,19 +258,22 @@ def _request(row: EscrowDeposit, hold: Hold) -> DepositRequest:
         payer=row.payer,
         payee=row.payee,
         amount_minor=hold.amount_minor,
-        valid_until=datetime.fromtimestamp(int(message["validUntil"]), UTC),
+        valid_until=datetime.fromtimestamp(message["validUntil"], UTC),
         typed_data=row.typed_data,
         signature=row.signature,
         transactions=(
             WalletTransaction(
                 row.token, calldata(TOKEN, "approve", row.contract, hold.amount_minor), "Allow the escrow the deposit"
             ),
-            WalletTransaction(row.contract, calldata(ESCROW, "deposit", clearance, signature), "Deposit for the lease"),
+            WalletTransaction(row.contract, deposit, "Deposit for the lease"),
         ),
     )
 
 
-def _abi_value(type_: str, value: Any) -> Any:
-    if type_ == "bytes32":
-        return bytes.fromhex(value[2:])
-    return int(value) if type_.startswith("uint") else value
+def terms_of(row: EscrowDeposit) -> tuple[Any, ...]:
+    """The lease's terms as the contract takes them."""
+    terms = row.typed_data["message"]["terms"]
+    return tuple(
+        bytes.fromhex(terms[name][2:]) if type_ == "bytes32" else terms[name]
+        for name, type_ in chain_clearance.TERMS_FIELDS
+    )

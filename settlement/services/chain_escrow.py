@@ -12,10 +12,10 @@ from eth_utils.crypto import keccak
 
 from compliance.base import clock
 from compliance.selectors.restrictions import is_restricted
-from compliance.services.chain_clearance import lease_key
 from compliance.services.chain_signer import GUARDIAN, SETTLER, TREASURER
 from settlement.models import ChainTransaction, EscrowDeposit, Hold
 from settlement.rails.chain import Chain, EscrowState, connect
+from settlement.services.chain_deposits import terms_of
 from settlement.services.chain_sender import ContractCall, submit
 from settlement.services.hold_states import HoldNotFound
 
@@ -31,18 +31,21 @@ def settle_escrow(hold_id: UUID, total_minor: int | None = None) -> ChainTransac
     when there is nothing open on chain, or it is frozen there. Raises HoldNotFound, ChainUnavailable, CallRefused.
     """
     hold = _hold(hold_id)
+    deposit = _deposit(hold)
+    if deposit is None:
+        return None
     chain = connect()
-    state = chain.escrow(lease_key(hold.subject_id))
+    state = chain.escrow(deposit.lease_key)
     if state.status != EscrowState.OPEN or _frozen(state):
         return None
     wanted = total_minor if total_minor is not None else hold.final_minor or 0
-    total = min(wanted, _bound(hold, state, chain))
+    total = min(wanted, _bound(deposit, state, chain))
     call = ContractCall(
         key=_attempt(f"close:{hold.pk}"),
         purpose="close",
         role=SETTLER,
         function="close",
-        arguments=(_key(hold), total),
+        arguments=(terms_of(deposit), total),
         subject_id=hold.subject_id,
     )
     return submit(call, chain)
@@ -67,10 +70,11 @@ def freeze_escrow(hold_id: UUID) -> ChainTransaction | None:
     not frozen, or when the freeze stands. Raises HoldNotFound, ChainUnavailable.
     """
     hold = _hold(hold_id)
-    if hold.state != Hold.State.FROZEN:
+    deposit = _deposit(hold)
+    if hold.state != Hold.State.FROZEN or deposit is None:
         return None
     chain = connect()
-    state = chain.escrow(lease_key(hold.subject_id))
+    state = chain.escrow(deposit.lease_key)
     until = clock.now() + FREEZE_FOR
     lasting = state.frozen_until > (clock.now() + RENEW_FREEZE_BEFORE).timestamp()
     if state.status != EscrowState.OPEN or lasting:
@@ -80,7 +84,7 @@ def freeze_escrow(hold_id: UUID) -> ChainTransaction | None:
         purpose="freeze",
         role=GUARDIAN,
         function="freeze",
-        arguments=(_key(hold), _case_ref(hold), int(until.timestamp())),
+        arguments=(_key(deposit), _case_ref(hold), int(until.timestamp())),
         subject_id=hold.subject_id,
     )
     return submit(call, chain)
@@ -92,17 +96,18 @@ def unfreeze_escrow(hold_id: UUID) -> ChainTransaction | None:
     Raises HoldNotFound, ChainUnavailable.
     """
     hold = _hold(hold_id)
-    if hold.state == Hold.State.FROZEN:
+    deposit = _deposit(hold)
+    if hold.state == Hold.State.FROZEN or deposit is None:
         return None
     chain = connect()
-    if not _frozen(chain.escrow(lease_key(hold.subject_id))):
+    if not _frozen(chain.escrow(deposit.lease_key)):
         return None
     call = ContractCall(
         key=_attempt(f"unfreeze:{hold.pk}:{hold.freeze_count}"),
         purpose="unfreeze",
         role=GUARDIAN,
         function="unfreeze",
-        arguments=(_key(hold), _case_ref(hold)),
+        arguments=(_key(deposit), _case_ref(hold)),
         subject_id=hold.subject_id,
     )
     return submit(call, chain)
@@ -146,16 +151,19 @@ def unfreeze_account(account: str, case_ref: str, key: str, *, subject_id: UUID 
 
 
 def revoke_deposit(hold_id: UUID) -> ChainTransaction | None:
-    """The deposit clearance that was given out for the hold can no longer be used. None when none was given out.
+    """No deposit can be made for the hold any more, whatever was signed for it. None when nothing can come.
 
-    For a clearance that fell before its deposit came. Raises ChainUnavailable.
+    For a clearance that fell, or a hold that ended, before its deposit came. Raises ChainUnavailable, CallRefused.
     """
-    deposit = EscrowDeposit.objects.filter(hold_id=hold_id).first()
+    deposit = EscrowDeposit.objects.select_related("hold").filter(hold_id=hold_id, deposited_minor=0).first()
     if deposit is None:
         return None
-    nonce = int(deposit.typed_data["message"]["nonce"])
+    chain = connect()
+    if chain.escrow(deposit.lease_key).status != EscrowState.NONE:
+        return None
+    key = f"revoke:{deposit.lease_key}"
     return submit(
-        ContractCall(f"revoke:{nonce:x}", "revoke", GUARDIAN, "revokeNonce", (nonce,), deposit.hold.subject_id)
+        ContractCall(key, "revoke", GUARDIAN, "revokeLease", (_key(deposit),), deposit.hold.subject_id), chain
     )
 
 
@@ -166,8 +174,13 @@ def _hold(hold_id: UUID) -> Hold:
     return hold
 
 
-def _key(hold: Hold) -> bytes:
-    return bytes.fromhex(lease_key(hold.subject_id)[2:])
+def _deposit(hold: Hold) -> EscrowDeposit | None:
+    """What the hold's lease is on chain; None when its deposit was never prepared, so that none can have come."""
+    return EscrowDeposit.objects.filter(hold=hold).first()
+
+
+def _key(deposit: EscrowDeposit) -> bytes:
+    return bytes.fromhex(deposit.lease_key[2:])
 
 
 def _case_ref(hold: Hold) -> bytes:
@@ -187,7 +200,9 @@ def _frozen(state: EscrowState) -> bool:
     return state.frozen_until > clock.now().timestamp()
 
 
-def _bound(hold: Hold, state: EscrowState, chain: Chain) -> int:
+def _bound(deposit: EscrowDeposit, state: EscrowState, chain: Chain) -> int:
     """As the contract will reckon it, at the time of the latest block."""
-    end = min(chain.head().timestamp, state.lease_expiry)
-    return min(state.cap, hold.rate_minor_per_hour * (end - state.deposited_at) // 3600)
+    terms: dict[str, int] = deposit.typed_data["message"]["terms"]
+    end = min(chain.head().timestamp, terms["expiry"])
+    earned = terms["ratePerHour"] * max(0, end - state.deposited_at) // 3600
+    return min(terms["cap"], earned)

@@ -8,7 +8,7 @@ import logging
 from datetime import timedelta
 from uuid import UUID
 
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, Q
 from eth_utils.address import to_checksum_address
 
 from compliance.base import clock
@@ -16,21 +16,26 @@ from compliance.base.errors import Refusal
 from compliance.selectors.restrictions import open_restrictions
 from settlement.models import ChainTransaction, EscrowDeposit, Hold, PaymentProfile
 from settlement.rails.chain import connect
-from settlement.services import chain_escrow
+from settlement.selectors.holds import escrow_holds_to_look_after
+from settlement.services import chain_escrow, chain_jobs
 from settlement.services.chain_escrow import FREEZE_FOR, RENEW_FREEZE_BEFORE
+from settlement.services.chain_seizures import SEIZED
 
 logger = logging.getLogger(__name__)
 
+# A job that was posted with its deed is done by then.
+PATIENCE = timedelta(minutes=1)
+BATCH = 200
 _RENEW_EVERY = FREEZE_FOR - RENEW_FREEZE_BEFORE
 _EPOCH_SECONDS = int(_RENEW_EVERY.total_seconds())
 
 
 def guard() -> int:
-    """Wallets of restricted parties are frozen on chain and unwelcome deposits are on their way back.
+    """Wallets of restricted parties are frozen on chain, unwelcome deposits barred or on their way back.
 
     Returns how many transactions that took. What the chain refuses or does not answer waits for the next round.
     """
-    return _freeze_wallets() + _return_deposits()
+    return _freeze_wallets() + _revoke_deposits() + _return_deposits()
 
 
 def let_go() -> int:
@@ -45,6 +50,17 @@ def let_go() -> int:
         if wallet not in still_frozen:
             sent += _let_go(row, wallet)
     return sent
+
+
+def post_freezes() -> None:
+    """Each funded escrow hold's freeze, release or settlement that may have been missed is a job again."""
+    for hold in escrow_holds_to_look_after():
+        chain_jobs.post(chain_jobs.Kind.FREEZE if hold.state == "frozen" else chain_jobs.Kind.UNFREEZE, hold.id)
+    late = Hold.objects.filter(
+        state=Hold.State.SETTLING, rail=Hold.Rail.ESCROW, state_changed_at__lte=clock.now() - PATIENCE
+    )
+    for hold_id in late.values_list("pk", flat=True)[:BATCH]:
+        chain_jobs.post(chain_jobs.Kind.SETTLE, hold_id)
 
 
 def wallets_of(party_id: UUID) -> set[str]:
@@ -90,9 +106,27 @@ def _let_go(row: ChainTransaction, wallet: str) -> int:
     return 1
 
 
+def _revoke_deposits() -> int:
+    """Deposits that were cleared and have not come can no longer come once the hold ended or its clearance fell."""
+    revoking = ChainTransaction.objects.filter(purpose="revoke", subject_id=OuterRef("hold__subject_id"))
+    waiting = EscrowDeposit.objects.filter(
+        Q(hold__state=Hold.State.FAILED) | Q(hold__clearance__revoked_at__isnull=False),
+        deposited_minor=0,
+        typed_data__message__validUntil__gte=int(clock.now().timestamp()),
+    )
+    sent = 0
+    for deposit in waiting.exclude(Exists(revoking)):
+        try:
+            sent += chain_escrow.revoke_deposit(deposit.hold_id) is not None
+        except Refusal as error:
+            logger.warning("the revocation of a deposit waits: %s", error.code)
+    return sent
+
+
 def _return_deposits() -> int:
     closing = ChainTransaction.objects.filter(purpose="close", subject_id=OuterRef("hold__subject_id"))
     unwelcome = EscrowDeposit.objects.filter(hold__state=Hold.State.FAILED, deposited_minor__gt=0)
+    unwelcome = unwelcome.exclude(hold__failure_code=SEIZED)
     restricted = {row.party_id for row in open_restrictions()}
     sent = 0
     for deposit in unwelcome.exclude(Exists(closing)).exclude(hold__party_id__in=restricted):

@@ -19,7 +19,7 @@ from compliance.base.errors import Refusal
 from settlement.models import ChainBlock, ChainCursor, ChainEvent
 from settlement.rails.chain import Block, Chain, EscrowLog, connect
 from settlement.services import chain_effects, chain_sender
-from settlement.services.chain_effects import INDEXER
+from settlement.services.chain_postings import INDEXER
 
 logger = logging.getLogger(__name__)
 

@@ -81,9 +81,11 @@ def _open_leases(chain: Chain) -> tuple[list[Hold], list[EscrowState]]:
 def _leases(leases: list[Hold], states: list[EscrowState]) -> list[Difference]:
     found = []
     for hold, state in zip(leases, states, strict=True):
-        if state.status != EscrowState.OPEN or state.cap != hold.amount_minor:
-            rail = state.cap if state.status == EscrowState.OPEN else 0
-            found.append(Difference(hold.escrow_deposit.lease_key, hold.amount_minor, rail, "a lease's deposit"))
+        deposit = hold.escrow_deposit
+        # The lease's key is the hash of its terms: where it is open, exactly this much was deposited.
+        rail = deposit.typed_data["message"]["terms"]["cap"] if state.status == EscrowState.OPEN else 0
+        if rail != hold.amount_minor:
+            found.append(Difference(deposit.lease_key, hold.amount_minor, rail, "a lease's deposit"))
     return found
 
 

@@ -1,4 +1,4 @@
-"""Transactions of ours: signed and stored with their nonce first, then broadcast, for as long as it takes.
+"""Transactions of ours: signed and stored with their nonce first, then broadcast; `chain_delivery` sees them through.
 
 A crash after the storing loses nothing: the same bytes are sent again, and a chain takes the same bytes only once. A
 second sender that chose the same nonce is stopped by the database and takes the next. No key is stored, only what was
@@ -13,15 +13,14 @@ from typing import Any
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
-from eth_account.typed_transactions.typed_transaction import TypedTransaction
 from eth_utils.crypto import keccak
 
 from compliance.base import actor, clock
 from compliance.base.errors import Conflict, StaleState
 from compliance.base.transition import transition
 from compliance.services.chain_signer import Signer, signer_for
-from settlement.models import ChainTransaction
-from settlement.rails.chain import Chain, ChainUnavailable, Outcome, connect
+from settlement.models import ChainAttempt, ChainTransaction
+from settlement.rails.chain import CallRefused, Chain, ChainUnavailable, Fees, connect
 from settlement.rails.chain_contracts import ESCROW, calldata
 
 logger = logging.getLogger(__name__)
@@ -58,49 +57,92 @@ def submit(call: ContractCall, chain: Chain | None = None) -> ChainTransaction:
 
     Call outside any transaction. Raises CallRefused when the contract would refuse it, ChainUnavailable, NonceBusy.
     """
-    present = ChainTransaction.objects.filter(idempotency_key=call.key).first()
+    present = _present(call)
     if present is not None:
         return present
     chain = chain or connect()
     signer = signer_for(call.role)
     to = chain.deployment.address_of(call.contract)
     data = calldata(call.contract, call.function, *call.arguments)
-    gas, fees = chain.gas_for(signer.address, to, data), chain.fees()
+    try:
+        gas, fees = chain.gas_for(signer.address, to, data), chain.fees()
+    except CallRefused:
+        # Refused because it has happened: another sender of the same deed was a moment earlier.
+        present = _present(call)
+        if present is None:
+            raise
+        return present
     for _ in range(NONCE_TRIES):
-        unsigned = {
-            "type": 2,
-            "chainId": chain.deployment.chain_id,
-            "nonce": _next_nonce(chain, signer.address),
-            "to": to,
-            "value": 0,
-            "data": data,
-            "gas": gas,
-            "maxFeePerGas": fees.max_fee,
-            "maxPriorityFeePerGas": fees.priority_fee,
-        }
+        nonce = next_nonce(chain, signer.address)
+        unsigned = unsigned_call(chain.deployment.chain_id, nonce, to, data, gas, fees)
         stored = _store(call, unsigned, signer)
         if stored is not None:
-            _broadcast(stored, chain)
+            broadcast(stored, chain)
             return stored
     raise NonceBusy
 
 
-def deliver(chain: Chain | None = None) -> int:
-    """Every transaction that was not final was looked after once: sent again, or its end recorded. Returns how many.
+def unsigned_call(chain_id: int, nonce: int, to: str, data: str, gas: int, fees: Fees) -> dict[str, Any]:
+    """A transaction as a signer takes it."""
+    return {
+        "type": 2,
+        "chainId": chain_id,
+        "nonce": nonce,
+        "to": to,
+        "value": 0,
+        "data": data,
+        "gas": gas,
+        "maxFeePerGas": fees.max_fee,
+        "maxPriorityFeePerGas": fees.priority_fee,
+    }
 
-    Safe to run in parallel and to repeat.
-    """
-    waiting = ChainTransaction.objects.filter(state__in=[State.SIGNED, State.BROADCAST])
-    if not waiting.exists():
-        return 0
-    chain = chain or connect()
-    rows = list(waiting.filter(chain_id=chain.deployment.chain_id).order_by("sender", "nonce"))
-    for row in rows:
-        try:
-            _look_after(row, chain)
-        except (ChainUnavailable, StaleState):
-            logger.warning("chain transaction %s waits for the next round", row.hash)
-    return len(rows)
+
+def next_nonce(chain: Chain, sender: str) -> int:
+    """After what the node knows, and after what we signed and the node may have forgotten."""
+    known = chain.next_nonce(sender)
+    last = (
+        ChainTransaction.objects.filter(chain_id=chain.deployment.chain_id, sender=sender)
+        .order_by("-nonce")
+        .values_list("nonce", flat=True)
+        .first()
+    )
+    return known if last is None else max(known, last + 1)
+
+
+def hash_of(raw: bytes) -> str:
+    """The hash of a signed transaction, 0x-prefixed."""
+    return "0x" + keccak(raw).hex()
+
+
+def store_attempt(row: ChainTransaction, raw: bytes, unsigned: dict[str, Any]) -> None:
+    """The signed bytes stand beside their transaction. The caller is in a transaction."""
+    ChainAttempt.objects.create(
+        transaction=row,
+        nonce=unsigned["nonce"],
+        raw="0x" + raw.hex(),
+        hash=hash_of(raw),
+        max_fee=unsigned["maxFeePerGas"],
+    )
+
+
+def broadcast(row: ChainTransaction, chain: Chain) -> None:
+    """Sent, when the node takes it; otherwise `chain_delivery` sends it later."""
+    try:
+        chain.broadcast(row.raw)
+    except ChainUnavailable:
+        logger.warning("chain transaction %s is stored and will be sent later", row.hash)
+        return
+    if row.state == State.SIGNED:
+        # Whoever else sent the same bytes a moment ago has said so already.
+        with contextlib.suppress(StaleState):
+            transition(
+                row,
+                State.BROADCAST,
+                actor=SENDER,
+                event="chain_transaction.broadcast",
+                deadline_at=clock.now() + MINING_ALARM,
+                data={"hash": row.hash, "purpose": row.purpose},
+            )
 
 
 def send_again_above(chain_id: int, block_number: int) -> int:
@@ -120,21 +162,13 @@ def send_again_above(chain_id: int, block_number: int) -> int:
     return len(rows)
 
 
-def _next_nonce(chain: Chain, sender: str) -> int:
-    """After what the node knows, and after what we signed and the node may have forgotten."""
-    known = chain.next_nonce(sender)
-    last = (
-        ChainTransaction.objects.filter(chain_id=chain.deployment.chain_id, sender=sender)
-        .order_by("-nonce")
-        .values_list("nonce", flat=True)
-        .first()
-    )
-    return known if last is None else max(known, last + 1)
+def _present(call: ContractCall) -> ChainTransaction | None:
+    return ChainTransaction.objects.filter(idempotency_key=call.key).first()
 
 
 def _store(call: ContractCall, unsigned: dict[str, Any], signer: Signer) -> ChainTransaction | None:
     """The signed transaction's row, or the one of the same key; None when another took the nonce."""
-    raw = _signed(unsigned, signer)
+    raw = signer.sign_transaction(unsigned)
     row = ChainTransaction(
         state=State.SIGNED,
         state_changed_at=clock.now(),
@@ -146,61 +180,14 @@ def _store(call: ContractCall, unsigned: dict[str, Any], signer: Signer) -> Chai
         nonce=unsigned["nonce"],
         to_address=unsigned["to"],
         raw="0x" + raw.hex(),
-        hash="0x" + keccak(raw).hex(),
+        hash=hash_of(raw),
         subject_id=call.subject_id,
+        role=call.role,
     )
     try:
         with transaction.atomic():
             row.save(force_insert=True)
+            store_attempt(row, raw, unsigned)
     except IntegrityError:
-        return ChainTransaction.objects.filter(idempotency_key=call.key).first()
+        return _present(call)
     return row
-
-
-def _signed(unsigned: dict[str, Any], signer: Signer) -> bytes:
-    parity, r, s = signer.sign_digest(TypedTransaction.from_dict(unsigned).hash())
-    return TypedTransaction.from_dict({**unsigned, "v": parity, "r": r, "s": s}).encode()
-
-
-def _broadcast(row: ChainTransaction, chain: Chain) -> None:
-    """Sent, when the node takes it; otherwise `deliver` sends it later."""
-    try:
-        chain.broadcast(row.raw)
-    except ChainUnavailable:
-        logger.warning("chain transaction %s is stored and will be sent later", row.hash)
-        return
-    if row.state == State.SIGNED:
-        # Whoever else sent the same bytes a moment ago has said so already.
-        with contextlib.suppress(StaleState):
-            transition(
-                row,
-                State.BROADCAST,
-                actor=SENDER,
-                event="chain_transaction.broadcast",
-                deadline_at=clock.now() + MINING_ALARM,
-                data={"hash": row.hash, "purpose": row.purpose},
-            )
-
-
-def _look_after(row: ChainTransaction, chain: Chain) -> None:
-    outcome = chain.outcome(row.hash)
-    if outcome is None:
-        _broadcast(row, chain)
-    else:
-        _record_end(row, outcome)
-
-
-def _record_end(row: ChainTransaction, outcome: Outcome) -> None:
-    end, event = (
-        (State.CONFIRMED, "chain_transaction.confirmed")
-        if outcome.succeeded
-        else (State.REVERTED, "chain_transaction.reverted")
-    )
-    transition(
-        row,
-        end,
-        actor=SENDER,
-        event=event,
-        data={"hash": row.hash, "purpose": row.purpose, "block": outcome.block_number},
-        block_number=outcome.block_number,
-    )

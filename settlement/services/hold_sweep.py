@@ -61,7 +61,7 @@ def _ask_again() -> int:
     waiting = Hold.objects.filter(state_changed_at__lte=before)
     asked = [
         *_names(waiting.filter(state=State.OPENING, rail=Hold.Rail.CARD), "settlement.confirm_hold"),
-        *_names(waiting.filter(state=State.SETTLING), "settlement.settle_hold"),
+        *_names(waiting.filter(state=State.SETTLING).exclude(rail=Hold.Rail.ESCROW), "settlement.settle_hold"),
         *_names(
             waiting.filter(
                 state=State.FAILED,

@@ -26,7 +26,7 @@ from compliance.base.transition import transition
 from compliance.selectors.restrictions import is_restricted
 from settlement.models import CardPayment, EscrowDeposit, Hold
 from settlement.selectors.holds import HoldRef, find_hold, ref_of
-from settlement.services import hold_money, hold_states, usage
+from settlement.services import chain_jobs, hold_money, hold_states, usage
 from settlement.services.hold_states import HoldFrozen, HoldNotOpen, locked_hold
 from settlement.services.walls import Clearance, require_clearance
 
@@ -228,6 +228,8 @@ def settle_hold(
         hold_states.begin_settling(hold, total, billed_seconds, description, actor=actor)
         if hold.rail == Rail.BALANCE:
             hold_states.finish_settling(hold, collected_minor=total, actor=actor)
+        elif hold.rail == Rail.ESCROW:
+            chain_jobs.post(chain_jobs.Kind.SETTLE, hold.pk)
         else:
             enqueue("settlement.settle_hold", str(hold.pk))
     return ref_of(hold)
@@ -276,7 +278,7 @@ def freeze_hold(hold_id: UUID, reason: str, *, actor: Actor) -> HoldRef:
         if funded:
             hold_money.block(hold)
         if hold.rail == Rail.ESCROW:
-            enqueue("settlement.freeze_escrow", str(hold.pk))
+            chain_jobs.post(chain_jobs.Kind.FREEZE, hold.pk)
     return ref_of(hold)
 
 
@@ -300,7 +302,7 @@ def unfreeze_hold(hold_id: UUID, *, actor: Actor, clearance: Clearance | None = 
             hold_money.unblock(hold)
         _let_go(hold, clearance, actor)
         if hold.rail == Rail.ESCROW:
-            enqueue("settlement.unfreeze_escrow", str(hold.pk))
+            chain_jobs.post(chain_jobs.Kind.UNFREEZE, hold.pk)
     return ref_of(hold)
 
 

@@ -10,6 +10,7 @@ from compliance.services import gate
 from settlement.services import ledger
 from settlement.services.accounts import Kind, Pot, of_party
 from tests.benchmarks.audit import measure_audit, render_audit
+from tests.benchmarks.gas import measure_contract, render_gas
 from tests.benchmarks.leases import LeaseRate, measure_leases
 from tests.benchmarks.measure import Timing, machine, time_each
 from tests.benchmarks.ownership import measure_ownership, render_ownership
@@ -41,6 +42,8 @@ def measure_section(name: str, given: Namespace, server: str, at: datetime) -> s
         return render_audit(measure_audit(given.events), f"{at:%Y-%m-%d %H:%M} UTC", MACHINE, server)
     if name == "watchlists":
         return render_watchlists(measure_watchlists(), f"{at:%Y-%m-%d %H:%M} UTC", MACHINE, server)
+    if name == "gas":
+        return render_gas(measure_contract(), f"{at:%Y-%m-%d %H:%M} UTC")
     return render(measure_all(given.leases), server, at)
 
 

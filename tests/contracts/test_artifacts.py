@@ -2,6 +2,8 @@
 
 import json
 import re
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -24,12 +26,44 @@ def test_the_deployed_code_fits_the_limit(name: str):
     assert (len(code) - 2) // 2 < 24_576
 
 
-def test_every_public_function_event_and_error_of_the_escrow_is_documented():
-    source = (CONTRACTS / "src" / "GridclearEscrow.sol").read_text()
-    declared = re.compile(r"^    (?:event|error|constructor|function (?!_)\w+)\b", re.MULTILINE)
+SOURCES = sorted((CONTRACTS / "src").rglob("*.sol"))
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.stem)
+def test_everything_that_others_see_is_documented(path: Path):
+    source = path.read_text()
+    declared = re.compile(
+        r"^(?:struct|enum|library|interface|(?:abstract )?contract)\b"
+        r"|^    (?:event|error|constructor|function (?!_)\w+|[\w ()=>]+ (?:public|immutable)\b[^(]*;)",
+        re.MULTILINE,
+    )
+    assert declared.search(source)
     for found in declared.finditer(source):
         before = source[: found.start()].rstrip().splitlines()[-1].strip()
         assert before.startswith("///"), source[found.start() : found.start() + 60]
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.stem)
+def test_no_file_holds_too_much(path: Path):
+    assert len(path.read_text().splitlines()) <= 300
+
+
+def test_the_escrow_cannot_be_changed_paused_or_paid_ether():
+    functions = {entry["name"] for entry in _abi("GridclearEscrow") if entry["type"] == "function"}
+    assert functions.isdisjoint({"upgradeTo", "upgradeToAndCall", "pause", "unpause", "initialize", "multicall"})
+    assert not [e for e in _abi("GridclearEscrow") if e["type"] in ("receive", "fallback")]
+    assert not [e for e in _abi("GridclearEscrow") if e.get("stateMutability") == "payable"]
+    for path in SOURCES:
+        assert not re.search(r"\b(delegatecall|selfdestruct|assembly|unchecked)\b[^,]", _code(path)), path.name
+
+
+def _code(path: Path) -> str:
+    """The source without its comments."""
+    return re.sub(r"//.*", "", path.read_text())
+
+
+def _abi(name: str) -> list[dict[str, Any]]:
+    return json.loads((ARTIFACTS / f"{name}.json").read_text())["abi"]
 
 
 def test_the_packages_are_pinned():

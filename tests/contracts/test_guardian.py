@@ -1,187 +1,137 @@
-"""A freeze stops a lease's or an account's money, with a case and an end; the roles are split and fixed."""
+"""A freeze stops a lease's or an account's money, with a case and an end."""
 
 import pytest
 from eth_utils import keccak
-from web3.exceptions import ContractCustomError
 
-from tests.contracts.anvil import Anvil
-from tests.contracts.world import (
-    CASE,
-    DOLLAR,
-    GRACE,
-    HOUR,
-    LEASE,
-    World,
-    artifact,
-    deploy,
-    error_name,
-    escrow_arguments,
-    key,
-)
+from tests.contracts.world import CASE, DAY, DOLLAR, GRACE, HOUR, World
 
 pytestmark = pytest.mark.chain
 
-DAY = 24 * HOUR
+NO_CASE = bytes(32)
 
 
-# -- freezing a lease --------------------------------------------------------------------------------------------
+# -- a lease -----------------------------------------------------------------------------------------------------
 
 
 def test_a_frozen_lease_stays_frozen_in_every_way_and_thaws(world: World):
-    terms = world.clearance()
+    terms = world.terms()
     world.deposit(terms)
-    world.node.pass_time(terms["leaseExpiry"] + GRACE - world.node.now() + 1)
-    receipt = world.freeze(DAY)
-    until = world.stands()["frozenUntil"]
-    assert world.events(receipt, "Frozen") == [{"leaseId": LEASE, "caseRef": CASE, "until": until}]
+    world.node.pass_time(terms["expiry"] + GRACE - world.node.now() + 1)
+    receipt = world.freeze(terms, DAY)
+    lease, until = world.lease_id(terms), world.stands(terms)["frozenUntil"]
+    assert world.events(receipt, "Frozen") == [{"leaseId": lease, "caseRef": CASE, "until": until}]
     for attempt in (
-        lambda: world.settle(DOLLAR),
-        lambda: world.close(DOLLAR),
-        lambda: world.send(world.payer, world.escrow.functions.reclaim(LEASE)),
+        lambda: world.settle(terms, DOLLAR),
+        lambda: world.close(terms, DOLLAR),
+        lambda: world.reclaim(terms),
     ):
         with world.refused("FrozenByGuardian"):
             attempt()
-    receipt = world.send(world.guardian, world.escrow.functions.unfreeze(LEASE, CASE))
-    assert world.events(receipt, "Unfrozen") == [{"leaseId": LEASE, "caseRef": CASE}]
-    world.send(world.payer, world.escrow.functions.reclaim(LEASE))
+    receipt = world.send(world.guardian, world.escrow.functions.unfreeze(lease, CASE))
+    assert world.events(receipt, "Unfrozen") == [{"leaseId": lease, "caseRef": CASE}]
+    world.reclaim(terms)
 
 
 def test_a_freeze_ends_by_itself_and_can_be_renewed(world: World):
-    world.deposit()
-    world.freeze(HOUR)
+    terms = world.terms()
+    world.deposit(terms)
+    world.freeze(terms)
     world.node.pass_time(HOUR // 2)
-    world.freeze(HOUR)
+    world.freeze(terms)
     world.node.pass_time(HOUR // 2 + 5)
     with world.refused("FrozenByGuardian"):
-        world.settle(1)
+        world.settle(terms, 1)
     world.node.pass_time(HOUR // 2)
-    world.settle(1)
+    world.settle(terms, 1)
     with world.refused("NotFrozen"):
-        world.send(world.guardian, world.escrow.functions.unfreeze(LEASE, CASE))
+        world.send(world.guardian, world.escrow.functions.unfreeze(world.lease_id(terms), CASE))
 
 
-def test_a_freeze_has_an_end_in_the_future_and_within_90_days(world: World):
-    world.deposit()
+def test_a_freeze_has_a_case_and_an_end_in_the_future_and_within_90_days(world: World):
+    terms = world.terms()
+    world.deposit(terms)
     for seconds in (0, 90 * DAY + 10):
         with world.refused("InvalidFreeze"):
-            world.freeze(seconds)
+            world.freeze(terms, seconds)
         with world.refused("InvalidFreeze"):
-            _freeze_account(world, seconds)
+            world.freeze_account(world.payee, seconds)
+    calls, until = world.escrow.functions, world.node.now() + HOUR
+    for call in (
+        calls.freeze(world.lease_id(terms), NO_CASE, until),
+        calls.freezeAccount(world.payee.address, NO_CASE, until),
+    ):
+        with world.refused("CaseMissing"):
+            world.send(world.guardian, call)
+    world.freeze(terms, 90 * DAY)
+    world.freeze_account(world.payee, 90 * DAY)
 
 
 def test_only_what_is_open_can_be_frozen(world: World):
+    terms = world.terms()
     with world.refused("NotOpen"):
-        world.freeze()
-    world.deposit()
-    world.close(0)
+        world.freeze(terms)
+    world.deposit(terms)
+    world.close(terms, 0)
     with world.refused("NotOpen"):
-        world.freeze()
+        world.freeze(terms)
 
 
 def test_another_lease_moves_while_one_is_frozen(world: World):
-    other = keccak(text="another lease")
-    world.deposit()
-    world.deposit(leaseId=other, nonce=2)
-    world.freeze()
-    world.settle(1, lease=other)
+    terms, other = world.terms(), world.terms(ref=keccak(text="another lease"))
+    world.deposit(terms)
+    world.deposit(other)
+    world.freeze(terms)
+    world.settle(other, 1)
 
 
-# -- freezing an account -----------------------------------------------------------------------------------------
-
-
-def _freeze_account(world: World, seconds: int) -> None:
-    until = world.node.now() + seconds
-    world.send(world.guardian, world.escrow.functions.freezeAccount(world.payee.address, CASE, until))
+# -- an account --------------------------------------------------------------------------------------------------
 
 
 def test_a_frozen_account_cannot_withdraw_and_others_can(world: World):
-    world.deposit()
+    terms = world.terms()
+    world.deposit(terms)
     world.node.pass_time(HOUR)
-    world.close(DOLLAR)
-    _freeze_account(world, DAY)
+    world.close(terms, DOLLAR)
+    receipt = world.freeze_account(world.payee, DAY)
+    until = world.escrow.functions.accountFrozenUntil(world.payee.address).call()
+    payee = world.payee.address
+    assert world.events(receipt, "AccountFrozen") == [{"account": payee, "caseRef": CASE, "until": until}]
     for who in (world.payee, world.stranger):
         with world.refused("FrozenByGuardian"):
-            world.send(who, world.escrow.functions.withdraw(world.payee.address))
+            world.send(who, world.escrow.functions.withdraw(payee))
     world.withdraw(world.payer)
     with world.node.undone():
-        world.send(world.guardian, world.escrow.functions.unfreezeAccount(world.payee.address, CASE))
+        receipt = world.send(world.guardian, world.escrow.functions.unfreezeAccount(payee, CASE))
+        assert world.events(receipt, "AccountUnfrozen") == [{"account": payee, "caseRef": CASE}]
         world.withdraw(world.payee)
     world.node.pass_time(DAY)
     world.withdraw(world.payee)
     with world.refused("NotFrozen"):
-        world.send(world.guardian, world.escrow.functions.unfreezeAccount(world.payee.address, CASE))
+        world.send(world.guardian, world.escrow.functions.unfreezeAccount(payee, CASE))
+
+
+def test_a_frozen_account_still_earns(world: World):
+    terms = world.terms()
+    world.deposit(terms)
+    world.freeze_account(world.payee, DAY)
+    world.node.pass_time(HOUR)
+    world.close(terms, DOLLAR)
+    assert world.entitlement(world.payee) == DOLLAR * 95 // 100
+    assert world.escrow.functions.accountFrozenUntil(world.payee.address).call() > world.node.now()
 
 
 @pytest.mark.parametrize("who", ["stranger", "payer", "payee", "settler", "signer", "treasurer"])
 def test_only_the_guardian_freezes(world: World, who: str):
-    world.deposit()
-    world.freeze()
-    until = world.node.now() + HOUR
+    terms = world.terms()
+    world.deposit(terms)
+    world.freeze(terms)
+    lease, until = world.lease_id(terms), world.node.now() + HOUR
     calls = world.escrow.functions
     for call in (
-        calls.freeze(LEASE, CASE, until),
-        calls.unfreeze(LEASE, CASE),
+        calls.freeze(lease, CASE, until),
+        calls.unfreeze(lease, CASE),
         calls.freezeAccount(world.payee.address, CASE, until),
         calls.unfreezeAccount(world.payee.address, CASE),
     ):
         with world.refused("AccessControlUnauthorizedAccount"):
             world.send(getattr(world, who), call)
-
-
-# -- construction and administration -----------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("change", "error"),
-    [
-        ({"token": "0x000000000000000000000000000000000000dEaD"}, "InvalidAddress"),
-        ({"quarantine": "0x0000000000000000000000000000000000000000"}, "InvalidAddress"),
-        ({"settler": "0x0000000000000000000000000000000000000000"}, "InvalidAddress"),
-        ({"settler": key("signer").address}, "RolesNotSplit"),
-        ({"guardian": key("signer").address}, "RolesNotSplit"),
-        ({"guardian": key("settler").address}, "RolesNotSplit"),
-        ({"maxFeeBps": 10_001}, "FeeTooHigh"),
-        ({"admin": "0x0000000000000000000000000000000000000000"}, "AccessControlInvalidDefaultAdmin"),
-    ],
-)
-def test_a_senseless_contract_is_not_built(world: World, change: dict[str, object], error: str):
-    admin = world.node.web3.eth.accounts[0]
-    compiled = artifact("GridclearEscrow")
-    with pytest.raises(ContractCustomError) as caught:
-        deploy(world.node, compiled, *escrow_arguments(world.token.address, admin, **change))
-    assert error_name(str(caught.value.data)) == error
-
-
-def test_the_admin_changes_a_role_and_nobody_else_does(world: World):
-    role = keccak(text="SETTLER_ROLE")
-    grant = world.escrow.functions.grantRole(role, world.stranger.address)
-    with world.refused("AccessControlUnauthorizedAccount"):
-        world.send(world.settler, grant)
-    grant.transact({"from": world.node.web3.eth.accounts[0]})
-    assert world.escrow.functions.hasRole(role, world.stranger.address).call()
-
-
-def test_the_admin_itself_changes_only_after_the_delay(world: World):
-    admin = world.node.web3.eth.accounts[0]
-    calls = world.escrow.functions
-    calls.beginDefaultAdminTransfer(world.stranger.address).transact({"from": admin})
-    with world.refused("AccessControlEnforcedDefaultAdminDelay"):
-        world.send(world.stranger, calls.acceptDefaultAdminTransfer())
-    world.node.pass_time(2 * DAY)
-    world.send(world.stranger, calls.acceptDefaultAdminTransfer())
-    assert calls.defaultAdmin().call() == world.stranger.address
-
-
-def test_a_signer_whose_role_was_taken_clears_nothing(world: World):
-    terms = world.clearance()
-    signature = world.sign(terms)
-    role = keccak(text="CLEARANCE_SIGNER_ROLE")
-    world.escrow.functions.revokeRole(role, world.signer.address).transact({"from": world.node.web3.eth.accounts[0]})
-    with world.refused("NotClearanceSigner"):
-        world.deposit(terms, signature)
-
-
-def test_only_its_owner_mints_the_test_token(anvil: Anvil, world: World):
-    with world.refused("OwnableUnauthorizedAccount"):
-        world.send(world.stranger, world.token.functions.mint(world.stranger.address, 1))
-    assert world.token.functions.decimals().call() == 6

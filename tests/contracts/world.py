@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 from eth_account import Account
+from eth_account.datastructures import SignedMessage
+from eth_account.messages import SignableMessage, encode_typed_data
 from eth_account.signers.local import LocalAccount
 from eth_utils import keccak, to_checksum_address
 from web3.contract import Contract
@@ -23,24 +25,38 @@ from tests.contracts.anvil import CHAIN_ID, Anvil
 CENT = 10_000  # minor units of the token
 DOLLAR = 100 * CENT
 HOUR = 3600
-GRACE = 3 * 24 * HOUR
+DAY = 24 * HOUR
+GRACE = 3 * DAY
 FEE_BPS = 500
 MAX_FEE_BPS = 2000
-LEASE = keccak(text="a lease")
+REF = keccak(text="a lease")
 CASE = keccak(text="a case")
 
-CLEARANCE_FIELDS = (
-    ("leaseId", "bytes32"),
+TERMS_FIELDS = (
+    ("ref", "bytes32"),
     ("payer", "address"),
     ("payee", "address"),
     ("cap", "uint256"),
     ("ratePerHour", "uint256"),
     ("feeBps", "uint16"),
-    ("validUntil", "uint64"),
-    ("leaseExpiry", "uint64"),
-    ("nonce", "uint256"),
-    ("epoch", "uint64"),
+    ("expiry", "uint64"),
 )
+PERMIT_FIELDS = (
+    ("owner", "address"),
+    ("spender", "address"),
+    ("value", "uint256"),
+    ("nonce", "uint256"),
+    ("deadline", "uint256"),
+)
+AUTHORIZATION_FIELDS = (
+    ("from", "address"),
+    ("to", "address"),
+    ("value", "uint256"),
+    ("validAfter", "uint256"),
+    ("validBefore", "uint256"),
+    ("nonce", "bytes32"),
+)
+Terms = dict[str, Any]
 
 
 def key(name: str) -> LocalAccount:
@@ -76,43 +92,63 @@ class World:
     treasurer: LocalAccount = field(default_factory=lambda: key("treasurer"))
     stranger: LocalAccount = field(default_factory=lambda: key("stranger"))
     quarantine: str = field(default_factory=lambda: key("quarantine").address)
+    blocked: str = field(default_factory=lambda: key("blocked property").address)
 
-    # -- clearances ------------------------------------------------------------------------------------
+    # -- terms and clearances --------------------------------------------------------------------------
 
-    def clearance(self, **terms: Any) -> dict[str, Any]:
+    def terms(self, **changes: Any) -> Terms:
         """Good terms, but for what is overridden."""
-        now = self.node.now()
         good = {
-            "leaseId": LEASE,
+            "ref": REF,
             "payer": self.payer.address,
             "payee": self.payee.address,
             "cap": 10 * DOLLAR,
             "ratePerHour": 5 * DOLLAR,
             "feeBps": FEE_BPS,
-            "validUntil": now + 900,
-            "leaseExpiry": now + 2 * HOUR,
-            "nonce": 1,
-            "epoch": 0,
+            "expiry": self.node.now() + 2 * HOUR,
         }
-        assert terms.keys() <= good.keys()
-        return good | terms
+        assert changes.keys() <= good.keys()
+        return good | changes
 
-    def sign(
-        self, clearance: dict[str, Any], *, by: LocalAccount | None = None, chain_id: int = CHAIN_ID, contract: str = ""
-    ) -> bytes:
-        """The EIP-712 signature, written from the standard and not from our own production code."""
-        signed = Account.sign_typed_data(
-            (by or self.signer).key,
-            domain_data={
+    def lease_id(self, terms: Terms) -> bytes:
+        """The lease's id, reckoned from the standard and not from the contract."""
+        return _digest(encode_typed_data(**self._typed(terms_message(terms), "LeaseTerms")))
+
+    def clearance(
+        self,
+        terms: Terms,
+        *,
+        by: LocalAccount | None = None,
+        valid_until: int | None = None,
+        epoch: int = 0,
+        chain_id: int = CHAIN_ID,
+        contract: str = "",
+    ) -> tuple[int, int, bytes]:
+        """The clearance for the terms, signed by the compliance signer unless told otherwise."""
+        until = self.node.now() + 900 if valid_until is None else valid_until
+        message = {"terms": terms_message(terms), "validUntil": until, "epoch": epoch}
+        typed = self._typed(message, "Clearance", chain_id=chain_id, contract=contract)
+        signed = Account.sign_typed_data((by or self.signer).key, **typed)
+        return until, epoch, bytes(signed.signature)
+
+    def _typed(self, message: Any, kind: str, *, chain_id: int = CHAIN_ID, contract: str = "") -> dict[str, Any]:
+        types = {"LeaseTerms": [{"name": name, "type": type_} for name, type_ in TERMS_FIELDS]}
+        if kind == "Clearance":
+            types["Clearance"] = [
+                {"name": "terms", "type": "LeaseTerms"},
+                {"name": "validUntil", "type": "uint64"},
+                {"name": "epoch", "type": "uint64"},
+            ]
+        return {
+            "domain_data": {
                 "name": "Gridclear Escrow",
                 "version": "1",
                 "chainId": chain_id,
                 "verifyingContract": contract or self.escrow.address,
             },
-            message_types={"Clearance": [{"name": name, "type": type_} for name, type_ in CLEARANCE_FIELDS]},
-            message_data=clearance,
-        )
-        return bytes(signed.signature)
+            "message_types": types,
+            "message_data": message,
+        }
 
     # -- deeds -----------------------------------------------------------------------------------------
 
@@ -132,22 +168,77 @@ class World:
         self.send(by or self.payer, self.token.functions.approve(self.escrow.address, amount))
 
     def deposit(
-        self, clearance: dict[str, Any] | None = None, signature: bytes | None = None, **changes: Any
+        self, terms: Terms | None = None, clearance: tuple[int, int, bytes] | None = None, **changes: Any
     ) -> TxReceipt:
-        """A deposit with the payer's allowance; terms and signature are good unless given."""
-        terms = clearance or self.clearance(**changes)
+        """A deposit with the payer's allowance; terms and clearance are good unless given."""
+        terms = terms or self.terms(**changes)
         self.approve(terms["cap"])
-        signed = self.sign(terms) if signature is None else signature
+        return self.send_deposit(terms, clearance)
+
+    def send_deposit(self, terms: Terms, clearance: tuple[int, int, bytes] | None = None) -> TxReceipt:
+        """As `deposit`, with whatever allowance there is."""
+        signed = self.clearance(terms) if clearance is None else clearance
         return self.send(self.payer, self.escrow.functions.deposit(as_tuple(terms), signed))
 
-    def settle(self, cumulative: int, lease: bytes = LEASE) -> TxReceipt:
-        return self.send(self.settler, self.escrow.functions.settle(lease, cumulative))
+    def permit(self, value: int, deadline: int, by: LocalAccount | None = None) -> tuple[int, int, bytes, bytes]:
+        """The payer's EIP-2612 permit for the escrow: deadline, v, r, s."""
+        message = {
+            "owner": self.payer.address,
+            "spender": self.escrow.address,
+            "value": value,
+            "nonce": self.token.functions.nonces(self.payer.address).call(),
+            "deadline": deadline,
+        }
+        signed = self._sign_for_token(by or self.payer, "Permit", PERMIT_FIELDS, message)
+        return deadline, signed.v, signed.r.to_bytes(32), signed.s.to_bytes(32)
 
-    def close(self, cumulative: int, lease: bytes = LEASE) -> TxReceipt:
-        return self.send(self.settler, self.escrow.functions.close(lease, cumulative))
+    def authorization(
+        self, terms: Terms, *, by: LocalAccount | None = None, kind: str = "ReceiveWithAuthorization", **changes: Any
+    ) -> tuple[int, int, int, bytes, bytes]:
+        """The payer's EIP-3009 authorization, whose nonce is the lease's id: validAfter, validBefore, v, r, s."""
+        message = {
+            "from": terms["payer"],
+            "to": self.escrow.address,
+            "value": terms["cap"],
+            "validAfter": 0,
+            "validBefore": self.node.now() + 900,
+            "nonce": self.lease_id(terms),
+        } | changes
+        signed = self._sign_for_token(by or self.payer, kind, AUTHORIZATION_FIELDS, message)
+        times = message["validAfter"], message["validBefore"]
+        return *times, signed.v, signed.r.to_bytes(32), signed.s.to_bytes(32)
 
-    def freeze(self, seconds: int = HOUR, lease: bytes = LEASE) -> TxReceipt:
-        return self.send(self.guardian, self.escrow.functions.freeze(lease, CASE, self.node.now() + seconds))
+    def _sign_for_token(
+        self, by: LocalAccount, kind: str, fields: tuple[tuple[str, str], ...], message: dict[str, Any]
+    ) -> SignedMessage:
+        return Account.sign_typed_data(
+            by.key,
+            domain_data={
+                "name": "Test USDC",
+                "version": "1",
+                "chainId": CHAIN_ID,
+                "verifyingContract": self.token.address,
+            },
+            message_types={kind: [{"name": name, "type": type_} for name, type_ in fields]},
+            message_data=message,
+        )
+
+    def settle(self, terms: Terms, cumulative: int) -> TxReceipt:
+        return self.send(self.settler, self.escrow.functions.settle(as_tuple(terms), cumulative))
+
+    def close(self, terms: Terms, cumulative: int) -> TxReceipt:
+        return self.send(self.settler, self.escrow.functions.close(as_tuple(terms), cumulative))
+
+    def reclaim(self, terms: Terms, by: LocalAccount | None = None) -> TxReceipt:
+        return self.send(by or self.payer, self.escrow.functions.reclaim(as_tuple(terms)))
+
+    def freeze(self, terms: Terms, seconds: int = HOUR) -> TxReceipt:
+        until = self.node.now() + seconds
+        return self.send(self.guardian, self.escrow.functions.freeze(self.lease_id(terms), CASE, until))
+
+    def freeze_account(self, account: LocalAccount, seconds: int = HOUR) -> TxReceipt:
+        until = self.node.now() + seconds
+        return self.send(self.guardian, self.escrow.functions.freezeAccount(account.address, CASE, until))
 
     def withdraw(self, account: LocalAccount) -> TxReceipt:
         return self.send(account, self.escrow.functions.withdraw(account.address))
@@ -161,10 +252,10 @@ class World:
     def entitlement(self, account: LocalAccount) -> int:
         return self.escrow.functions.entitlementOf(account.address).call()
 
-    def stands(self, lease: bytes = LEASE) -> dict[str, Any]:
-        """The escrow of the lease by field name."""
-        names = [part["name"] for part in artifact_output("escrowOf")]
-        return dict(zip(names, self.escrow.functions.escrowOf(lease).call(), strict=True))
+    def stands(self, terms: Terms) -> dict[str, Any]:
+        """Where the lease stands, by field name."""
+        names = [part["name"] for part in artifact_output("leaseOf")]
+        return dict(zip(names, self.escrow.functions.leaseOf(self.lease_id(terms)).call(), strict=True))
 
     def events(self, receipt: TxReceipt, name: str) -> list[dict[str, Any]]:
         """The arguments of each such event in the receipt."""
@@ -226,9 +317,18 @@ def selector(error: str) -> bytes:
     return bytes.fromhex(found[2:])
 
 
-def as_tuple(clearance: dict[str, Any]) -> tuple[Any, ...]:
+def as_tuple(terms: Terms) -> tuple[Any, ...]:
     """The terms in the order of the struct."""
-    return tuple(clearance[name] for name, _ in CLEARANCE_FIELDS)
+    return tuple(terms[name] for name, _ in TERMS_FIELDS)
+
+
+def terms_message(terms: Terms) -> Terms:
+    """The terms in the order in which they are signed."""
+    return {name: terms[name] for name, _ in TERMS_FIELDS}
+
+
+def _digest(message: SignableMessage) -> bytes:
+    return keccak(b"\x19" + message.version + message.header + message.body)
 
 
 def deploy(node: Anvil, compiled: dict[str, Any], *arguments: Any) -> Contract:
@@ -240,17 +340,18 @@ def deploy(node: Anvil, compiled: dict[str, Any], *arguments: Any) -> Contract:
     return web3.eth.contract(address=to_checksum_address(receipt["contractAddress"]), abi=compiled["abi"])
 
 
-def escrow_arguments(token: str, admin: str, /, **changes: Any) -> tuple[Any, ...]:
-    """Good constructor arguments, but for what is overridden."""
+def setup(token: str, admin: str, /, **changes: Any) -> tuple[Any, ...]:
+    """A good Setup for the constructor, but for what is overridden."""
     good = {
         "token": token,
         "admin": admin,
-        "adminDelay": 2 * 24 * HOUR,
+        "adminDelay": 2 * DAY,
         "clearanceSigner": key("signer").address,
         "settler": key("settler").address,
         "guardian": key("guardian").address,
         "treasurer": key("treasurer").address,
         "quarantine": key("quarantine").address,
+        "blockedProperty": key("blocked property").address,
         "maxFeeBps": MAX_FEE_BPS,
         "grace": GRACE,
     }
@@ -262,7 +363,7 @@ def build_world(node: Anvil, token: Contract | None = None) -> World:
     """Token and escrow are deployed, everyone has gas, the payer has 1,000 dollars."""
     admin = node.web3.eth.accounts[0]
     coin = token or deploy(node, artifact("TestUSDC"))
-    escrow = deploy(node, artifact("GridclearEscrow"), *escrow_arguments(coin.address, admin))
+    escrow = deploy(node, artifact("GridclearEscrow"), setup(coin.address, admin))
     world = World(node, coin, escrow)
     for who in (world.payer, world.payee, world.settler, world.guardian, world.treasurer, world.stranger, world.signer):
         node.rpc("anvil_setBalance", who.address, hex(10**20))

@@ -13,6 +13,13 @@ except ModuleNotFoundError as missing:  # the SDK without the extra `agent`, or 
         raise
     agent = None  # type: ignore[assignment]
 
+try:
+    from gridclear.cli import escrow
+except ModuleNotFoundError as missing:  # the SDK without the extra `escrow`
+    if (missing.name or "").startswith("gridclear"):
+        raise
+    escrow = None  # type: ignore[assignment]
+
 app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_show_locals=False,
@@ -22,6 +29,16 @@ app.add_typer(market.lease_app, name="lease")
 app.command()(market.login)
 app.command()(market.logout)
 app.command()(market.offers)
+
+
+if escrow is not None:
+    app.add_typer(escrow.app, name="escrow")
+else:
+
+    @app.command("escrow", context_settings={"ignore_unknown_options": True, "allow_extra_args": True})
+    def no_escrow() -> None:
+        """Get a deposit back from the chain with nothing but a wallet (not installed)."""
+        fail("no_escrow", "Chain wallets are not installed here. Run `pip install 'gridclear[escrow]'`.")
 
 
 if agent is not None:

@@ -284,17 +284,28 @@ GRIDCLEAR_CHAIN_KEY_DIR = os.environ.get("GRIDCLEAR_CHAIN_KEY_DIR", str(STATE_DI
 STRIPE_API_KEY = os.environ.get("STRIPE_API_KEY", "")
 STRIPE_API_BASE = ""
 STRIPE_WEBHOOK_SECRET = os.environ.get("STRIPE_WEBHOOK_SECRET", "")
+# One node, or several with commas between: then so many must say the same before it is believed (more than half).
 CHAIN_RPC_URL = os.environ.get("CHAIN_RPC_URL", "")
+CHAIN_RPC_QUORUM = int(os.environ.get("CHAIN_RPC_QUORUM", "0"))
 CHAIN_ESCROW_ADDRESS = os.environ.get("CHAIN_ESCROW_ADDRESS", "")
 CHAIN_TOKEN_ADDRESS = os.environ.get("CHAIN_TOKEN_ADDRESS", "")
 # Off unless named: the audit log's root is anchored there, at most once in so many seconds.
 CHAIN_ANCHOR_ADDRESS = os.environ.get("CHAIN_ANCHOR_ADDRESS", "")
 CHAIN_ANCHOR_SECONDS = int(os.environ.get("CHAIN_ANCHOR_SECONDS", "86400"))
+# No transaction of ours ever offers more for its gas; one that waits at it is an alarm.
+CHAIN_MAX_FEE_GWEI = int(os.environ.get("CHAIN_MAX_FEE_GWEI", "500"))
 CHAIN_FINALITY_BLOCKS = int(os.environ.get("CHAIN_FINALITY_BLOCKS", "12"))
 # The block in which the contract was made; the indexer begins there.
 CHAIN_START_BLOCK = int(os.environ.get("CHAIN_START_BLOCK", "0"))
+# A signer over HTTP that speaks eth_signTransaction and eth_signTypedData, and whose address each role has:
+# "clearance_signer=0x…,settler=0x…,guardian=0x…,treasurer=0x…".
+GRIDCLEAR_CHAIN_SIGNER_URL = os.environ.get("GRIDCLEAR_CHAIN_SIGNER_URL", "")
 # A dotted path to a callable that gives the signer of a role, such as one that asks a KMS; else key files are read.
-GRIDCLEAR_CHAIN_SIGNERS = os.environ.get("GRIDCLEAR_CHAIN_SIGNERS", "")
+GRIDCLEAR_CHAIN_SIGNERS = os.environ.get(
+    "GRIDCLEAR_CHAIN_SIGNERS",
+    "settlement.rails.chain_signer_http.http_signer" if GRIDCLEAR_CHAIN_SIGNER_URL else "",
+)
+GRIDCLEAR_CHAIN_SIGNER_ADDRESSES = os.environ.get("GRIDCLEAR_CHAIN_SIGNER_ADDRESSES", "")
 # A second source about wallets, off unless a node to ask it through is named: Chainalysis' sanctions oracle, which lies
 # at one address on Ethereum and seven other chains. Configured and silent, it sends decisions to review.
 WALLET_ORACLE_RPC_URL = os.environ.get("WALLET_ORACLE_RPC_URL", "")

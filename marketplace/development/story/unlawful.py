@@ -23,7 +23,6 @@ from marketplace.development.wallets import DevelopmentChain
 from marketplace.development.world import KARAVEL, LISTED_WALLET, STRAITS, TULPENVELD
 
 RTX_3090_IN_BRISBANE = Wish("rtx-3090", "AU", 1, "Rendering product pictures")
-SIGNATURE_BYTES = 65
 
 
 def headquarters(stage: Stage) -> None:
@@ -65,18 +64,16 @@ def listed_wallet(stage: Stage) -> None:
 def _forged_deposit(chain: DevelopmentChain, payer: str) -> str:
     """A call of `deposit` with fair terms and a signature by nobody whom the contract trusts."""
     soon = int(time.time()) + 600
-    clearance = (
-        secrets.token_bytes(32),  # leaseId
+    terms = (
+        secrets.token_bytes(32),  # ref
         payer,
         chain.escrow.functions.QUARANTINE().call(),  # payee
         1_000_000,  # cap
         1_000_000,  # ratePerHour
         settings.GRIDCLEAR_FEE_BPS,
-        soon,  # validUntil
-        soon,  # leaseExpiry
-        secrets.randbits(64),  # nonce
-        chain.escrow.functions.epoch().call(),
+        soon,  # expiry
     )
     forger = chain.web3.eth.account.create()
     signature = forger.unsafe_sign_hash(secrets.token_bytes(32)).signature
-    return str(chain.escrow.encode_abi("deposit", args=[clearance, signature]))
+    clearance = (soon, chain.escrow.functions.epoch().call(), signature)
+    return str(chain.escrow.encode_abi("deposit", args=[terms, clearance]))

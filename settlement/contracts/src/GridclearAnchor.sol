@@ -21,9 +21,13 @@ contract GridclearAnchor {
     mapping(address author => Anchor[] anchors) private _anchors;
 
     /// @notice A root stands.
+    /// @param author Whose log.
+    /// @param size How many entries are covered.
+    /// @param root Their Merkle root.
     event Anchored(address indexed author, uint64 indexed size, bytes32 root);
 
     /// @notice The log already reached `latest` entries: an anchor covers more than the one before it.
+    /// @param latest How many entries the last anchor covers.
     error NotLonger(uint64 latest);
     /// @notice A root of nothing says nothing.
     error NoRoot();

@@ -25,6 +25,7 @@ class Command(BaseCommand):
         parser.add_argument("--token", default="", help="an existing token to take instead of a new test token")
         parser.add_argument("--anchor", action="store_true", help="also the contract that keeps the audit log's roots")
         parser.add_argument("--quarantine", default="", help="where stray tokens go (default: the treasurer)")
+        parser.add_argument("--blocked-property", default="", help="where seized money goes (default: the treasurer)")
 
     def handle(self, *_args: Any, **options: Any) -> None:
         if not settings.CHAIN_RPC_URL:
@@ -37,7 +38,12 @@ class Command(BaseCommand):
             return
         if not chain_deploy.is_development_node(web3) and not options["token"]:
             raise CommandError("This is no development chain: name the token with --token. Nothing was deployed.")
-        deployment = chain_deploy.deploy(web3, token=options["token"], quarantine=options["quarantine"])
+        deployment = chain_deploy.deploy(
+            web3,
+            token=options["token"],
+            quarantine=options["quarantine"],
+            blocked_property=options["blocked_property"],
+        )
         if options["anchor"]:
             deployment = replace(deployment, anchor=chain_deploy.deploy_anchor(web3))
         self._write(deployment)

@@ -14,13 +14,13 @@ from compliance.base import clock
 from compliance.base.actor import system
 from compliance.models import Clearance, Decision, Party
 from compliance.services import signing
-from settlement.models import Hold, PaymentProfile
+from settlement.models import EscrowDeposit, Hold, PaymentProfile
 from settlement.rails.chain import Chain, connect
 from settlement.rails.chain_contracts import ESCROW, calldata
 from settlement.rails.chain_deploy import give_gas, mint
 from settlement.services import chain_indexer, holds, ledger
 from settlement.services.accounts import Kind, Pot, clearing, of_party, of_platform
-from settlement.services.chain_deposits import DepositRequest, prepare_deposit
+from settlement.services.chain_deposits import DepositRequest, prepare_deposit, terms_of
 from settlement.services.holds import HoldTerms
 from tests.contracts.anvil import Anvil
 
@@ -113,6 +113,14 @@ class Scene:
         )
         return Hold.objects.get(pk=ref.id)
 
+    def lease_key(self, hold: Hold) -> str:
+        """What the hold's lease is called on chain."""
+        return EscrowDeposit.objects.get(hold=hold).lease_key
+
+    def terms(self, hold: Hold) -> tuple[Any, ...]:
+        """The hold's terms as the contract takes them."""
+        return terms_of(EscrowDeposit.objects.get(hold=hold))
+
     def funded_hold(self) -> Hold:
         """A hold that is open, its deposit being final."""
         hold = self.open_hold()
@@ -177,6 +185,10 @@ class Scene:
 
 def build_scene(node: Anvil) -> Scene:
     """Two parties with wallets, the renter's full."""
+    behind = int(clock.now().timestamp()) - node.now()
+    if behind > 0:
+        # The node's blocks lie a second apart, however long the tests before this one took.
+        node.pass_time(behind)
     renter = Party.objects.create(kind="entity", name="Universität am See", country="CH")
     provider = Party.objects.create(kind="entity", name="Brisbane Compute Pty Ltd", country="AU")
     scene = Scene(node, renter, provider)

@@ -13,15 +13,15 @@ from compliance.services.chain_clearance import (
     AmountNotCleared,
     DepositTerms,
     WalletNotCleared,
-    lease_key,
+    lease_ref,
     sign_deposit,
     typed_data_digest,
 )
 from compliance.services.clearances import ClearanceInvalid
 from settlement.models import ChainEvent, EscrowDeposit, Hold, PaymentProfile
 from settlement.rails.chain_contracts import ESCROW, abi
-from settlement.services import chain_deposits, chain_escrow, chain_guard, chain_sender, holds
-from settlement.services.chain_deposits import NoPayoutWallet, prepare_deposit
+from settlement.services import chain_delivery, chain_deposits, chain_escrow, chain_guard, holds
+from settlement.services.chain_deposits import NoPayoutWallet, prepare_deposit, terms_of
 from settlement.services.hold_states import HoldNotFound, HoldNotOpen
 from tests.settlement.chain.scene import CAP, DOLLAR, RATE, TESTER, Scene, clear, wallet
 
@@ -48,10 +48,11 @@ def test_a_cleared_deposit_opens_the_hold_once_it_is_final(scene: Scene):
 
 def test_the_digest_that_is_signed_is_the_contracts_own(scene: Scene):
     request = prepare_deposit(scene.open_hold().pk)
-    contract = scene.node.web3.eth.contract(address=request.escrow, abi=abi(ESCROW))
-    message = dict(request.typed_data["message"])
-    message |= {"leaseId": bytes.fromhex(message["leaseId"][2:]), "nonce": int(message["nonce"])}
-    assert contract.functions.clearanceDigest(message).call() == typed_data_digest(request.typed_data)
+    calls = scene.node.web3.eth.contract(address=request.escrow, abi=abi(ESCROW)).functions
+    message, terms = request.typed_data["message"], terms_of(EscrowDeposit.objects.get())
+    digest = calls.clearanceDigest(terms, message["validUntil"], message["epoch"]).call()
+    assert digest == typed_data_digest(request.typed_data)
+    assert "0x" + calls.leaseIdOf(terms).call().hex() == request.lease_key
 
 
 def test_asked_again_the_same_clearance_is_given(scene: Scene, clock):
@@ -142,7 +143,7 @@ def test_a_provider_without_a_wallet_is_not_paid_on_chain(scene: Scene):
         {"cap_minor": -1},
         {"rate_minor_per_hour": 0},
         {"fee_bps": 10_001},
-        {"lease_key": "0x" + "00" * 32},
+        {"ref": "0x" + "00" * 32},
         {"payee": "0x9858effd232b4033e47d90003d41ec34ecaeda94"},
         {"contract": "nonsense"},
     ],
@@ -154,14 +155,14 @@ def test_malformed_terms_are_never_signed(scene: Scene, change: dict[str, object
     good = {
         "chain_id": 31337,
         "contract": scene.chain.deployment.escrow,
-        "lease_key": lease_key(subject),
+        "ref": lease_ref(subject),
         "payer": scene.payer.address,
         "payee": scene.payee.address,
         "cap_minor": CAP,
         "currency": "USDC",
         "rate_minor_per_hour": RATE,
         "fee_bps": 500,
-        "lease_expiry": int(time.now().timestamp()) + 7200,
+        "expiry": int(time.now().timestamp()) + 7200,
         "epoch": 0,
     }
     parties = {"renter_party_id": scene.renter.pk, "provider_party_id": scene.provider.pk}
@@ -185,12 +186,42 @@ def test_a_clearance_about_others_signs_nothing(scene: Scene):
         )
 
 
-def test_a_revoked_nonce_is_refused_by_the_contract_itself(scene: Scene):
+def test_a_revoked_deposit_is_refused_by_the_contract_itself(scene: Scene):
     hold = scene.open_hold()
+    assert chain_escrow.revoke_deposit(hold.pk) is None, "nothing was given out"
     request = prepare_deposit(hold.pk)
     chain_escrow.revoke_deposit(hold.pk)
-    chain_sender.deliver()
+    chain_delivery.deliver()
     assert not scene.pay(request)
+    assert chain_escrow.revoke_deposit(hold.pk) is None, "told again, once"
+
+
+def test_what_was_deposited_is_not_revoked(scene: Scene):
+    assert chain_escrow.revoke_deposit(scene.funded_hold().pk) is None
+
+
+@pytest.mark.parametrize("why", ["the hold ended", "the clearance fell"])
+def test_a_deposit_that_should_not_come_any_more_cannot(scene: Scene, why: str):
+    hold = scene.open_hold()
+    request = prepare_deposit(hold.pk)
+    assert chain_guard.guard() == 0
+    if why == "the hold ended":
+        holds.cancel_hold(hold.pk, actor=TESTER)
+    else:
+        clearances.revoke([hold.clearance], "list_change", actor=TESTER)
+    assert chain_guard.guard() == 1
+    assert chain_guard.guard() == 0
+    assert not scene.pay(request)
+
+
+def test_a_new_payout_wallet_does_not_make_a_second_lease_of_one(scene: Scene, clock):
+    hold = scene.open_hold()
+    first = prepare_deposit(hold.pk)
+    PaymentProfile.objects.update(payout_wallet=wallet("new").address)
+    clock.advance(minutes=14)
+    renewed = prepare_deposit(hold.pk)
+    assert renewed.signature != first.signature
+    assert (renewed.lease_key, renewed.payee) == (first.lease_key, first.payee)
 
 
 # -- what happened meanwhile -----------------------------------------------------------------------------------
@@ -205,7 +236,7 @@ def test_a_deposit_whose_clearance_was_revoked_meanwhile_is_frozen(scene: Scene)
     assert (hold.state, hold.frozen_reason) == (Hold.State.FROZEN, "clearance_revoked")
     assert scene.books() == {"contract": -CAP, "blocked": CAP}
     chain_escrow.freeze_escrow(hold.pk)
-    assert scene.chain.escrow(lease_key(hold.subject_id)).frozen_until > time.now().timestamp()
+    assert scene.chain.escrow(scene.lease_key(hold)).frozen_until > time.now().timestamp()
 
 
 def test_a_deposit_whose_clearance_lapsed_meanwhile_goes_back(scene: Scene, clock):

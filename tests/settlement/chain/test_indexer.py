@@ -12,11 +12,11 @@ from settlement.rails.chain import ChainUnavailable
 from settlement.rails.outside import NetworkInTransaction
 from settlement.services import (
     books,
+    chain_delivery,
     chain_effects,
     chain_escrow,
     chain_indexer,
     chain_reconciliation,
-    chain_sender,
     holds,
     payout_deeds,
 )
@@ -161,8 +161,8 @@ def test_a_closing_that_vanishes_is_sent_again_and_the_books_agree(forking_scene
     assert forking_scene.books() == {"contract": -CAP, "held": CAP - TOTAL, "accrued": TOTAL}
     close.refresh_from_db()
     assert (close.state, close.block_number) == (ChainTransaction.State.BROADCAST, None)
-    chain_sender.deliver()
-    chain_sender.deliver()
+    chain_delivery.deliver()
+    chain_delivery.deliver()
     forking_scene.finalise()
     close.refresh_from_db()
     assert close.state == ChainTransaction.State.CONFIRMED
@@ -177,15 +177,15 @@ def test_a_payout_that_vanishes_is_sent_again_and_paid_once(forking_scene: Scene
     _settled(forking_scene)
     payout = _request_payout(forking_scene)
     payout_deeds.send_payout(payout.pk)
-    chain_sender.deliver()
+    chain_delivery.deliver()
     forking_scene.finalise()
     paid = forking_scene.books()
     withdrawal = ChainTransaction.objects.get(purpose="withdraw")
     _reorganise(forking_scene.node, forking_scene.node.web3.eth.block_number - withdrawal.block_number + 1)
     forking_scene.follow()
     assert forking_scene.books()["paying"] == TOTAL - FEE
-    chain_sender.deliver()
-    chain_sender.deliver()
+    chain_delivery.deliver()
+    chain_delivery.deliver()
     forking_scene.finalise()
     assert forking_scene.books() == paid
     assert forking_scene.chain.token_balance(forking_scene.payee.address) == TOTAL - FEE
@@ -202,8 +202,8 @@ def test_money_that_moved_on_before_the_reorganisation_is_borne_by_suspense(fork
     stranded = forking_scene.books()
     assert stranded["suspense"] == -(TOTAL - FEE)
     assert stranded["paying"] == TOTAL - FEE
-    chain_sender.deliver()
-    chain_sender.deliver()
+    chain_delivery.deliver()
+    chain_delivery.deliver()
     forking_scene.finalise()
     assert "suspense" not in forking_scene.books()
     assert books.verify_books().verified

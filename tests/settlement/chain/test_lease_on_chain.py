@@ -6,12 +6,13 @@ import pytest
 
 from compliance.base import clock as time
 from compliance.models import Restriction
-from compliance.services.chain_clearance import lease_key
 from settlement.models import ChainTransaction, Hold, Payout, Receipt, ReconciliationDifference
 from settlement.rails.chain import CallRefused, EscrowState
 from settlement.rails.chain_contracts import ESCROW, calldata
+from settlement.rails.chain_deploy import GRACE_SECONDS
 from settlement.services import (
     books,
+    chain_delivery,
     chain_escrow,
     chain_guard,
     chain_reconciliation,
@@ -35,7 +36,7 @@ def _settled(scene: Scene, total: int = TOTAL) -> Hold:
     scene.node.pass_time(3600)
     holds.settle_hold(hold.pk, total, TESTER, billed_seconds=2880)
     chain_escrow.settle_escrow(hold.pk)
-    chain_sender.deliver()
+    chain_delivery.deliver()
     scene.finalise()
     hold.refresh_from_db()
     return hold
@@ -121,7 +122,7 @@ def test_the_renter_pulls_the_rest_and_the_platform_its_fees(scene: Scene):
     _settled(scene)
     assert scene.withdraw(scene.payer)
     chain_escrow.withdraw_fees(scene.payee.address, "fees:1")
-    chain_sender.deliver()
+    chain_delivery.deliver()
     scene.finalise()
     assert scene.books() == {"contract": -(TOTAL - FEE), "payable": TOTAL - FEE}
     assert chain_reconciliation.reconcile_chain().balanced
@@ -139,9 +140,7 @@ def test_a_freeze_holds_on_chain_until_it_is_lifted(scene: Scene):
     chain_escrow.freeze_escrow(hold.pk)
     assert chain_escrow.freeze_escrow(hold.pk) is None, "told again, once"
     assert scene.books() == {"contract": -CAP, "blocked": CAP}
-    settler_call = chain_sender.ContractCall(
-        "attack", "close", "settler", "close", (bytes.fromhex(lease_key(hold.subject_id)[2:]), 0)
-    )
+    settler_call = chain_sender.ContractCall("attack", "close", "settler", "close", (scene.terms(hold), 0))
     with pytest.raises(CallRefused) as refused:
         chain_sender.submit(settler_call)
     assert refused.value.error == "FrozenByGuardian"
@@ -164,7 +163,7 @@ def test_a_second_freeze_is_another_one(scene: Scene):
     chain_escrow.unfreeze_escrow(hold.pk)
     holds.freeze_hold(hold.pk, "second", actor=TESTER)
     chain_escrow.freeze_escrow(hold.pk)
-    frozen_until = scene.chain.escrow(lease_key(hold.subject_id)).frozen_until
+    frozen_until = scene.chain.escrow(scene.lease_key(hold)).frozen_until
     assert frozen_until > scene.node.now()
     assert scene.books() == {"contract": -CAP, "blocked": CAP}
 
@@ -198,14 +197,14 @@ def test_a_freeze_of_a_wallet_is_renewed_while_the_restriction_stands(scene: Sce
 
 def test_a_reclaim_while_we_were_gone_ends_the_hold(scene: Scene):
     hold = scene.funded_hold()
-    scene.node.pass_time(2 * 3600 + 3 * 24 * 3600 + 60)
-    data = calldata(ESCROW, "reclaim", bytes.fromhex(lease_key(hold.subject_id)[2:]))
+    scene.node.pass_time(int(hold.expires_at.timestamp()) + GRACE_SECONDS + 1 - scene.node.now())
+    data = calldata(ESCROW, "reclaim", scene.terms(hold))
     assert scene.send(scene.payer, scene.chain.deployment.escrow, data)
     scene.finalise()
     hold.refresh_from_db()
     assert hold.state == Hold.State.SETTLED
     assert scene.books() == {"contract": -CAP, "available": CAP}
-    assert scene.chain.escrow(lease_key(hold.subject_id)).status == EscrowState.CLOSED
+    assert scene.chain.escrow(scene.lease_key(hold)).status == EscrowState.CLOSED
 
 
 # -- reconciliation --------------------------------------------------------------------------------------------
@@ -237,7 +236,7 @@ def test_a_deposit_that_the_books_do_not_know_is_a_difference(scene: Scene):
     assert not run.balanced
     difference = ReconciliationDifference.objects.get(run=run)
     assert (difference.ledger_minor, difference.rail_minor) == (CAP - 1, CAP)
-    assert difference.external_id == lease_key(hold.subject_id)
+    assert difference.external_id == scene.lease_key(hold)
 
 
 def test_restricting_somebody_changes_no_books_by_itself(scene: Scene):

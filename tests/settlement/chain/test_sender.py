@@ -12,7 +12,7 @@ from eth_account import Account
 from compliance.services import chain_signer
 from settlement.models import ChainTransaction
 from settlement.rails.chain import CallRefused, Chain, ChainNotConfigured, ChainUnavailable, connect
-from settlement.services import chain_sender
+from settlement.services import chain_delivery
 from settlement.services.chain_sender import ContractCall, submit
 from tests.contracts.anvil import Anvil
 from tests.settlement.chain.scene import Scene
@@ -20,17 +20,19 @@ from tests.settlement.chain.scene import Scene
 pytestmark = pytest.mark.chain
 
 State = ChainTransaction.State
+CASE = b"case".ljust(32)
+NO_TERMS = (bytes(32), "0x" + "11" * 20, "0x" + "22" * 20, 1, 1, 0, 1)
 
 
 def _revocation(number: int) -> ContractCall:
-    return ContractCall(f"revoke:{number}", "revoke", chain_signer.GUARDIAN, "revokeNonce", (number,))
+    return ContractCall(f"revoke:{number}", "revoke", chain_signer.GUARDIAN, "revokeLease", (number.to_bytes(32),))
 
 
 def test_a_transaction_is_stored_signed_then_sent_then_confirmed(scene: Scene):
     row = submit(_revocation(1))
     assert row.state == State.BROADCAST
     assert Account.recover_transaction(row.raw) == chain_signer.signer_for(chain_signer.GUARDIAN).address == row.sender
-    chain_sender.deliver()
+    chain_delivery.deliver()
     row.refresh_from_db()
     assert row.state == State.CONFIRMED
     assert row.block_number == scene.node.web3.eth.block_number
@@ -44,10 +46,10 @@ def test_the_same_key_is_sent_once(scene: Scene):
 
 def test_what_the_contract_would_refuse_is_not_sent(scene: Scene):
     with pytest.raises(CallRefused) as refused:
-        submit(ContractCall("x", "close", chain_signer.SETTLER, "close", (bytes(32), 0)))
+        submit(ContractCall("x", "close", chain_signer.SETTLER, "close", (NO_TERMS, 0)))
     assert refused.value.error == "NotOpen"
     with pytest.raises(CallRefused) as refused:
-        submit(ContractCall("y", "revoke", chain_signer.SETTLER, "revokeNonce", (1,)))
+        submit(ContractCall("y", "revoke", chain_signer.SETTLER, "revokeLease", (bytes(32),)))
     assert refused.value.error == "AccessControlUnauthorizedAccount"
     assert not ChainTransaction.objects.exists()
 
@@ -60,9 +62,9 @@ def test_a_node_that_fails_at_the_broadcast_loses_nothing(scene: Scene, monkeypa
         patched.setattr(Chain, "broadcast", down)
         row = submit(_revocation(1))
         assert row.state == State.SIGNED
-        chain_sender.deliver()
-    chain_sender.deliver()
-    chain_sender.deliver()
+        chain_delivery.deliver()
+    chain_delivery.deliver()
+    chain_delivery.deliver()
     row.refresh_from_db()
     assert row.state == State.CONFIRMED
 
@@ -72,13 +74,13 @@ def test_a_transaction_that_the_node_forgot_is_sent_again(scene: Scene):
     try:
         row = submit(_revocation(1))
         scene.node.rpc("anvil_dropAllTransactions")
-        chain_sender.deliver()
+        chain_delivery.deliver()
         second = submit(_revocation(2))
         assert second.nonce == row.nonce + 1, "a forgotten nonce is not given out again"
     finally:
         scene.node.rpc("evm_setAutomine", True)
     scene.node.mine()
-    chain_sender.deliver()
+    chain_delivery.deliver()
     assert set(ChainTransaction.objects.values_list("state", flat=True)) == {State.CONFIRMED}
 
 
@@ -87,15 +89,15 @@ def test_a_transaction_that_reverts_is_on_record_and_can_be_tried_again(scene: S
     try:
         account = scene.payee.address
         until = scene.node.now() + 3600
-        freeze = ("freezeAccount", (account, bytes(32), until))
+        freeze = ("freezeAccount", (account, CASE, until))
         submit(ContractCall("f", "freeze_account", chain_signer.GUARDIAN, *freeze))
         scene.node.mine()
-        first = submit(ContractCall("u1", "unfreeze", chain_signer.GUARDIAN, "unfreezeAccount", (account, bytes(32))))
-        second = submit(ContractCall("u2", "unfreeze", chain_signer.GUARDIAN, "unfreezeAccount", (account, bytes(32))))
+        first = submit(ContractCall("u1", "unfreeze", chain_signer.GUARDIAN, "unfreezeAccount", (account, CASE)))
+        second = submit(ContractCall("u2", "unfreeze", chain_signer.GUARDIAN, "unfreezeAccount", (account, CASE)))
     finally:
         scene.node.rpc("evm_setAutomine", True)
     scene.node.mine()
-    chain_sender.deliver()
+    chain_delivery.deliver()
     first.refresh_from_db()
     second.refresh_from_db()
     assert (first.state, second.state) == (State.CONFIRMED, State.REVERTED)
@@ -114,8 +116,8 @@ def test_many_senders_at_once_use_each_nonce_once(anvil: Anvil, chain_settings, 
     nonces = sorted(ChainTransaction.objects.values_list("nonce", flat=True))
     assert len(nonces) == 8
     assert nonces == list(range(nonces[0], nonces[0] + 8))
-    chain_sender.deliver()
-    chain_sender.deliver()
+    chain_delivery.deliver()
+    chain_delivery.deliver()
     assert set(ChainTransaction.objects.values_list("state", flat=True)) == {State.CONFIRMED}
 
 

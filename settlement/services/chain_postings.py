@@ -1,0 +1,102 @@
+"""How the chain's events reach the books: transfers named by their event, and reversals named by theirs.
+
+Every function here runs inside the indexer's transaction.
+"""
+
+import logging
+from uuid import UUID
+
+from compliance.base import actor
+from settlement.models import ChainEvent, Entry, EscrowDeposit
+from settlement.services import ledger
+from settlement.services.accounts import AccountKey, Kind, Pot, clearing, of_party, of_platform
+from settlement.services.ledger import InsufficientFunds, Line
+
+logger = logging.getLogger(__name__)
+
+CURRENCY = "USDC"
+INDEXER = actor.system("chain_indexer")
+SUSPENSE = of_platform(Kind.SUSPENSE, Pot.ESCROW, CURRENCY)
+CONTRACT = clearing(Pot.ESCROW, CURRENCY)
+
+
+def deposit_of(event: ChainEvent) -> EscrowDeposit | None:
+    """The deposit that the event is about, with its hold; None when it is none of ours."""
+    return (
+        EscrowDeposit.objects.select_related("hold")
+        .filter(lease_key=event.args["leaseId"], contract=event.contract, chain_id=event.chain_id)
+        .first()
+    )
+
+
+def transfer_id(event: ChainEvent) -> UUID:
+    """The id of the transfer that the event makes."""
+    return ledger.transfer_id_for("chain.event", event.pk)
+
+
+def reversal_id(event: ChainEvent) -> UUID:
+    """The id of the transfer that undoes what the event made."""
+    return ledger.transfer_id_for("chain.event.reversed", event.pk)
+
+
+def post(event: ChainEvent, lines: list[Line], deposit: EscrowDeposit | None) -> None:
+    """The event's transfer stands; nothing is posted when all its lines are zero."""
+    subject_id = deposit.hold.subject_id if deposit else None
+    if any(line.amount_minor for line in lines):
+        ledger.post(transfer_id(event), f"chain.{event.name.lower()}", lines, subject_id=subject_id)
+
+
+def unpost(event: ChainEvent, *transfer_ids: UUID) -> None:
+    """The transfers are reversed. What accounts can no longer give is borne by suspense, for people to look into."""
+    lines = [line for transfer_id in transfer_ids for line in negated(transfer_id)]
+    if not lines:
+        return
+    kind, undoing = f"chain.{event.name.lower()}.reversed", reversal_id(event)
+    try:
+        ledger.post(undoing, kind, lines)
+    except InsufficientFunds:
+        logger.error("a reorganisation took money that had moved on: event %s", event.pk)
+        ledger.post(undoing, kind, [part for line in lines for part in _within_means(line)])
+
+
+def _within_means(line: Line) -> list[Line]:
+    if line.amount_minor >= 0 or line.account in (CONTRACT, SUSPENSE):
+        return [line]
+    given = min(-line.amount_minor, max(0, ledger.balance_of(line.account)))
+    return [Line(line.account, -given), Line(SUSPENSE, line.amount_minor + given)]
+
+
+def negated(transfer_id: UUID) -> list[Line]:
+    """The lines that would undo the transfer."""
+    return [
+        Line(AccountKey(a.kind, a.pot, a.currency, a.party_id), -entry.amount_minor)
+        for entry in Entry.objects.filter(transfer_id=transfer_id).select_related("account")
+        for a in [entry.account]
+    ]
+
+
+def last_reversal(event: ChainEvent, **same: str) -> UUID | None:
+    """The reversal of the event that this one repeats in another block, when there was one."""
+    vanished = (
+        ChainEvent.objects.filter(
+            contract=event.contract,
+            chain_id=event.chain_id,
+            applied_at__isnull=False,
+            rolled_back_at__isnull=False,
+            **same,
+        )
+        .order_by("-rolled_back_at", "-block_number")
+        .first()
+    )
+    return reversal_id(vanished) if vanished else None
+
+
+def pockets(account: str) -> list[AccountKey]:
+    """What the books owe to whoever has this wallet, in the order in which a withdrawal empties it."""
+    of_payee = EscrowDeposit.objects.filter(payee=account).values_list("hold__payee_party_id", flat=True)
+    of_payer = EscrowDeposit.objects.filter(payer=account).values_list("hold__party_id", flat=True)
+    payees, payers = sorted(set(of_payee), key=str), sorted(set(of_payer), key=str)
+    return [
+        *(of_party(kind, party, Pot.ESCROW, CURRENCY) for kind in (Kind.PAYING, Kind.PAYABLE) for party in payees),
+        *(of_party(Kind.AVAILABLE, party, Pot.ESCROW, CURRENCY) for party in payers),
+    ]

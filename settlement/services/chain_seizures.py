@@ -1,0 +1,114 @@
+"""Seizures on chain in the books: seized money stays blocked property of whose it was until it leaves the contract.
+
+People propose and carry out seizures with the roles' own keys; the books follow. Every function here runs inside the
+indexer's transaction.
+"""
+
+import logging
+from uuid import UUID
+
+from settlement.models import ChainEvent, EscrowDeposit
+from settlement.services import hold_money, hold_states, holds, ledger
+from settlement.services.accounts import AccountKey, Kind, Pot, of_party, of_platform
+from settlement.services.chain_postings import (
+    CURRENCY,
+    INDEXER,
+    deposit_of,
+    last_reversal,
+    negated,
+    pockets,
+    post,
+    transfer_id,
+    unpost,
+)
+from settlement.services.ledger import Line
+
+logger = logging.getLogger(__name__)
+
+SEIZED = "seized"
+
+
+def seized(event: ChainEvent) -> None:
+    """The lease's rest is blocked property for good, the payee has what it earned, and the hold has ended."""
+    deposit = deposit_of(event)
+    if deposit is None:
+        logger.error("a seizure of no lease of ours: event %s", event.pk)
+        return
+    vanished = last_reversal(event, name=event.name, args__leaseId=deposit.lease_key)
+    if vanished is not None:
+        post(event, negated(vanished), deposit)
+        return
+    settled, amount = int(event.args["settled"]), int(event.args["amount"])
+    hold = hold_states.locked_hold(deposit.hold_id)
+    hold_money.lock(hold)
+    if hold_states.finish_settling(hold, collected_minor=settled, actor=INDEXER):
+        post(
+            event, _moved(of_party(Kind.AVAILABLE, hold.party_id, Pot.ESCROW, CURRENCY), hold.party_id, amount), deposit
+        )
+        return
+    holds.freeze_hold(hold.pk, SEIZED, actor=INDEXER)
+    hold.refresh_from_db()
+    fee = hold_money.fee_of(hold, settled)
+    lines = [
+        Line(of_party(Kind.BLOCKED, hold.party_id, Pot.ESCROW, CURRENCY), -settled),
+        Line(of_party(Kind.PAYABLE, hold.payee_party_id, Pot.ESCROW, CURRENCY), settled - fee),
+        Line(of_platform(Kind.FEES, Pot.ESCROW, CURRENCY), fee),
+    ]
+    post(event, lines, deposit)
+    hold_states.fail(hold, SEIZED, actor=INDEXER)
+
+
+def unseized(event: ChainEvent) -> None:
+    """The seizure's block vanished: what the payee had earned is blocked again with the rest, for people to look at."""
+    logger.error("a seizure vanished with its block: event %s", event.pk)
+    unpost(event, transfer_id(event))
+
+
+def account_seized(event: ChainEvent) -> None:
+    """What the books owed to whoever has the wallet is their blocked property."""
+    amount = int(event.args["amount"])
+    vanished = last_reversal(event, name=event.name, transaction_hash=event.transaction_hash)
+    if vanished is not None:
+        post(event, negated(vanished), None)
+        return
+    lines: list[Line] = []
+    for key in pockets(str(event.args["account"])):
+        part = min(amount, max(0, ledger.balance_of(key)))
+        if part and key.party_id is not None:
+            lines += _moved(key, key.party_id, part)
+            amount -= part
+    if amount:
+        logger.error("a seizure beyond what the books know: event %s", event.pk)
+    post(event, lines, None)
+
+
+def seized_pockets(event: ChainEvent) -> list[tuple[AccountKey, int]]:
+    """Whose blocked property leaves with this withdrawal by the blocked property account, and how much of each.
+
+    The contract pays out all that the account is entitled to: every seizure since its last withdrawal.
+    """
+    earlier = ChainEvent.objects.filter(
+        chain_id=event.chain_id, contract=event.contract, applied_at__isnull=False, rolled_back_at=None
+    ).order_by("block_number", "log_index")
+    found: list[tuple[AccountKey, int]] = []
+    for past in earlier.filter(name__in=["Seized", "AccountSeized", "Withdrawn"]):
+        if past.name == "Withdrawn":
+            found = [] if past.args["account"] == event.args["account"] else found
+        else:
+            found += _blocked_by(past)
+    return found
+
+
+def _blocked_by(event: ChainEvent) -> list[tuple[AccountKey, int]]:
+    if event.name == "Seized":
+        deposit = EscrowDeposit.objects.select_related("hold").filter(lease_key=event.args["leaseId"]).first()
+        if deposit is None:
+            return []
+        key = of_party(Kind.BLOCKED, deposit.hold.party_id, Pot.ESCROW, CURRENCY)
+        return [(key, int(event.args["amount"]))]
+    undone = negated(transfer_id(event))
+    return [(line.account, -line.amount_minor) for line in undone if line.account.kind == Kind.BLOCKED]
+
+
+def _moved(source: AccountKey, party_id: UUID, amount: int) -> list[Line]:
+    return [Line(source, -amount), Line(of_party(Kind.BLOCKED, party_id, Pot.ESCROW, CURRENCY), amount)]

@@ -1,0 +1,76 @@
+"""Money that left the contract: which books it empties, which payouts it finishes, and how that is undone.
+
+Every function here runs inside the indexer's transaction.
+"""
+
+import logging
+
+from settlement.models import ChainEvent, Payout
+from settlement.services import ledger, payouts
+from settlement.services.accounts import Kind, Pot, of_platform
+from settlement.services.chain_postings import (
+    CONTRACT,
+    CURRENCY,
+    INDEXER,
+    SUSPENSE,
+    last_reversal,
+    negated,
+    pockets,
+    post,
+    transfer_id,
+    unpost,
+)
+from settlement.services.chain_seizures import seized_pockets
+from settlement.services.ledger import Line
+
+logger = logging.getLogger(__name__)
+
+
+def withdrawn(event: ChainEvent) -> None:
+    """What left the contract has left the books of whoever was entitled to it, and its payouts are sent."""
+    account, amount = str(event.args["account"]), int(event.args["amount"])
+    vanished = last_reversal(event, name="Withdrawn", transaction_hash=event.transaction_hash)
+    if vanished is not None:
+        post(event, negated(vanished), None)
+        return
+    amount -= _finish_payouts(event, account, amount)
+    lines = [Line(CONTRACT, amount)]
+    owed = pockets(account)
+    # Nobody's wallet: the account for blocked property, which alone is entitled to anything besides.
+    limits = [(key, ledger.balance_of(key)) for key in owed] if owed else seized_pockets(event)
+    for key, most in limits:
+        part = min(amount, max(0, most))
+        lines.append(Line(key, -part))
+        amount -= part
+    if amount:
+        logger.error("a withdrawal beyond what the books know: event %s", event.pk)
+    post(event, [*lines, Line(SUSPENSE, -amount)], None)
+
+
+def _finish_payouts(event: ChainEvent, account: str, amount: int) -> int:
+    """Payouts that waited for this withdrawal are sent. Returns what they amount to.
+
+    One that had not been handed to the contract yet has failed: whoever pulled the money did so without it.
+    """
+    finished = 0
+    waiting = Payout.objects.filter(pot=Pot.ESCROW, destination__iexact=account).order_by("created_at")
+    for payout in waiting.filter(state__in=[Payout.State.SENDING, Payout.State.PENDING, Payout.State.FROZEN]):
+        if payout.state != Payout.State.SENDING:
+            payouts.fail_payout(payout.pk, "withdrawn_by_payee", actor=INDEXER)
+        elif payout.amount_minor <= amount - finished:
+            payouts.finish_payout(payout.pk, event.transaction_hash, actor=INDEXER)
+            finished += payout.amount_minor
+    return finished
+
+
+def unwithdrawn(event: ChainEvent) -> None:
+    """What had left is owed again, with the payouts that it was."""
+    sent = Payout.objects.filter(pot=Pot.ESCROW, external_id=event.transaction_hash, state=Payout.State.SENT)
+    paid = [ledger.transfer_id_for("payout.sent", pk) for pk in sent.values_list("pk", flat=True)]
+    unpost(event, transfer_id(event), *paid)
+
+
+def fees_withdrawn(event: ChainEvent) -> None:
+    """The fees that were taken are out of the books."""
+    amount = int(event.args["amount"])
+    post(event, [Line(CONTRACT, amount), Line(of_platform(Kind.FEES, Pot.ESCROW, CURRENCY), -amount)], None)

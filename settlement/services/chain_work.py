@@ -1,0 +1,68 @@
+"""Workers of the chain's jobs: each takes what nobody else is at, and whatever dies with a worker is taken again.
+
+A job is taken with SKIP LOCKED and a time until which it is the taker's, so that no lock is held while the chain is
+asked. Every deed is idempotent by the key of its transaction, so that a job done twice happens once.
+"""
+
+import logging
+from collections.abc import Callable
+from datetime import timedelta
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import F, Q
+
+from compliance.base import clock
+from compliance.base.errors import Refusal
+from settlement.models import ChainJob, ChainTransaction
+from settlement.services import chain_escrow
+
+logger = logging.getLogger(__name__)
+
+Kind = ChainJob.Kind
+# Longer than any deed takes: after it the worker is taken for dead.
+TAKEN_FOR = timedelta(minutes=2)
+LONGEST_WAIT = timedelta(minutes=5)
+BATCH = 20
+_DEEDS: dict[str, Callable[[UUID], ChainTransaction | None]] = {
+    Kind.SETTLE: chain_escrow.settle_escrow,
+    Kind.FREEZE: chain_escrow.freeze_escrow,
+    Kind.UNFREEZE: chain_escrow.unfreeze_escrow,
+    Kind.RETURN: chain_escrow.return_deposit,
+}
+
+
+def work(limit: int = BATCH) -> int:
+    """Jobs that were due are done, or wait for their next turn. Returns how many were taken.
+
+    Call outside any transaction. Safe in parallel; whatever goes wrong with one job stops no other.
+    """
+    jobs = _take(limit)
+    for job in jobs:
+        try:
+            _DEEDS[job.kind](job.hold_id)
+        except Refusal as refusal:
+            _put_back(job, refusal.code)
+        else:
+            # Posted again meanwhile: what it asked for may be another thing by now.
+            ended, _ = ChainJob.objects.filter(pk=job.pk, posted_at=job.posted_at).delete()
+            if not ended:
+                ChainJob.objects.filter(pk=job.pk).update(taken_until=None)
+    return len(jobs)
+
+
+def _take(limit: int) -> list[ChainJob]:
+    now = clock.now()
+    with transaction.atomic():
+        free = ChainJob.objects.filter(Q(taken_until=None) | Q(taken_until__lte=now), due_at__lte=now)
+        jobs = list(free.select_for_update(skip_locked=True).order_by("due_at", "pk")[:limit])
+        ChainJob.objects.filter(pk__in=[job.pk for job in jobs]).update(taken_until=now + TAKEN_FOR)
+    return jobs
+
+
+def _put_back(job: ChainJob, code: str) -> None:
+    logger.warning("chain job %s of hold %s waits: %s", job.kind, job.hold_id, code)
+    wait = min(timedelta(seconds=2 ** min(job.attempts + 1, 10)), LONGEST_WAIT)
+    ChainJob.objects.filter(pk=job.pk).update(
+        taken_until=None, due_at=clock.now() + wait, attempts=F("attempts") + 1, last_error=code[:64]
+    )

@@ -1,0 +1,160 @@
+"""What we sent is seen through: dearer when it waits, never twice, signed anew when its nonce is gone."""
+
+from datetime import timedelta
+
+import pytest
+from django.conf import settings
+
+from compliance.services import chain_signer
+from settlement.models import ChainAlarm, ChainAttempt, ChainTransaction
+from settlement.services import chain_delivery
+from settlement.services.chain_sender import submit
+from tests.settlement.chain.scene import Scene
+from tests.settlement.chain.test_sender import _revocation
+
+pytestmark = pytest.mark.chain
+
+State = ChainTransaction.State
+GWEI = 10**9
+
+
+@pytest.fixture
+def scene(forking_scene: Scene) -> Scene:
+    """On a node of its own: fees are not undone with what a test did."""
+    return forking_scene
+
+
+@pytest.fixture
+def waiting(scene: Scene):
+    """A transaction that no block takes: the base fee rose after it was signed."""
+    scene.node.rpc("evm_setAutomine", False)
+    row = submit(_revocation(1))
+    scene.node.rpc("anvil_setNextBlockBaseFeePerGas", hex(100 * GWEI))
+    scene.node.mine()
+    yield row
+    scene.node.rpc("evm_setAutomine", True)
+
+
+def _executed(scene: Scene) -> int:
+    """How often the revocation stands on chain."""
+    chain = scene.chain
+    return sum(log.name == "LeaseRevoked" for log in chain.logs(chain.deployment.block, chain.head().number))
+
+
+def test_what_waits_is_offered_more_for_and_happens_once(scene: Scene, waiting: ChainTransaction, clock):
+    chain_delivery.deliver()
+    assert ChainAttempt.objects.count() == 1, "not at once"
+    clock.advance(minutes=4)
+    chain_delivery.deliver()
+    first, second = ChainAttempt.objects.order_by("created_at")
+    assert (first.nonce, first.transaction_id) == (second.nonce, second.transaction_id)
+    assert second.max_fee >= first.max_fee * 9 // 8
+    scene.node.mine()
+    chain_delivery.deliver()
+    waiting.refresh_from_db()
+    assert (waiting.state, waiting.hash) == (State.CONFIRMED, second.hash)
+    assert _executed(scene) == 1
+
+
+def test_the_first_signing_counts_when_a_block_takes_it_after_all(scene: Scene, waiting: ChainTransaction, clock):
+    first = waiting.raw
+    clock.advance(minutes=4)
+    chain_delivery.deliver()
+    scene.node.rpc("anvil_dropAllTransactions")
+    scene.node.rpc("anvil_setNextBlockBaseFeePerGas", hex(GWEI))
+    scene.node.rpc("eth_sendRawTransaction", first)
+    scene.node.mine()
+    chain_delivery.deliver()
+    waiting.refresh_from_db()
+    assert (waiting.state, waiting.raw) == (State.CONFIRMED, first)
+    assert _executed(scene) == 1
+
+
+def test_no_more_is_offered_than_the_limit(scene: Scene, waiting: ChainTransaction, clock, settings):
+    settings.CHAIN_MAX_FEE_GWEI = 50
+    clock.advance(minutes=4)
+    chain_delivery.deliver()
+    assert ChainAttempt.objects.count() == 1
+    clock.advance(hours=1)
+    chain_delivery.deliver()
+    assert ChainAlarm.objects.get(ended_at=None).code == "transaction_stuck"
+    settings.CHAIN_MAX_FEE_GWEI = 500
+    chain_delivery.deliver()
+    scene.node.mine()
+    chain_delivery.deliver()
+    waiting.refresh_from_db()
+    assert waiting.state == State.CONFIRMED
+    chain_delivery.deliver()
+    submit(_revocation(2))
+    chain_delivery.deliver()
+    assert not ChainAlarm.objects.filter(ended_at=None).exists()
+
+
+def test_a_crash_between_the_dearer_signing_and_its_sending_loses_nothing(
+    scene: Scene, waiting: ChainTransaction, clock, monkeypatch
+):
+    def crash(row, chain):
+        raise SystemExit
+
+    clock.advance(minutes=4)
+    with monkeypatch.context() as patched:
+        patched.setattr(chain_delivery, "broadcast", crash)
+        with pytest.raises(SystemExit):
+            chain_delivery.deliver()
+    assert ChainAttempt.objects.count() == 2
+    clock.advance(seconds=130)
+    chain_delivery.deliver()
+    scene.node.mine()
+    chain_delivery.deliver()
+    waiting.refresh_from_db()
+    assert waiting.state == State.CONFIRMED
+    assert _executed(scene) == 1
+
+
+def test_a_nonce_that_somebody_else_used_is_replaced_and_alarmed(scene: Scene, clock):
+    scene.node.rpc("evm_setAutomine", False)
+    try:
+        row = submit(_revocation(1))
+        scene.node.rpc("anvil_dropAllTransactions")
+        sender = chain_signer.signer_for(chain_signer.GUARDIAN)
+        foreign = sender.sign_transaction(
+            {
+                "type": 2,
+                "chainId": scene.chain.deployment.chain_id,
+                "nonce": row.nonce,
+                "to": scene.payee.address,
+                "value": 0,
+                "data": "0x",
+                "gas": 21_000,
+                "maxFeePerGas": 100 * GWEI,
+                "maxPriorityFeePerGas": GWEI,
+            }
+        )
+        scene.node.rpc("eth_sendRawTransaction", "0x" + foreign.hex())
+        scene.node.mine()
+    finally:
+        scene.node.rpc("evm_setAutomine", True)
+    chain_delivery.deliver()
+    row.refresh_from_db()
+    assert row.state == State.BROADCAST, "the other one is not final"
+    scene.node.mine(settings.CHAIN_FINALITY_BLOCKS)
+    chain_delivery.deliver()
+    row.refresh_from_db()
+    assert row.state == State.DISPLACED
+    assert ChainAlarm.objects.get(code="nonce_displaced").ended_at is None
+    chain_delivery.deliver()
+    chain_delivery.deliver()
+    old = row.nonce
+    row.refresh_from_db()
+    assert (row.state, row.nonce) == (State.CONFIRMED, old + 1)
+    assert _executed(scene) == 1
+
+
+def test_what_another_worker_is_at_is_left_until_it_is_taken_for_dead(scene: Scene, clock):
+    row = submit(_revocation(1))
+    ChainTransaction.objects.update(taken_until=clock.now() + timedelta(minutes=1))
+    assert chain_delivery.deliver() == 0
+    clock.advance(minutes=2)
+    assert chain_delivery.deliver() == 1
+    row.refresh_from_db()
+    assert (row.state, row.taken_until) == (State.CONFIRMED, None)

@@ -1,0 +1,162 @@
+"""Jobs of the chain live in the database: posted with the deed, taken by one worker, done once, never lost."""
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+
+import pytest
+from django.db import connections, transaction
+
+from compliance.services import chain_signer
+from settlement.models import ChainJob, ChainTransaction, Hold
+from settlement.rails.chain import Chain, ChainUnavailable
+from settlement.services import chain_guard, chain_jobs, chain_work, holds
+from settlement.tasks import follow_chain, work_chain
+from tests.contracts.anvil import Anvil
+from tests.settlement.chain.scene import CAP, DOLLAR, TESTER, Scene, build_scene
+
+pytestmark = pytest.mark.chain
+
+Kind = ChainJob.Kind
+
+
+def _frozen(scene: Scene) -> Hold:
+    hold = scene.funded_hold()
+    holds.freeze_hold(hold.pk, "sdn", actor=TESTER)
+    return hold
+
+
+def test_a_job_stands_with_its_deed_and_is_gone_when_done(scene: Scene):
+    hold = _frozen(scene)
+    assert list(ChainJob.objects.values_list("kind", "hold")) == [(Kind.FREEZE, hold.pk)]
+    assert chain_work.work() == 1
+    assert not ChainJob.objects.exists()
+    assert scene.chain.escrow(scene.lease_key(hold)).frozen_until > scene.node.now()
+    assert chain_work.work() == 0
+
+
+def test_a_deed_that_is_rolled_back_asks_for_nothing(scene: Scene):
+    hold = scene.funded_hold()
+    with transaction.atomic():
+        holds.freeze_hold(hold.pk, "sdn", actor=TESTER)
+        transaction.set_rollback(True)
+    assert not ChainJob.objects.exists()
+
+
+def test_redis_flushed_and_every_doorbell_lost_the_sweep_does_it(scene: Scene):
+    # Celery is eager nowhere in these tests: no task ran but the ones called here.
+    hold = scene.funded_hold()
+    scene.node.pass_time(3600)
+    holds.settle_hold(hold.pk, DOLLAR, TESTER)
+    follow_chain()
+    scene.finalise()
+    hold.refresh_from_db()
+    assert hold.state == Hold.State.SETTLED
+
+
+def test_a_job_that_fails_waits_longer_each_time_and_stops_no_other(scene: Scene, clock, monkeypatch):
+    hold, other = _frozen(scene), _frozen(scene)
+    honest = Chain.escrow
+    down = {scene.lease_key(hold)}
+
+    def escrow(self: Chain, lease_key: str):
+        if lease_key in down:
+            raise ChainUnavailable
+        return honest(self, lease_key)
+
+    monkeypatch.setattr(Chain, "escrow", escrow)
+    work_chain()
+    job = ChainJob.objects.get()
+    assert (job.hold_id, job.attempts, job.last_error, job.taken_until) == (hold.pk, 1, "chain_unavailable", None)
+    assert chain_work.work() == 0, "not due yet"
+    clock.advance(seconds=2)
+    assert chain_work.work() == 1
+    assert ChainJob.objects.get().due_at == clock.now() + timedelta(seconds=4)
+    for _ in range(12):
+        clock.advance(minutes=5)
+        assert chain_work.work() == 1
+    assert ChainJob.objects.get().due_at == clock.now() + chain_work.LONGEST_WAIT
+    down.clear()
+    clock.advance(minutes=5)
+    assert chain_work.work() == 1
+    assert not ChainJob.objects.exists()
+    assert ChainTransaction.objects.filter(purpose="freeze").count() == 2
+    assert {other.pk, hold.pk} == set(Hold.objects.filter(state=Hold.State.FROZEN).values_list("pk", flat=True))
+
+
+def test_what_a_dead_worker_had_taken_is_taken_again(scene: Scene, clock, monkeypatch):
+    hold = _frozen(scene)
+
+    def die(hold_id):
+        raise SystemExit
+
+    with monkeypatch.context() as patched:
+        patched.setitem(chain_work._DEEDS, Kind.FREEZE, die)
+        with pytest.raises(SystemExit):
+            chain_work.work()
+    assert chain_work.work() == 0, "it may still be at it"
+    clock.advance(minutes=2)
+    assert chain_work.work() == 1
+    assert scene.chain.escrow(scene.lease_key(hold)).frozen_until > scene.node.now()
+
+
+def test_what_is_posted_while_a_worker_is_at_it_is_done_again(scene: Scene, clock, monkeypatch):
+    hold = _frozen(scene)
+    honest = chain_work._DEEDS[Kind.FREEZE]
+
+    def posted_meanwhile(hold_id):
+        clock.advance(seconds=1)
+        chain_jobs.post(Kind.FREEZE, hold_id)
+        return honest(hold_id)
+
+    monkeypatch.setitem(chain_work._DEEDS, Kind.FREEZE, posted_meanwhile)
+    assert chain_work.work() == 1
+    assert ChainJob.objects.get(hold=hold).taken_until is None
+    monkeypatch.setitem(chain_work._DEEDS, Kind.FREEZE, honest)
+    assert chain_work.work() == 1
+    assert ChainTransaction.objects.filter(purpose="freeze").count() == 1
+
+
+def test_posting_twice_is_one_job(scene: Scene):
+    hold = _frozen(scene)
+    chain_jobs.post(Kind.FREEZE, hold.pk)
+    assert ChainJob.objects.count() == 1
+
+
+def test_a_freeze_whose_job_was_lost_is_posted_again(scene: Scene):
+    hold = _frozen(scene)
+    ChainJob.objects.all().delete()
+    chain_guard.post_freezes()
+    assert ChainJob.objects.get().kind == Kind.FREEZE
+    chain_work.work()
+    holds.unfreeze_hold(hold.pk, actor=TESTER)
+    ChainJob.objects.all().delete()
+    chain_guard.post_freezes()
+    assert ChainJob.objects.get().kind == Kind.UNFREEZE
+
+
+@pytest.mark.django_db(transaction=True)
+def test_many_workers_at_once_do_each_job_once(anvil: Anvil, chain_settings, clock, monkeypatch):
+    scene = build_scene(anvil)
+    frozen = [_frozen(scene) for _ in range(4)]
+    honest, done = chain_work._DEEDS[Kind.FREEZE], []
+
+    def counted(hold_id):
+        done.append(hold_id)
+        return honest(hold_id)
+
+    monkeypatch.setitem(chain_work._DEEDS, Kind.FREEZE, counted)
+
+    def work(_: int) -> int:
+        try:
+            return chain_work.work(limit=1)
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(4) as pool:
+        taken = list(pool.map(work, range(8)))
+    assert sum(taken) == 4
+    assert sorted(done) == sorted(hold.pk for hold in frozen)
+    assert ChainTransaction.objects.filter(purpose="freeze").count() == 4
+    guardian = chain_signer.signer_for(chain_signer.GUARDIAN).address
+    assert set(ChainTransaction.objects.values_list("sender", flat=True)) == {guardian}
+    assert scene.books() == {"contract": -4 * CAP, "blocked": 4 * CAP}
