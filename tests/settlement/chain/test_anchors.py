@@ -9,7 +9,7 @@ from compliance.services import parties
 from compliance.services.checkpoints import make_checkpoint
 from settlement.models import ChainTransaction
 from settlement.rails import chain as rail
-from settlement.rails import chain_deploy
+from settlement.rails import chain_deploy, chain_node
 from settlement.rails.chain import ChainUnavailable, connect
 from settlement.services import anchors, chain_delivery
 from settlement.services.anchors import anchor_newest_checkpoint, anchored_roots
@@ -135,7 +135,7 @@ def test_a_node_that_is_down_loses_nothing(anchored, monkeypatch):
 
 
 def test_many_anchors_are_read_in_pages(anchored, clock, monkeypatch):
-    monkeypatch.setattr(rail, "ANCHORS_PER_CALL", 2)
+    monkeypatch.setattr(chain_node, "ANCHORS_PER_CALL", 2)
     for _ in range(5):
         assert anchors.anchor_newest_checkpoint() is not None
         write(1)
