@@ -15,6 +15,8 @@ from compliance.services import (
     list_fetches,
     log_alarms,
     place_signs,
+    report_alarms,
+    report_drafts,
     rescreening,
     vantages,
     wallet_oracle,
@@ -93,6 +95,18 @@ def seal_audit_events() -> None:
 def checkpoint_audit_log() -> None:
     """What the audit log holds so far is signed; a log that was rewritten is not, and has a case."""
     log_alarms.checkpoint_or_alarm(actor=system("audit"))
+
+
+@shared_task(name="compliance.open_reports")
+def open_reports() -> None:
+    """No cause of a report is without its draft, whatever was lost."""
+    report_drafts.open_missing(actor=system("reports"))
+
+
+@shared_task(name="compliance.alarm_due_reports")
+def alarm_due_reports() -> None:
+    """No report passes its day unnoticed."""
+    report_alarms.alarm_due_reports(actor=system("reports"))
 
 
 @shared_task(name="compliance.verify_audit_log")

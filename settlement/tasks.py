@@ -22,6 +22,7 @@ from settlement.services import (
     hold_sweep,
     inbox,
     payout_deeds,
+    property_reports,
     reconciliation,
 )
 
@@ -116,6 +117,12 @@ def follow_chain() -> None:
     with _rail_may_be_down("the chain"):
         chain_follower.follow_and_guard()
     chain_work.work()
+
+
+@shared_task(name="settlement.fill_property_reports")
+def fill_property_reports() -> None:
+    """Drafts of reports about blocked property say what the books say."""
+    property_reports.fill_property_reports()
 
 
 @shared_task(name="settlement.anchor_audit_log")

@@ -10,6 +10,7 @@ from compliance.models.list_changes import ListChange, ListFetch
 from compliance.models.ownership import OwnershipDeclaration, OwnershipEdge
 from compliance.models.parties import Party, PartyWallet, Restriction
 from compliance.models.place_signs import PlaceSign
+from compliance.models.reports import Report
 from compliance.models.screening import Match, Screening
 from compliance.models.subject_keys import SubjectKey
 from compliance.models.suspensions import LawSuspension
@@ -46,6 +47,7 @@ __all__ = [
     "PartyWallet",
     "PlaceMeasurement",
     "PlaceSign",
+    "Report",
     "Restriction",
     "Screening",
     "SubjectKey",

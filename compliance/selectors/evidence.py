@@ -33,7 +33,7 @@ from compliance.selectors.evidence_rows import all_columns, columns
 from compliance.selectors.ownership import upstream
 
 # Reports to authorities are nobody's to see but officers' and the authority's (31 U.S.C. 5318(g)(2)).
-NEVER_CASES: frozenset[str] = frozenset()
+NEVER_CASES = frozenset({Case.Kind.REPORT_DUE})
 
 
 @dataclass(slots=True)

@@ -14,7 +14,7 @@ from compliance.base.canonical import digest
 from compliance.base.errors import Conflict, InvalidInput, NotFound
 from compliance.base.transition import transition
 from compliance.models import Case, CaseNote, Decision, Document, Match, Party, Screening
-from compliance.services import findings, restrictions
+from compliance.services import blocking, findings, restrictions
 from compliance.services.case_notes import keep_note
 from compliance.services.findings import Question
 from compliance.services.notices import send_on_commit
@@ -266,6 +266,12 @@ def close_identity_case(verification_id: UUID, disposition: str, *, actor: Actor
         _close(row, disposition, actor=actor, event="case.closed", approved_by=actor.ref if disposition else "")
 
 
+def close_report_alarm(report_id: UUID, *, actor: Actor) -> None:
+    """The case that said that the report is due, if any, is closed. Called by services/reports.py alone."""
+    for row in Case.objects.filter(kind=Case.Kind.REPORT_DUE, subject_id=report_id).exclude(state=_State.CLOSED):
+        _close(row, "", actor=actor, event="case.closed", approved_by="")
+
+
 def escalate_overdue(*, actor: Actor) -> int:
     """Every case past its deadline is urgent with a new deadline; an answer that never came reopens it. How many."""
     overdue = Case.objects.exclude(state=_State.CLOSED).filter(state_deadline_at__lte=clock.now())
@@ -296,6 +302,8 @@ def _take_effect(case: Case, actor: Actor) -> None:
     if case.screening_id is not None:
         for match in Match.objects.filter(screening_id=case.screening_id, state=Match.State.OPEN):
             transition(match, to, actor=actor, event=f"match.{to}", data={"case": str(case.pk)})
+    if not released:
+        blocking.after_confirmation(case, actor=actor)
 
 
 def _confirmed_before(case: Case) -> Case | None:

@@ -21,7 +21,7 @@ from compliance.engine.outcome import Outcome
 from compliance.models import Clearance, Decision
 from compliance.selectors import decisions
 from compliance.selectors.policies import pack_for, pack_named
-from compliance.services import gate_cases, screening, signing, wallet_answers
+from compliance.services import gate_cases, report_drafts, screening, signing, wallet_answers
 from compliance.services.decision_sealing import sealed_columns
 from compliance.services.gate_facts import GateRequest, Gathered, gather, wallets_of
 
@@ -177,6 +177,7 @@ def _answer(request: GateRequest, actor: Actor) -> tuple[Decision, Clearance | N
             clearance = _clear(request, decision, gathered.facts, actor)
         else:
             case_id = gate_cases.open_for(decision, outcome, gathered, actor=actor)
+            report_drafts.after_refusal(decision, actor=actor)
     logger.info("gate: %s %s -> %s", request.purpose, request.subject_id, outcome.outcome)
     return decision, clearance, case_id
 

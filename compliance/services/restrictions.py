@@ -8,7 +8,7 @@ from compliance.base import audit, clock
 from compliance.base.actor import Actor
 from compliance.base.errors import NotFound
 from compliance.models import Case, Party, Restriction
-from compliance.services import clearances
+from compliance.services import clearances, report_drafts
 from compliance.services.notices import send_on_commit
 from compliance.services.officers import require_officer
 from compliance.signals import party_restricted, restriction_lifted
@@ -81,5 +81,6 @@ def lift_rows(rows: list[Restriction], *, actor: Actor) -> int:
                 continue
             fallen += 1
             audit.record("party.restriction_lifted", actor=actor, subject=row, data={"party": str(row.party_id)})
+            report_drafts.after_unblocking(row, actor=actor)
             send_on_commit(restriction_lifted, party_id=row.party_id, case_id=row.case_id)
     return fallen

@@ -29,7 +29,7 @@ def page_of(evidence: Mapping[str, Any]) -> str:
         "events": evidence["events"],
         "checkpoint": evidence["checkpoint"],
     }
-    return render_to_string("evidence/bundle.html", context)
+    return render_to_string("files/evidence.html", context)
 
 
 def lines_of(value: Any, name: str = "") -> Lines:

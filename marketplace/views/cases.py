@@ -34,6 +34,7 @@ KINDS = (
     ("identity_review", "Identity review"),
     ("list_alarm", "Watchlist alarm"),
     ("audit_alarm", "Audit log alarm"),
+    ("report_due", "Report due"),
     ("law_suspension", "Suspension of a law"),
 )
 

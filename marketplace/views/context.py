@@ -28,7 +28,7 @@ def links_for(user: User | None, membership: Membership | None) -> list[tuple[st
         links.append(("Provider", "web:provider", "building"))
     if user and user.is_officer:
         links.append(("Cases", "web:cases", "shield"))
-        links.append(("Records", "web:evidence", "policy"))
+        links.append(("Records", "web:records", "policy"))
     if user and user.is_operator:
         links.append(("Platform", "web:platform", "server"))
     if user and user.is_platform_staff:

@@ -2,9 +2,19 @@
 
 from typing import Any
 
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.urls import reverse
 
-TABS = (("Evidence", "web:evidence"),)
+from marketplace.views.base import officer_view
+
+TABS = (("Reports", "web:reports"), ("Evidence", "web:evidence"))
+
+
+@officer_view
+def records(request: HttpRequest) -> HttpResponse:
+    """The first of the record pages: what is due."""
+    return redirect("web:reports")
 
 
 def record_tabs(current: str) -> list[dict[str, Any]]:

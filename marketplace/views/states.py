@@ -77,6 +77,11 @@ LOOKS: dict[str, Look] = {
     "bundle_ready": Look("Ready", "allowed", "check"),
     "bundle_failed": Look("Failed", "refused", "cross"),
     "bundle_expired": Look("Gone", "neutral", "ring"),
+    # reports
+    "report_draft": Look("Draft", "waiting", "ring"),
+    "report_awaiting_approval": Look("Waiting for a second officer", "waiting", "user"),
+    "report_filed": Look("Filed", "allowed", "check"),
+    "report_not_required": Look("Not required", "neutral", "ring"),
     # books and chains
     "ok": Look("In order", "allowed", "check"),
     "broken": Look("Broken", "refused", "warn"),

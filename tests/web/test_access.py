@@ -6,6 +6,8 @@ from django.urls import URLPattern, URLResolver, reverse
 from compliance.base.errors import Refusal
 from compliance.models import IdentityCheck
 from compliance.selectors.cases import open_cases
+from compliance.selectors.reports import reports
+from compliance.services import report_drafts, restrictions
 from marketplace.models import Lease, Membership
 from marketplace.services import api_keys, bundles, leases
 from marketplace.views import urls
@@ -32,8 +34,13 @@ def world(cast: Cast) -> dict[str, object]:
     case = open_cases().get()
     bundle = bundles.request_evidence("lease", lease.pk, actor=cast.olga.as_actor())
     bundles.build(bundle.pk)
+    restrictions.impose(cast.strange.party_id, "X", actor=cast.olga.as_actor(), kind="blocked")
+    report_drafts.open_missing(actor=cast.olga.as_actor())
+    report = reports().get()
     return {
         "bundle": bundle.pk,
+        "report": report.pk,
+        "report_form": (report.pk, "json"),
         "offer": offer.pk,
         "node": offer.node_id,
         "lease": lease.pk,
@@ -86,6 +93,10 @@ GETS = {
     ("identity_check", ""): (405, 405, 405, 405, 405, 405, 405, 405),
     ("platform", ""): (404, 404, 404, 404, 404, 404, 200, 302),
     ("audit", ""): (404, 404, 404, 404, 404, 200, 200, 302),
+    ("records", ""): (404, 404, 404, 404, 404, 302, 404, 302),
+    ("reports", ""): (404, 404, 404, 404, 404, 200, 404, 302),
+    ("report", "report"): (404, 404, 404, 404, 404, 200, 404, 302),
+    ("report_file", "report_form"): (404, 404, 404, 404, 404, 200, 404, 302),
     ("evidence", ""): (404, 404, 404, 404, 404, 200, 404, 302),
     ("evidence_file", "bundle"): (404, 404, 404, 404, 404, 200, 404, 302),
     ("account", ""): (200, 200, 200, 200, 200, 200, 200, 302),
@@ -110,6 +121,7 @@ POSTS = {
     ("identity_check", "", "vendor=nobody"): ("alice", "charlie"),
     ("payouts", "", "pot=card"): ("alice", "charlie", "olga"),
     ("platform", "", ""): ("alice", "olga"),
+    ("report", "report", "action=not_required&reason=x"): ("alice", "bob", "charlie", "pia", "ned"),
     ("evidence", "", "kind=party"): ("alice", "bob", "charlie", "pia", "ned"),
     ("list_file", "", ""): ("alice", "pia", "olga"),
     ("card_form", "", ""): ("olga", "ned"),

@@ -8,6 +8,8 @@ from django.test import Client
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from compliance.selectors.cases import open_cases
+from compliance.selectors.reports import reports
+from compliance.services import report_drafts, restrictions
 from tests.cast import Cast, build_cast
 from tests.web.test_deciding import refused
 
@@ -109,11 +111,21 @@ def test_pages_hold_on_every_screen(town: Cast, chromium: Browser, browse, live_
     lease = town.lease(offer)
     refused(town, offer, end_user={"kind": "undisclosed"})
     case = open_cases().get().pk
+    restrictions.impose(town.strange.party_id, "X", actor=town.olga.as_actor(), kind="blocked")
+    report_drafts.open_missing(actor=town.olga.as_actor())
+    report = reports().get().pk
     tour = {
         None: ["/", "/catalogue", "/accounts/login/", "/accounts/signup/", "/styleguide"],
         town.alice: [f"/offers/{offer.pk}/lease", f"/leases/{lease.pk}", "/leases", "/verification", "/organization"],
         town.pia: ["/provider", "/provider/nodes/enrol"],
-        town.olga: ["/cases", f"/cases/{case}", "/audit", "/records/evidence"],
+        town.olga: [
+            "/cases",
+            f"/cases/{case}",
+            "/audit",
+            "/records/evidence",
+            "/records/reports",
+            f"/records/reports/{report}",
+        ],
         town.ned: ["/platform"],
     }
     wrong = []

@@ -20,7 +20,14 @@ INLINE = {
 @pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: str(path.relative_to(ROOT / "templates")))
 def test_template_holds_nothing_inline(path: Path):
     text = path.read_text()
-    found = [f"{what}: {match.group()[:80]}" for what, pattern in INLINE.items() for match in pattern.finditer(text)]
+    # What is downloaded and opened without us brings its own style, and nothing else.
+    is_file = path.parent == ROOT / "templates" / "files"
+    found = [
+        f"{what}: {match.group()[:80]}"
+        for what, pattern in INLINE.items()
+        if not (is_file and what == "a style element")
+        for match in pattern.finditer(text)
+    ]
     assert not found
 
 

@@ -220,6 +220,7 @@ CELERY_BEAT_SCHEDULE = {
         "settlement.reconcile_chain": 60,
         "settlement.process_inbox": 10,
         "settlement.anchor_audit_log": 600,
+        "settlement.fill_property_reports": 60,
         "compliance.rescreen_after_list_changes": 5,
         "compliance.expire_identities": 60,
         "compliance.follow_identity_checks": 20,
@@ -230,6 +231,8 @@ CELERY_BEAT_SCHEDULE = {
         "compliance.follow_wallet_oracle": 60,
         "compliance.seal_audit_events": 5,
         "compliance.checkpoint_audit_log": 300,
+        "compliance.open_reports": 600,
+        "compliance.alarm_due_reports": 600,
         "compliance.verify_audit_log": 86_400,
         "compliance.forget_addresses": 3600,
         "compliance.sweep_place_tickets": 600,
@@ -278,6 +281,14 @@ GRIDCLEAR_IDENTITY_VENDORS = [
 # The keys that wrap the keys of subjects: a file, or a dotted path to a callable that gives a Keyring (a key service).
 GRIDCLEAR_MASTER_KEY_FILE = os.environ.get("GRIDCLEAR_MASTER_KEY_FILE", str(STATE_DIR / "keys/master.keys"))
 GRIDCLEAR_KEYRING = os.environ.get("GRIDCLEAR_KEYRING", "")
+# Who files reports to authorities: what every draft begins with.
+GRIDCLEAR_FILER = {
+    "filer_name": os.environ.get("GRIDCLEAR_FILER_NAME", ""),
+    "filer_address": os.environ.get("GRIDCLEAR_FILER_ADDRESS", ""),
+    "contact_name": os.environ.get("GRIDCLEAR_FILER_CONTACT", ""),
+    "contact_email": os.environ.get("GRIDCLEAR_FILER_EMAIL", ""),
+    "contact_phone": os.environ.get("GRIDCLEAR_FILER_PHONE", ""),
+}
 # Signs checkpoints of the audit log and evidence bundles; former public keys lie beside it as *.pub.pem.
 GRIDCLEAR_EVIDENCE_KEY_FILE = os.environ.get("GRIDCLEAR_EVIDENCE_KEY_FILE", str(STATE_DIR / "keys/evidence.pem"))
 GRIDCLEAR_CHAIN_KEY_DIR = os.environ.get("GRIDCLEAR_CHAIN_KEY_DIR", str(STATE_DIR / "keys/chain"))
