@@ -1,14 +1,16 @@
 """Parties for pages: one party, its wallets, and the picture of who stands above it."""
 
 from dataclasses import dataclass
+from datetime import date
 from uuid import UUID
 
 from django.db.models import QuerySet
 
 from compliance.base.errors import NotFound
 from compliance.engine.ownership import FIGURES, SHARES, VOTES, owned_by, percent, ultimate_parents
-from compliance.models import Match, OwnershipEdge, Party, PartyWallet, Restriction, Screening
-from compliance.selectors.ownership import Upstream, graph_facts, upstream
+from compliance.models import OwnershipEdge, Party, PartyWallet, Restriction
+from compliance.selectors.hits import present_matches
+from compliance.selectors.ownership import graph_facts, upstream
 
 _WORDS = {
     SHARES: "",
@@ -81,16 +83,16 @@ def wallets_of(party_id: UUID) -> QuerySet[PartyWallet]:
     return PartyWallet.objects.filter(party_id=party_id).order_by("created_at")
 
 
-def ownership_graph(party_id: UUID) -> OwnershipGraph:
-    """The party and all that stands above it, without a layout.
+def ownership_graph(party_id: UUID, on: date | None = None) -> OwnershipGraph:
+    """The party and all that stood above it on the day, today unless told; without a layout.
 
     What decides is the path of listed owners to the 50 percent threshold where there is one, else the chain of
     majority holdings to the ultimate parent. Raises NotFound.
     """
-    above = upstream([party_id])
+    above = upstream([party_id], on)
     if party_id not in above.parties:
         raise NotFound
-    listed = _listed(above)
+    listed = {str(match.party_id) for match in present_matches(above.parties)}
     people, held = graph_facts(above)
     parents = ultimate_parents(held, people, str(party_id))
     blocked = owned_by(held, listed - {str(party_id)}, str(party_id))
@@ -118,19 +120,6 @@ def ownership_graph(party_id: UUID) -> OwnershipGraph:
     )
     edges = tuple(_graph_edge(edge, deciding) for edge in above.edges)
     return OwnershipGraph(str(party_id), nodes, edges, tuple(deciding), above.parties[party_id].ownership_complete)
-
-
-def _listed(above: Upstream) -> set[str]:
-    """The parties that the newest screening of their present facts found on a list, unless settled as another's."""
-    newest = (
-        Screening.objects.filter(party_id__in=above.parties)
-        .order_by("party_id", "-created_at")
-        .distinct("party_id")
-        .values_list("pk", "party_id", "subject_hash")
-    )
-    present = [pk for pk, party_id, known in newest if above.parties[party_id].subject_hash == known]
-    rows = Match.objects.filter(screening_id__in=present).exclude(state=Match.State.FALSE_POSITIVE)
-    return {str(found) for found in rows.values_list("party_id", flat=True)}
 
 
 def _graph_edge(edge: OwnershipEdge, deciding: dict[tuple[str, str], None]) -> GraphEdge:

@@ -18,13 +18,13 @@ from compliance.engine.facts import (
     Locations,
     NodePlace,
     PartyFacts,
-    ScreeningHit,
     SuspensionFacts,
     WalletHit,
 )
 from compliance.engine.packs import PolicyPack
 from compliance.models import Finding, Match, Party, PartyWallet, Restriction, Screening, WatchlistVersion
 from compliance.selectors.groups import group_use
+from compliance.selectors.hits import hit_facts
 from compliance.selectors.identity import KycStatus, kyc_statuses
 from compliance.selectors.ownership import Upstream, edge_facts, upstream
 from compliance.selectors.place_signs import locations_of
@@ -99,7 +99,7 @@ def gather(request: GateRequest, *, as_of: datetime, store: bool) -> Gathered:
         parties=tuple(people[key] for key in sorted(people, key=str) if key not in asked),
         edges=tuple(edge_facts(edge) for edge in above.edges),
         screened=tuple(sorted(str(key) for key in screened.screenings)),
-        hits=tuple(_hit(match) for match in screened.matches),
+        hits=tuple(hit_facts(match) for match in screened.matches),
         lists=(*_lists(screened.versions, as_of), *([oracle.state] if oracle.state else ())),
         chips=_chips(request, as_of),
         node_country=request.node_country.upper(),
@@ -172,25 +172,6 @@ def _party(party: Party, kyc: KycStatus | None, countries: CountryTables, *, res
         undisclosed=party.undisclosed,
         # A personal datum that few questions need: the facts carry it only where a country's name says too little.
         address=party.address if countries.told_by_address(party.country) else "",
-    )
-
-
-def _hit(match: Match) -> ScreeningHit:
-    listed = match.listed_party
-    return ScreeningHit(
-        party_id=str(match.party_id),
-        list_code=match.list_code,
-        authority=listed.authority,
-        external_id=match.external_id,
-        listed_name=match.listed_name,
-        score=match.score,
-        threshold=match.threshold,
-        strength=match.strength,
-        listed_as_blocked=listed.blocked,
-        programmes=tuple(listed.programmes),
-        features=tuple(match.features),
-        entry_hash=match.entry_hash,
-        cleared=match.state == Match.State.FALSE_POSITIVE,
     )
 
 

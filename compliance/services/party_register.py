@@ -29,7 +29,8 @@ _LONGEST = {"region": 80, "address": 400, "registration_number": 64, "entity_typ
 class PartyInput:
     """A person or an entity as declared. `country` is ISO 3166-1: incorporation or residence.
 
-    `undisclosed` says why nobody tells who this is; such a party has a name that says so.
+    What is None stays as it is known. `undisclosed` says why nobody tells who this is; such a party has a name that
+    says so.
     """
 
     kind: str
@@ -40,11 +41,11 @@ class PartyInput:
     address: str = ""
     registration_number: str = ""
     birth_date: str = ""
-    aliases: tuple[str, ...] = ()
-    lei: str = ""
-    entity_type: str = ""
-    publicly_traded: bool = False
-    undisclosed: str = ""
+    aliases: tuple[str, ...] | None = None
+    lei: str | None = None
+    entity_type: str | None = None
+    publicly_traded: bool | None = None
+    undisclosed: str | None = None
 
 
 def register_party(details: PartyInput, *, actor: Actor, partial: bool = False) -> Party:
@@ -122,21 +123,23 @@ def checked(details: PartyInput, *, partial: bool = False) -> dict[str, Any]:
         raise InvalidInput("Countries are two-letter ISO 3166-1 codes, such as SG. Nothing was changed.")
     if details.birth_date and not _is_birth_date(details.birth_date):
         raise InvalidInput("A birth date is a past day: YYYY, YYYY-MM or YYYY-MM-DD. Nothing was changed.")
-    aliases = [clean_name(alias) for alias in details.aliases if alias.strip()]
-    if len(aliases) > 50 or any(not 0 < len(alias) <= 300 for alias in aliases):
-        raise InvalidInput("At most 50 further names of 300 characters are kept. Nothing was changed.")
-    values = asdict(details) | {
-        "name": name,
-        "country": country,
-        "headquarters_country": headquarters,
-        "aliases": aliases,
-    }
+    values = {key: value for key, value in asdict(details).items() if value is not None}
+    if details.aliases is not None:
+        values["aliases"] = _aliases(details.aliases)
+    values |= {"name": name, "country": country, "headquarters_country": headquarters}
     if details.lei and not is_lei(details.lei):
         raise InvalidInput("This is no LEI: 20 letters and digits, of which the last two check. Nothing was changed.")
     for column, limit in _LONGEST.items():
-        if len(values[column]) > limit:
+        if len(values.get(column, "")) > limit:
             raise InvalidInput(f"The {column.replace('_', ' ')} is too long. Nothing was changed.")
     return values
+
+
+def _aliases(told: tuple[str, ...]) -> list[str]:
+    aliases = [clean_name(alias) for alias in told if alias.strip()]
+    if len(aliases) > 50 or any(not 0 < len(alias) <= 300 for alias in aliases):
+        raise InvalidInput("At most 50 further names of 300 characters are kept. Nothing was changed.")
+    return aliases
 
 
 def _is_birth_date(text: str) -> bool:

@@ -5,10 +5,12 @@ from typing import Any
 
 from compliance.engine.facts import ScreeningHit
 from compliance.engine.ownership import (
+    NO,
     TESTS,
     UNRESOLVED,
     YES,
     BlockingTest,
+    Graph,
     OwnershipAnswer,
     describe,
     owned_by,
@@ -62,7 +64,7 @@ def listed_party(question: Question, rule: RulePolicy) -> Answer:
     """No uncleared hit of the strength and the authorities of the rule, on those whom the rule is about."""
     dealing = {party.id for party in question.principals}
     related = bool(rule.params.get("related"))
-    found = [hit for hit in _hits(question, rule) if (hit.party_id not in dealing) == related]
+    found = [hit for hit in _hits(question.facts.hits, rule) if (hit.party_id not in dealing) == related]
     if not found:
         cleared = sum(hit.cleared for hit in question.facts.hits)
         told = f"{rule.passed} {cleared} earlier match(es) were found to be other parties."
@@ -77,23 +79,45 @@ def owned_by_listed(question: Question, rule: RulePolicy) -> Answer:
     problem: YES, or UNRESOLVED (which takes possible matches among the owners for true), or MINORITY (a listed owner
     below the threshold).
     """
-    test = TESTS[rule.params.get("test", "ofac")]
-    sure = {hit.party_id for hit in _hits(question, rule) if hit.strength == "strong"}
-    possible = {hit.party_id for hit in _hits(question, rule)}
+    asked = ListedOwners(question.graph, question.facts.hits, rule)
     found = []
     for party in question.principals:
         if party.kind != "entity":
             continue
-        first = owned_by(question.graph, sure - {party.id}, party.id, test)
-        second = owned_by(question.graph, possible - {party.id}, party.id, test)
+        first, second = asked.surely(party.id), asked.possibly(party.id)
         wanted = rule.params["answer"]
         if wanted == YES and first.answer == YES:
-            found.append(_owned_problem(question, party.id, first, sure, test))
-        elif wanted == UNRESOLVED and first.answer != YES and second.answer != "NO":
-            found.append(_owned_problem(question, party.id, second, possible, test, unknown=True))
-        elif wanted == "MINORITY" and first.answer == "NO" == second.answer and first.low > 0:
-            found.append(_owned_problem(question, party.id, first, sure, test))
+            found.append(_owned_problem(question, party.id, first, asked.sure, asked.test))
+        elif wanted == UNRESOLVED and first.answer != YES and second.answer != NO:
+            found.append(_owned_problem(question, party.id, second, asked.possible, asked.test, unknown=True))
+        elif wanted == "MINORITY" and first.answer == NO == second.answer and first.low > 0:
+            found.append(_owned_problem(question, party.id, first, asked.sure, asked.test))
     return problems(*found)
+
+
+class ListedOwners:
+    """A rule's test of ownership: of strong matches, which are taken for true, and of all that are open."""
+
+    def __init__(self, graph: Graph, hits: Iterable[ScreeningHit], rule: RulePolicy) -> None:
+        of_rule = list(_hits(hits, rule))
+        self.graph, self.test = graph, TESTS[rule.params.get("test", "ofac")]
+        self.sure = {hit.party_id for hit in of_rule if hit.strength == "strong"}
+        self.possible = {hit.party_id for hit in of_rule}
+
+    def surely(self, party_id: str) -> OwnershipAnswer:
+        """Whether strong matches stand behind the party; its own matches do not count."""
+        return owned_by(self.graph, self.sure - {party_id}, party_id, self.test)
+
+    def possibly(self, party_id: str) -> OwnershipAnswer:
+        """As `surely`, were every match that is open a true one."""
+        return owned_by(self.graph, self.possible - {party_id}, party_id, self.test)
+
+    def answer(self, party_id: str) -> OwnershipAnswer:
+        """YES for strong matches alone; a possible one leaves it open."""
+        first, second = self.surely(party_id), self.possibly(party_id)
+        if first.answer == YES or second.answer == NO:
+            return first
+        return OwnershipAnswer(UNRESOLVED, first.low, second.high, second.path)
 
 
 def wallet_listed(question: Question, rule: RulePolicy) -> Answer:
@@ -124,10 +148,10 @@ def wallet_known(question: Question, rule: RulePolicy) -> Answer:
     return Answer()
 
 
-def _hits(question: Question, rule: RulePolicy) -> Iterable[ScreeningHit]:
+def _hits(hits: Iterable[ScreeningHit], rule: RulePolicy) -> Iterable[ScreeningHit]:
     """The uncleared hits of which the rule speaks; `any_of` holds several kinds of which one is enough."""
     kinds = rule.params.get("any_of", [rule.params])
-    for hit in question.facts.hits:
+    for hit in hits:
         if not hit.cleared and any(_is_of(hit, kind) for kind in kinds):
             yield hit
 

@@ -1,15 +1,19 @@
 """What pages read: ownership pictures, decisions, chips, one case in full."""
 
+import contextlib
+from datetime import timedelta
 from uuid import uuid4
 
 import pytest
 
 from compliance.base.actor import Actor
-from compliance.base.errors import NotFound
+from compliance.base.clock import now as clock_now
+from compliance.base.errors import NotFound, Refusal
 from compliance.models import Case
 from compliance.selectors import chips, decisions
 from compliance.selectors import parties as selected
 from compliance.selectors.cases import case_in_full, correspondence_with, open_requests_to
+from compliance.selectors.ownership_answers import ownership_answers
 from compliance.selectors.restrictions import open_restrictions, restrictions_of
 from compliance.services import cases, gate, parties, restrictions
 from tests.factories.compliance import OFFICER, RENTER_OWNER, company, lease_request, owner, person, verified_company
@@ -116,3 +120,27 @@ def test_the_catalogue_classifies_and_knows_devices():
     assert h100.classification.eccn == "3A090.a.1"
     assert chips.slug_of_device("NVIDIA H100 80GB HBM3") == "h100-sxm"
     assert chips.slug_of_device("NVIDIA H100 80GB HBM3 (look-alike)") is None
+
+
+def test_what_the_engine_answers_is_told_by_each_authority(django_assert_max_num_queries):
+    listed_owner = parties.register_party(company("Perihelion Freight Brokerage FZE", "AE"), actor=ACTOR)
+    renter = verified_company("Aster Works", "SG", (owner(listed_owner.pk, 55), owner(person("Ann Lee"), 45)))
+    provider = verified_company("Wattle Compute", "AU")
+    with contextlib.suppress(Refusal):
+        gate.require(lease_request(renter, provider), actor=ACTOR)
+    with django_assert_max_num_queries(6):
+        found = ownership_answers(renter.pk)
+    by_label = {each.label: each for each in found.tests}
+    ofac = by_label["Not owned to half or more by blocked persons"]
+    assert ofac.answer == "YES"
+    assert ofac.path == ("Perihelion Freight Brokerage FZE (listed) holds 55 % of Aster Works",)
+    assert by_label["Not owned or controlled by a UK-listed person"].answer == "NO"
+    assert [(each.name, each.share, each.certain) for each in found.owners] == [("Ann Lee", "45 %", True)]
+    assert [(each.name, each.headquarters_country) for each in found.parents] == [
+        ("Perihelion Freight Brokerage FZE", "AE")
+    ]
+    assert found.open_at == ("Perihelion Freight Brokerage FZE",)
+    yesterday = clock_now().date() - timedelta(days=1)
+    parties.declare_ownership(renter.pk, [owner(person("Ann Lee"), 100)], True, actor=ACTOR)
+    assert ownership_answers(renter.pk).tests[0].answer == "NO"
+    assert ownership_answers(renter.pk, yesterday).tests[0].answer == "YES"  # by what was held on that day

@@ -1,0 +1,40 @@
+"""Matches with the lists, as the engine knows them."""
+
+from collections.abc import Mapping
+from uuid import UUID
+
+from compliance.engine.facts import ScreeningHit
+from compliance.models import Match, Party, Screening
+
+
+def present_matches(parties: Mapping[UUID, Party]) -> list[Match]:
+    """What the newest screening of each party's present facts found, unless settled as another's."""
+    newest = (
+        Screening.objects.filter(party_id__in=parties)
+        .order_by("party_id", "-created_at")
+        .distinct("party_id")
+        .values_list("pk", "party_id", "subject_hash")
+    )
+    present = [pk for pk, party_id, known in newest if parties[party_id].subject_hash == known]
+    rows = Match.objects.filter(screening_id__in=present).exclude(state=Match.State.FALSE_POSITIVE)
+    return list(rows.select_related("listed_party").order_by("party_id", "id"))
+
+
+def hit_facts(match: Match) -> ScreeningHit:
+    """The match as a fact."""
+    listed = match.listed_party
+    return ScreeningHit(
+        party_id=str(match.party_id),
+        list_code=match.list_code,
+        authority=listed.authority,
+        external_id=match.external_id,
+        listed_name=match.listed_name,
+        score=match.score,
+        threshold=match.threshold,
+        strength=match.strength,
+        listed_as_blocked=listed.blocked,
+        programmes=tuple(listed.programmes),
+        features=tuple(match.features),
+        entry_hash=match.entry_hash,
+        cleared=match.state == Match.State.FALSE_POSITIVE,
+    )
