@@ -25,6 +25,7 @@ class OwnershipDeclaration(Row):
         related_name="ownership_declarations",
         help_text="Whose owners, or the owners of whose owners, it is about",
     )
+    number = models.PositiveIntegerField(help_text="Counts the declarations about the party, from 1")
     kind = models.CharField(max_length=8, choices=Kind, default=Kind.FORM)
     declared_by = models.CharField(max_length=120)
     source = models.CharField(max_length=200, blank=True)
@@ -33,7 +34,7 @@ class OwnershipDeclaration(Row):
     undone_by = models.CharField(max_length=120, blank=True)
 
     class Meta:
-        indexes = [models.Index(fields=["party", "-created_at"], name="declaration_of_party")]
+        constraints = [models.UniqueConstraint(fields=["party", "number"], name="declarations_are_counted")]
         triggers = [Immutable(name="ownership_declaration_kept", operation=pgtrigger.Delete)]
 
     def __str__(self) -> str:

@@ -145,7 +145,7 @@ def past_edges(party_ids: Iterable[UUID]) -> QuerySet[OwnershipEdge]:
 
 def declarations_about(party_id: UUID) -> QuerySet[OwnershipDeclaration]:
     """What was declared about the party and those above it, the newest first."""
-    return OwnershipDeclaration.objects.filter(party_id=party_id).order_by("-created_at", "-id")
+    return OwnershipDeclaration.objects.filter(party_id=party_id).order_by("-number")
 
 
 def graph_facts(above: Upstream) -> tuple[dict[str, PartyFacts], tuple[OwnershipEdgeFacts, ...]]:

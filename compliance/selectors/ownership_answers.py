@@ -12,6 +12,7 @@ from compliance.engine.rules.screening import ListedOwners
 from compliance.selectors.hits import hit_facts, present_matches
 from compliance.selectors.ownership import graph_facts, upstream
 from compliance.selectors.policies import pack_for
+from compliance.selectors.suspensions import recorded_suspensions
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,10 +68,12 @@ def ownership_answers(party_id: UUID, on: date | None = None) -> OwnershipAnswer
     hits = [hit_facts(match) for match in present_matches(above.parties)]
     names = {key: party.name for key, party in people.items()}
     marks = {hit.party_id: "listed" for hit in hits}
+    rules, suspended = _rules(day), {each.law for each in recorded_suspensions(day)}
+    live = [rule for rule in rules if rule.interval_on(day) is not None and rule.suspension not in suspended]
     parents = ultimate_parents(graph, people, target)
     tops = sorted({*parents.ultimate, *parents.circle} - {target})
     return OwnershipAnswers(
-        tests=tuple(_test(rule, ListedOwners(graph, hits, rule), target, names, day) for rule in _rules(day)),
+        tests=tuple(_test(rule, ListedOwners(graph, hits, rule), target, names, rule in live) for rule in rules),
         owners=tuple(_owner(each, names, marks) for each in beneficial_owners(graph, people, target)),
         parents=tuple(ParentAnswer(names[each], people[each].headquarters_country) for each in tops),
         open_at=tuple(names[each] for each in parents.open_at if each in names),
@@ -85,7 +88,7 @@ def _rules(day: date) -> list[RulePolicy]:
     return [rule for rule in pack.rules if rule.function == "owned_by_listed" and rule.params["answer"] == "YES"]
 
 
-def _test(rule: RulePolicy, asked: ListedOwners, target: str, names: dict[str, str], day: date) -> AuthorityAnswer:
+def _test(rule: RulePolicy, asked: ListedOwners, target: str, names: dict[str, str], in_force: bool) -> AuthorityAnswer:
     found = asked.answer(target)
     marks = dict.fromkeys(asked.possible, "listed")
     return AuthorityAnswer(
@@ -94,7 +97,7 @@ def _test(rule: RulePolicy, asked: ListedOwners, target: str, names: dict[str, s
         share=percent(found.low, found.high),
         path=tuple(describe(found.path, names, marks)),
         citation=rule.citation,
-        in_force=rule.interval_on(day) is not None,
+        in_force=in_force,
     )
 
 

@@ -90,7 +90,8 @@ def declare_ownership(
     """
     _check_inputs(owners)
     with transaction.atomic():
-        owned = locked_party(owned_party_id)
+        held = {pk: locked_party(pk) for pk in sorted({owned_party_id, about or owned_party_id})}
+        owned = held[owned_party_id]
         declaration = OwnershipDeclaration(
             party_id=about or owned.pk, declared_by=actor.ref, kind=OwnershipDeclaration.Kind.FORM, source=BY_FORM
         )
@@ -108,7 +109,7 @@ def undo_ownership(about: UUID, *, actor: Actor) -> OwnershipDeclaration:
     with transaction.atomic():
         locked_party(about)
         newest = OwnershipDeclaration.objects.select_for_update().filter(party_id=about, undone_at=None)
-        declaration = newest.order_by("-created_at", "-id").first()
+        declaration = newest.order_by("-number").first()
         if declaration is None:
             raise NothingToUndo
         added, ended = list(declaration.added.all()), list(declaration.ended.all())
@@ -145,8 +146,11 @@ def settle(
     registered: Sequence[UUID] = (),
     keeps: Keeps = none_kept,
 ) -> Settled:
-    """The wanted holdings stand in the entities that `complete` names, which are held; it says of each whether these
-    are all its owners. What is open, not wanted and not kept is ended today. Nothing is stored when nothing changes.
+    """The wanted holdings stand in the entities that `complete` names; it says of each whether these are all owners.
+
+    What is open, not wanted and not kept is ended today. Nothing is stored when nothing changes.
+
+    The caller holds the entities and the party that the declaration is about.
 
     Raises InvalidInput, OwnershipAboveHundred.
     """
@@ -160,6 +164,7 @@ def settle(
     turned = {key: was for key, was in before.items() if was != complete[key]}
     if change.added or change.ended or turned:
         declaration.completeness = {str(key): was for key, was in turned.items()}
+        declaration.number = OwnershipDeclaration.objects.filter(party=declaration.party).count() + 1
         declaration.save()
         change.store(declaration)
         for key in turned:

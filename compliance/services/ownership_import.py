@@ -1,20 +1,24 @@
 """Ownership from a file: matched with who is known in the party's tree, shown first, then stored as one declaration."""
 
+import tempfile
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from uuid import NAMESPACE_OID, UUID, uuid5
 
 from django.db import transaction
 
 from compliance.base import clock
 from compliance.base.actor import Actor
-from compliance.base.errors import Conflict, NotFound
+from compliance.base.errors import Conflict, InvalidInput, NotFound
+from compliance.engine.codec import Malformed
 from compliance.engine.naming.text import plain
 from compliance.models import OwnershipDeclaration, OwnershipEdge, Party
 from compliance.selectors.ownership import Upstream, ever_upstream, open_edges_into
 from compliance.services.ownership import Settled, check_days, settle
 from compliance.services.ownership_change import Change, Keeps, Wanted, closed_keys
 from compliance.services.party_register import PartyInput, checked, end_what_rested_on
+from compliance.sources.ownership.reading import read_ownership
 from compliance.sources.ownership.told import HUNDRED, Told, ToldParty
 
 _FILLED = (
@@ -56,6 +60,24 @@ class ImportPreview:
     def changes(self) -> bool:
         """Whether anything would change."""
         return bool(self.added or self.ended)
+
+
+def read_upload(about: UUID, name: str, content: bytes) -> Told:
+    """What an uploaded file says. Its name decides nothing. Raises NotFound, InvalidInput with what is wrong."""
+    party = Party.objects.filter(pk=about).first()
+    if party is None:
+        raise NotFound("There is no such party. Nothing was changed.")
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "the file"
+        path.write_bytes(content)
+        try:
+            return read_ownership([path], clock.now().date(), lei=party.lei)
+        except Malformed as error:
+            raise InvalidInput(f"{_capital(str(error))}. Nothing was imported.", name=name) from error
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
 
 def preview_import(about: UUID, told: Told) -> ImportPreview:

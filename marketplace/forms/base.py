@@ -42,6 +42,12 @@ class CountryField(forms.ChoiceField):
         super().__init__(choices=CHOICES, **kwargs)
 
 
+def conditional(field: forms.Field) -> forms.Field:
+    """The field, which another answer makes necessary: the page does not call it optional."""
+    field.conditional = True  # type: ignore[attr-defined]
+    return field
+
+
 class LinesField(forms.CharField):
     """One entry per line; cleans to a tuple without empty lines."""
 

@@ -1,28 +1,14 @@
-"""Who the organization is, who owns it, who signs for it, which wallets are its own."""
+"""Who the organization is, its documents, which wallets are its own, what it declares."""
 
 from collections.abc import Sequence
-from decimal import Decimal
 from typing import Any
 
 from django import forms
-from django.forms import formset_factory
 
-from marketplace.forms.base import CountryField
+from marketplace.forms.base import CountryField, conditional
 from marketplace.forms.uploads import UploadField
 
 KINDS = (("entity", "A company, institution or other legal entity"), ("person", "A natural person"))
-INTERESTS = (
-    ("shareholding", "Shares"),
-    ("votingRights", "Voting rights"),
-    ("otherInfluenceOrControl", "Other influence or control"),
-    ("seniorManagingOfficial", "Signs for it"),
-)
-
-
-def conditional(field: forms.Field) -> forms.Field:
-    """The field, which another answer makes necessary: the page does not call it optional."""
-    field.conditional = True  # type: ignore[attr-defined]
-    return field
 
 
 class PartyForm(forms.Form):
@@ -39,6 +25,9 @@ class PartyForm(forms.Form):
     )
     address = forms.CharField(label="Registered address", required=False, max_length=400)
     registration_number = forms.CharField(label="Registration number", required=False, max_length=64)
+    lei = forms.CharField(
+        label="LEI", required=False, max_length=20, help_text="Legal entity identifier, 20 letters and digits."
+    )
     birth_date = forms.CharField(
         label="Date of birth", required=False, max_length=10, help_text="Natural persons only: YYYY-MM-DD."
     )
@@ -49,68 +38,6 @@ class PartyForm(forms.Form):
         if cleaned.get("kind") == "entity" and not cleaned.get("headquarters_country"):
             self.add_error("headquarters_country", "Say where the organization is directed from.")
         return cleaned
-
-
-class OwnerForm(forms.Form):
-    """One holder of an interest; an empty row is none."""
-
-    party_id = forms.UUIDField(required=False, widget=forms.HiddenInput)
-    name = conditional(forms.CharField(label="Name", required=False, max_length=300))
-    kind = forms.ChoiceField(label="Is", choices=(("person", "A person"), ("entity", "A legal entity")))
-    country = conditional(CountryField(label="Country", required=False))
-    headquarters_country = conditional(
-        CountryField(label="Headquarters", required=False, help_text="Legal entities only.")
-    )
-    birth_date = forms.CharField(
-        label="Date of birth", required=False, max_length=10, help_text="Persons only: YYYY-MM-DD."
-    )
-    interest = forms.ChoiceField(label="Holds", choices=INTERESTS)
-    share = conditional(
-        forms.DecimalField(
-            label="Percent",
-            required=False,
-            min_value=Decimal(0),
-            max_value=Decimal(100),
-            decimal_places=4,
-            max_digits=7,
-        )
-    )
-    share_max = forms.DecimalField(
-        label="Up to percent",
-        required=False,
-        min_value=Decimal(0),
-        max_value=Decimal(100),
-        decimal_places=4,
-        max_digits=7,
-        help_text="Where you know only a range.",
-    )
-
-    def clean(self) -> dict[str, Any]:
-        """A named holder has a country and, where it holds a share, the share."""
-        cleaned = super().clean() or {}
-        if not cleaned.get("name"):
-            return cleaned
-        if not cleaned.get("country"):
-            self.add_error("country", "Choose the country.")
-        if cleaned.get("interest") in {"shareholding", "votingRights"} and cleaned.get("share") is None:
-            self.add_error("share", "Give the share in percent.")
-        low, high = cleaned.get("share"), cleaned.get("share_max")
-        if low is not None and high is not None and high < low:
-            self.add_error("share_max", "The upper end is below the lower one.")
-        return cleaned
-
-
-OwnersForm = formset_factory(OwnerForm, extra=2, max_num=50, validate_max=True)
-
-
-class CompleteForm(forms.Form):
-    """Whether these are all."""
-
-    complete = forms.BooleanField(
-        label="These are all the owners there are",
-        required=False,
-        help_text="If some are unknown, leave this open; a person then looks at it.",
-    )
 
 
 class WalletForm(forms.Form):

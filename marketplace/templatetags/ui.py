@@ -9,6 +9,7 @@ from django.forms import BoundField
 from django.utils.safestring import SafeString
 
 from compliance.base import clock
+from marketplace.forms.countries import country_name
 from marketplace.views.states import Look, look
 
 register = template.Library()
@@ -58,6 +59,12 @@ def exact(at: datetime | None) -> str:
 def iso(at: datetime | None) -> str:
     """The instant for a machine to read."""
     return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if at else ""
+
+
+@register.filter
+def country(code: str) -> str:
+    """The country's name; a code that is none stays as it is."""
+    return country_name(code)
 
 
 @register.filter

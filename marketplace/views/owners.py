@@ -13,8 +13,9 @@ from django.shortcuts import redirect, render
 from compliance.base.errors import Forbidden, NotFound, Refusal
 from compliance.selectors.ownership import Upstream, upstream
 from compliance.services import parties
+from compliance.services.ownership_change import BY_FORM
 from compliance.services.parties import OwnerInput, PartyInput
-from marketplace.forms.verification import CompleteForm, OwnerForm, OwnersForm
+from marketplace.forms.ownership import CompleteForm, OwnerForm, OwnersForm
 from marketplace.permissions import OWN
 from marketplace.views.base import Seat, crumb, member_view
 from marketplace.views.verification_parts import details_of
@@ -32,16 +33,17 @@ def owners(request: HttpRequest, seat: Seat, pk: UUID) -> HttpResponse:
     # What was sent stands for itself: compared with the present rows, an unchanged one would count as empty.
     formset = OwnersForm(request.POST) if request.method == "POST" else OwnersForm(initial=_rows(pk, above))
     complete = CompleteForm(request.POST or None, initial={"complete": party.ownership_complete})
-    if request.method == "POST" and formset.is_valid() and complete.is_valid():
+    if request.method == "POST" and formset.is_valid() and complete.is_valid() and _are_placed(formset, above):
         try:
             with transaction.atomic():
                 wanted = [_owner(row, pk, above, seat) for row in named(formset)]
-                parties.declare_ownership(pk, wanted, complete.cleaned_data["complete"], actor=seat.actor)
+                whole, about = complete.cleaned_data["complete"], seat.organization.party_id
+                parties.declare_ownership(pk, wanted, whole, actor=seat.actor, about=about)
         except Refusal as refusal:
             _refuse(formset, refusal)
         else:
             messages.success(request, f"The holders of {party.name} are saved.")
-            return redirect("web:owners", pk) if "more" in request.POST else redirect("/verification#owners")
+            return redirect("web:owners", pk) if "more" in request.POST else redirect("web:ownership")
     context = {
         "party_name": party.name,
         "formset": formset,
@@ -54,6 +56,16 @@ def owners(request: HttpRequest, seat: Seat, pk: UUID) -> HttpResponse:
 def named(formset: "BaseFormSet[OwnerForm]") -> list[dict[str, Any]]:
     """The rows that name someone."""
     return [form.cleaned_data for form in formset.forms if form.cleaned_data.get("name")]
+
+
+def _are_placed(formset: "BaseFormSet[OwnerForm]", above: Upstream) -> bool:
+    """Whether each holder has a country; one that a source named without it may stay so for the time being."""
+    for form in formset.forms:
+        row = form.cleaned_data
+        known = above.parties.get(row["party_id"]) if row.get("party_id") else None
+        if row.get("name") and not row.get("country") and (known is None or known.country):
+            form.add_error("country", "Choose the country.")
+    return all(form.is_valid() for form in formset.forms)
 
 
 def _refuse(formset: "BaseFormSet[OwnerForm]", refusal: Refusal) -> None:
@@ -78,6 +90,9 @@ def _rows(party_id: UUID, above: Upstream) -> list[dict[str, Any]]:
                 "interest": edge.interest,
                 "share": _plain(edge.share_min),
                 "share_max": "" if exact else _plain(edge.share_max),
+                "started_on": edge.started_on,
+                "source": "" if edge.source == BY_FORM else edge.source,
+                "indirect": not edge.direct,
             }
         )
     return rows
@@ -90,14 +105,23 @@ def _plain(share: Decimal) -> str:
 def _owner(row: dict[str, Any], owned_id: UUID, above: Upstream, seat: Seat) -> OwnerInput:
     """The holder: one that stood there before keeps its identity (and its own owners) when its details change."""
     low = row["share"] or Decimal(0)
-    high = row["share_max"] if row["share_max"] is not None else low
-    shares = {"share_min": low, "share_max": high, "interest": row["interest"]}
+    held = {
+        "share_min": low,
+        "share_max": row["share_max"] if row["share_max"] is not None else low,
+        "interest": row["interest"],
+        "started_on": row["started_on"],
+        "ended_on": row["ended_on"],
+        "source": row["source"],
+        "direct": not row["indirect"],
+    }
     told = {name: row[name] for name in ("kind", "name", "country", "headquarters_country", "birth_date")}
     present = {edge.owner_id for edge in above.edges if edge.owned_id == owned_id}
     known = row["party_id"] if row["party_id"] in present else None
     if known is None:
-        return OwnerInput(party=PartyInput(**told), **shares)
-    if known != seat.organization.party_id:
-        details = PartyInput(**{**details_of(above.parties[known]), **told})
-        parties.update_party(known, details, actor=seat.actor)
-    return OwnerInput(party=known, **shares)
+        return OwnerInput(party=PartyInput(**told), **held)
+    before = above.parties[known]
+    if known != seat.organization.party_id and row["country"]:
+        # Whoever gets a name and a place is disclosed from now on.
+        named_now = {"undisclosed": ""} if before.undisclosed and row["name"] != before.name else {}
+        parties.update_party(known, PartyInput(**{**details_of(before), **told, **named_now}), actor=seat.actor)
+    return OwnerInput(party=known, **held)

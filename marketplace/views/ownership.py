@@ -47,6 +47,6 @@ def place_words(node: GraphNode) -> str:
 
 
 def node_words(node: GraphNode) -> str:
-    """As `place_words`, with what officers must see at a glance."""
+    """As `place_words`, after what officers must see at a glance: a long place is cut at its end."""
     marks = [word for word, is_so in (("listed", node.listed), ("restricted", node.restricted)) if is_so]
-    return " · ".join([place_words(node) or "country not known", *marks])
+    return " · ".join([*marks, place_words(node) or "country not known"])

@@ -17,6 +17,10 @@ LOOKS: dict[str, Look] = {
     "ALLOW": Look("Allowed", "allowed", "check"),
     "REVIEW": Look("In review", "waiting", "clock"),
     "DENY": Look("Refused", "refused", "cross"),
+    # tests of ownership
+    "YES": Look("Yes", "refused", "cross"),
+    "NO": Look("No", "allowed", "check"),
+    "UNRESOLVED": Look("Unresolved", "waiting", "clock"),
     # leases
     "pending_funds": Look("Waiting for funds", "waiting", "clock"),
     "funded": Look("Funded", "allowed", "check"),

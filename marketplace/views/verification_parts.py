@@ -25,11 +25,12 @@ FIELDS = (
     "address",
     "registration_number",
     "birth_date",
+    "lei",
 )
 PART_OF_WAY = {"fact": 1, "owners": 2, "document": 3, "vendor": 3, "domain": 4}
 
 
-def details_of(party: Any) -> dict[str, str]:
+def details_of(party: Any) -> dict[str, Any]:
     """The party's own facts, by field."""
     return {name: getattr(party, name) for name in FIELDS}
 

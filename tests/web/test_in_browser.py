@@ -116,11 +116,21 @@ def test_pages_hold_on_every_screen(town: Cast, chromium: Browser, browse, live_
     report = reports().get().pk
     tour = {
         None: ["/", "/catalogue", "/accounts/login/", "/accounts/signup/", "/styleguide"],
-        town.alice: [f"/offers/{offer.pk}/lease", f"/leases/{lease.pk}", "/leases", "/verification", "/organization"],
+        town.alice: [
+            f"/offers/{offer.pk}/lease",
+            f"/leases/{lease.pk}",
+            "/leases",
+            "/verification",
+            "/verification/ownership",
+            "/verification/ownership/import",
+            f"/verification/owners/{town.lion.party_id}",
+            "/organization",
+        ],
         town.pia: ["/provider", "/provider/nodes/enrol"],
         town.olga: [
             "/cases",
             f"/cases/{case}",
+            f"/cases/{case}/ownership",
             "/audit",
             "/records/evidence",
             "/records/reports",

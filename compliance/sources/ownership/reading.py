@@ -9,7 +9,7 @@ from typing import Any
 from compliance.engine.batch.shapes import parse
 from compliance.engine.codec import Malformed
 from compliance.sources.base import NotAList
-from compliance.sources.files import head_of, open_list, table_rows, text_lines
+from compliance.sources.files import head_of, open_list, refuse_what_is_none, table_rows, text_lines
 from compliance.sources.json_files import objects_under
 from compliance.sources.ownership.bods import read_bods
 from compliance.sources.ownership.gleif import Gleif, Row
@@ -44,6 +44,7 @@ def read_ownership(paths: Sequence[Path], today: date, *, subject: str = "", lei
 
 def _kind(path: Path) -> str:
     head = head_of(path)
+    refuse_what_is_none(path, head)
     if head.startswith(b"[") or (head.startswith(b"{") and b'"statementId"' in head):
         return BODS
     if _GOLDEN.match(head):

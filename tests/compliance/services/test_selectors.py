@@ -128,7 +128,7 @@ def test_what_the_engine_answers_is_told_by_each_authority(django_assert_max_num
     provider = verified_company("Wattle Compute", "AU")
     with contextlib.suppress(Refusal):
         gate.require(lease_request(renter, provider), actor=ACTOR)
-    with django_assert_max_num_queries(6):
+    with django_assert_max_num_queries(7):
         found = ownership_answers(renter.pk)
     by_label = {each.label: each for each in found.tests}
     ofac = by_label["Not owned to half or more by blocked persons"]

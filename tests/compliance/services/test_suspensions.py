@@ -13,6 +13,7 @@ from compliance.base.clock import now as clock_now
 from compliance.base.errors import Conflict, InvalidInput
 from compliance.engine.decide import decide
 from compliance.models import Case, Decision, LawSuspension
+from compliance.selectors.ownership_answers import ownership_answers
 from compliance.selectors.policies import pack_for
 from compliance.services import cases, gate
 from compliance.services.gate_facts import gather
@@ -63,6 +64,8 @@ def test_nothing_is_suspended_until_two_officers_have_read_it(today):
     decision, told = asked_of_the_gate()
     assert told == f"Suspended by its authority until {suspension.ends_on}, as two officers recorded: {CITED}."
     assert gate.replay(decision.pk)
+    answers = ownership_answers(make.verified_company("Aster Works", "SG").pk).tests
+    assert {each.label for each in answers if not each.in_force} == {"Not an affiliate of a listed entity"}
 
 
 def test_it_ends_by_its_day_and_may_be_taken_back_before(today, clock):
