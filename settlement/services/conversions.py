@@ -146,6 +146,9 @@ def convert(
     found = ConversionRef(transfer_id, rate_id, amount_minor, bought, min(rest, 1))
     if not bought:
         raise NothingBought
+    # What the position gives: a book that cannot hold it is not touched at all.
+    if bought + found.residue_minor >= ledger.MAX_MINOR:
+        raise ledger.AmountOutOfRange
     mine = Conversion.objects.filter(transfer_id=transfer_id)
     with transaction.atomic():
         if not rate.quoted_at <= clock.now() < rate.quoted_at + RATE_SERVES and not mine.exists():

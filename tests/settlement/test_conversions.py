@@ -3,15 +3,17 @@
 from datetime import timedelta
 from decimal import Decimal
 from fractions import Fraction
+from math import ceil
 from uuid import UUID, uuid4
 
 import pytest
 from django.db import IntegrityError, connection, transaction
-from hypothesis import HealthCheck, given, settings
+from django.test.utils import CaptureQueriesContext
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from compliance.base import clock
-from settlement.models import Conversion, ExchangeRate
+from settlement.models import Account, Conversion, ExchangeRate, Transfer
 from settlement.money import DECIMALS, UnknownCurrency
 from settlement.services import ledger
 from settlement.services.accounts import AccountKey, Kind, Pot, clearing, of_party, of_platform
@@ -183,6 +185,18 @@ def test_the_proof_finds_a_conversion_that_a_superuser_changed(money: Scene, sql
     assert not verify_books().verified
 
 
+def test_what_the_book_cannot_hold_is_refused_before_anything_is_written(money: Scene):
+    fund(money, 2**31)
+    sums = {"source": money_of(money, "EUR"), "destination": money_of(money, "USD")}
+    rate_id = rate(str(2**31))
+    with CaptureQueriesContext(connection) as asked, pytest.raises(AmountOutOfRange):
+        convert(uuid4(), rate_id, 2**31, **sums)
+    assert [query["sql"].split()[0] for query in asked] == ["SELECT"]
+    # 2^62 is out of range; one unit of the same rate less is in it.
+    assert convert(uuid4(), rate_id, 2**31 - 1, **sums).bought_minor == 2**62 - 2**31
+    assert balances(money)["eur"] == 1
+
+
 @pytest.mark.django_db
 @given(
     amount=st.integers(1, 10**12),
@@ -190,9 +204,13 @@ def test_the_proof_finds_a_conversion_that_a_superuser_changed(money: Scene, sql
     pair=st.permutations(["EUR", "USD", "USDC"]),
     turned=st.booleans(),
 )
+@example(amount=21_474_836_471, value=Decimal("21474.836489"), pair=["EUR", "USDC"], turned=False)
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_no_conversion_makes_or_loses_a_unit(db, amount: int, value: Decimal, pair: list[str], turned: bool):
-    """Against exact fractions: the buyer gets the floor, the position gives the ceiling, the residue is between."""
+    """Against exact fractions: the buyer gets the floor, the position gives the ceiling, the residue is between.
+
+    What buys nothing, or more than the book can hold, is refused and nothing is posted.
+    """
     base, quote = pair[:2]
     sold, bought = (quote, base) if turned else (base, quote)
     exact = amount * (1 / Fraction(value) if turned else Fraction(value))
@@ -203,9 +221,13 @@ def test_no_conversion_makes_or_loses_a_unit(db, amount: int, value: Decimal, pa
         connection.cursor().execute("SET CONSTRAINTS ALL DEFERRED")
         ledger.post(uuid4(), "top_up", [Line(clearing(CARD, sold), -amount), Line(keys[0], amount)])
         rate_id = rate(str(value), base, quote)
-        if exact < 1:
-            with pytest.raises(NothingBought):
+        if refusal := NothingBought if exact < 1 else AmountOutOfRange if ceil(exact) >= ledger.MAX_MINOR else None:
+            before = (Transfer.objects.count(), Account.objects.count())
+            with pytest.raises(refusal):
                 convert(uuid4(), rate_id, amount, source=keys[0], destination=keys[1])
+            assert (Transfer.objects.count(), Account.objects.count()) == before
+            assert not Conversion.objects.filter(rate_id=rate_id).exists()
+            assert ledger.balance_of(keys[0]) == amount
         else:
             made = convert(uuid4(), rate_id, amount, source=keys[0], destination=keys[1])
             assert made.bought_minor == int(exact)
