@@ -66,17 +66,14 @@ class NameIndex:
 
     def search(self, query: NameQuery, *, threshold: float = THRESHOLD) -> list[Candidate]:
         """The entries that may be the one looked for, the best name of each, best first."""
-        best: dict[str, Candidate] = {}
+        best: dict[int, Candidate] = {}
         numbers = (*self._entries.numbered(query.identifiers), *self._entries.like(_both_readings(query.name)))
-        for number in dict.fromkeys(numbers):
-            name = self._entries.name(number)
+        for name in map(self._entries.name, dict.fromkeys(numbers)):
             entry = self._entries.entry(name.entry)
-            if entry.kind != query.kind and not {entry.kind, query.kind}.isdisjoint(THINGS):
+            things_apart = entry.kind != query.kind and not {entry.kind, query.kind}.isdisjoint(THINGS)
+            if things_apart or name.entry in best or not _judged(query, name, entry, threshold):
                 continue
-            found = _judged(query, name, entry, threshold)
-            known = best.get(entry.key)
-            if found and (known is None or _order(found, query) < _order(known, query)):
-                best[entry.key] = found
+            best[name.entry] = _likest(query, self._entries.names_of(name.entry), entry, threshold)
         return sorted(best.values(), key=lambda each: each.rank)
 
     def shortlist(self, name: str) -> list[tuple[str, str]]:
@@ -89,22 +86,24 @@ class NameIndex:
         return self._entries.marked(mark)
 
 
-def _order(candidate: Candidate, query: NameQuery) -> tuple[tuple[bool, float, str], bool]:
-    """Of two names as likely, the one written as it was asked comes first."""
-    return candidate.rank, candidate.name.casefold() != query.name.casefold()
-
-
 def judge(query: NameQuery, listed: ListedEntry) -> Candidate:
     """How like the query the entry's likest name is, by the steps of a search, whatever the score."""
     names = [StoredName(name, prepare(name, reading_of(listed.kind)), 0, weak) for name, weak in listed.names]
     telling = [name for name in names if name.prepared.words] or names
-    found = [candidate for name in telling if (candidate := _judged(query, name, listed, THRESHOLD, least=0.0))]
-    return min(found, key=lambda each: each.rank)
+    return _likest(query, telling, listed, THRESHOLD, least=0.0)
 
 
 def compare(first: str, second: str, kind: str) -> float:
     """How alike two names are, from 0 to 1, with nothing else known."""
     return likeness(prepare(first, kind), prepare(second, kind), kind).score
+
+
+def _likest(
+    query: NameQuery, names: Iterable[StoredName], entry: ListedEntry, threshold: float, least: float | None = None
+) -> Candidate:
+    """The best candidate among the entry's names; of two as likely, the one written as it was asked."""
+    found = [each for name in names if (each := _judged(query, name, entry, threshold, least))]
+    return min(found, key=lambda each: (each.rank, each.name.casefold() != query.name.casefold(), each.name))
 
 
 def _judged(

@@ -104,13 +104,18 @@ class Entries:
     def numbered(self, identifiers: Iterable[str]) -> list[int]:
         """The numbers of all names of the entries that bear one of the identifiers."""
         entries = {each for number in numbers_of(identifiers) for each in self._by_mark.get(_NUMBER + number)}
-        return [
-            name for each in sorted(entries) for name in range(self._first_names[each], self._first_names[each + 1])
-        ]
+        return [name for each in sorted(entries) for name in self._numbers_of(each)]
+
+    def names_of(self, entry: int) -> list[StoredName]:
+        """All names of the entry, as the list has them."""
+        return [self.name(number) for number in self._numbers_of(entry)]
 
     def marked(self, mark: str) -> list[ListedEntry]:
         """The entries that bear the mark."""
         return [entry for number in self._by_mark.get(mark) if mark in (entry := self.entry(number)).marks]
+
+    def _numbers_of(self, entry: int) -> range:
+        return range(self._first_names[entry], self._first_names[entry + 1])
 
     def _name(self, number: int) -> StoredName:
         return StoredName(

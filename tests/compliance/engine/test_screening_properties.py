@@ -2,7 +2,7 @@
 
 import json
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from compliance.engine.naming.prepare import ENTITY, PERSON, prepare
@@ -73,6 +73,10 @@ def test_a_name_is_like_itself(name, kind):
 
 @settings(max_examples=300, deadline=None)
 @given(QUERIES, LISTED)
+@example(
+    NameQuery("Ann Ann Ann Ann", PERSON, identifiers=("QX4471902",)),
+    ListedEntry("x", PERSON, (("Ann", False), ("Ann Ann Ann Ann", False)), EntryFacts(identifiers=("QX4471902",))),
+)
 def test_a_search_and_a_judgement_agree(query, listed):
     """What is found among many is scored as it would be alone; nobody strong alone is missed."""
     found = NameIndex.build([listed]).search(query)
