@@ -9,6 +9,7 @@ from compliance.base.actor import system
 from compliance.services import (
     cases,
     document_store,
+    domain_proofs,
     identity_checks,
     identity_expiry,
     list_alarms,
@@ -51,6 +52,12 @@ def refresh_identity_check(check_id: str) -> None:
 def escalate_cases() -> None:
     """No case lies past its deadline unnoticed."""
     cases.escalate_overdue(actor=system("cases"))
+
+
+@shared_task(name="compliance.look_at_domains")
+def look_at_domains() -> None:
+    """No proof of a domain waits for ever, and none outlives the domain's record."""
+    domain_proofs.sweep_domain_proofs(actor=system("domains"))
 
 
 @shared_task(name="compliance.sweep_documents")

@@ -194,6 +194,7 @@ class Facts:
     node_city: str = later("")
     node_place: NodePlace | None = later(None)
     group_use: tuple[GroupUse, ...] = later(())  # one for each window that the pack asks about
+    wallet_proven_at: datetime | None = later(None)  # when the dealing party proved the wallet to be its own
 
     def __post_init__(self) -> None:
         if self.purpose not in PURPOSES:

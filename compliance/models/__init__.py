@@ -10,6 +10,7 @@ from compliance.models.list_changes import ListChange, ListFetch
 from compliance.models.ownership import OwnershipDeclaration, OwnershipEdge
 from compliance.models.parties import Party, PartyWallet, Restriction
 from compliance.models.place_signs import PlaceSign
+from compliance.models.proofs import DomainProof, WalletChallenge
 from compliance.models.reports import Report
 from compliance.models.screening import Match, Screening
 from compliance.models.subject_keys import SubjectKey
@@ -28,6 +29,7 @@ __all__ = [
     "Clearance",
     "Decision",
     "Document",
+    "DomainProof",
     "Finding",
     "IdentityCheck",
     "IdentityVerification",
@@ -52,6 +54,7 @@ __all__ = [
     "Screening",
     "SubjectKey",
     "VantagePoint",
+    "WalletChallenge",
     "Watchlist",
     "WatchlistVersion",
 ]

@@ -8,6 +8,7 @@ from compliance.base import clock
 from compliance.engine.levels import Level, Need, Way
 from compliance.models import Document, IdentityCheck, OwnershipEdge, Party
 from compliance.selectors.documents import documents_of
+from compliance.selectors.domain_proofs import has_proven_domain
 from compliance.selectors.policies import levels_for
 
 _Check = IdentityCheck.State
@@ -32,6 +33,7 @@ class _Known:
     documents: tuple[Document, ...]
     checks: tuple[IdentityCheck, ...]
     owned: bool
+    domain: bool
 
 
 def level_of(party: Party, code: str) -> Level | None:
@@ -45,12 +47,13 @@ def levels_open_to(party: Party) -> tuple[Level, ...]:
 
 
 def need_states(party: Party, level: Level, as_of: datetime) -> list[NeedState]:
-    """Each need of the level, in order. Ages are measured at `as_of`; three queries whatever is asked."""
+    """Each need of the level, in order. Ages are measured at `as_of`; four queries whatever is asked."""
     known = _Known(
         party=party,
         as_of=as_of,
         documents=tuple(documents_of(party.pk)),
         checks=tuple(IdentityCheck.objects.filter(party=party, proves=True).order_by("-created_at")),
+        domain=has_proven_domain(party.pk),
         owned=party.ownership_complete or OwnershipEdge.objects.filter(owned=party, ended_on=None).exists(),
     )
     return [_state(need, known) for need in level.needs]
@@ -75,6 +78,7 @@ def _state(need: Need, known: _Known) -> NeedState:
     met = (
         bool(documents)
         or ("owners" in ways and known.owned)
+        or ("domain" in ways and known.domain)
         or any(way.kind == "fact" and getattr(known.party, way.name) for way in need.by)
         or any(row.state == _Check.VERIFIED and _fresh(row.verified_at, need.max_age, known.as_of) for row in checks)
     )

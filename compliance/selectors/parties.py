@@ -1,7 +1,7 @@
 """Parties for pages: one party, its wallets, and the picture of who stands above it."""
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from uuid import UUID
 
 from django.db.models import QuerySet
@@ -81,6 +81,12 @@ def parties_by_id(party_ids: list[UUID]) -> dict[UUID, Party]:
 def wallets_of(party_id: UUID) -> QuerySet[PartyWallet]:
     """The wallets that the party says are its own, oldest first."""
     return PartyWallet.objects.filter(party_id=party_id).order_by("created_at")
+
+
+def wallet_proven_at(party_id: UUID, address: str) -> datetime | None:
+    """When the party proved the wallet to be its own; None while it merely claims it, or does not."""
+    rows = PartyWallet.objects.filter(party_id=party_id, address=address)
+    return rows.values_list("verified_at", flat=True).first()
 
 
 def ownership_graph(party_id: UUID, on: date | None = None) -> OwnershipGraph:

@@ -27,6 +27,7 @@ from compliance.selectors.groups import group_use
 from compliance.selectors.hits import hit_facts
 from compliance.selectors.identity import KycStatus, kyc_statuses
 from compliance.selectors.ownership import Upstream, edge_facts, upstream
+from compliance.selectors.parties import wallet_proven_at
 from compliance.selectors.place_signs import locations_of
 from compliance.selectors.policies import catalogue, pack_for
 from compliance.selectors.suspensions import recorded_suspensions
@@ -122,6 +123,7 @@ def gather(request: GateRequest, *, as_of: datetime, store: bool) -> Gathered:
         node_city=request.node_city if pack.countries.told_by_address(request.node_country.upper()) else "",
         node_place=_node_place(request, as_of, pack),
         group_use=_group_use(request, as_of, pack),
+        wallet_proven_at=_wallet_proven_at(request),
     )
     versions = {version.watchlist_id: str(version.pk) for version in screened.versions}
     return Gathered(facts, screened.screenings, screened.matches, versions)
@@ -180,6 +182,12 @@ def wallets_of(request: GateRequest) -> list[str]:
     asked = [each for each in (request.renter_party_id, request.provider_party_id) if each is not None]
     linked = PartyWallet.objects.filter(party_id__in=asked).values_list("address", flat=True)
     return sorted({*linked, request.wallet} - {""})
+
+
+def _wallet_proven_at(request: GateRequest) -> datetime | None:
+    """When the party that pays, or for a payout the one that is paid, proved the wallet to be its own."""
+    owner = request.provider_party_id if request.purpose == "payout" else request.renter_party_id
+    return wallet_proven_at(owner, request.wallet) if request.wallet and owner else None
 
 
 def _wallet_hit(hit: screening.ListedWalletHit) -> WalletHit:

@@ -11,6 +11,7 @@ const modules = join(here, "node_modules");
 
 const copies = {
   "app.js": join(here, "app.js"),
+  "wallet.js": join(here, "wallet.js"),
   "icons.svg": join(here, "icons.svg"),
   "mark.svg": join(here, "mark.svg"),
   "htmx.min.js": join(modules, "htmx.org/dist/htmx.min.js"),

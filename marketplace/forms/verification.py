@@ -51,6 +51,40 @@ class WalletForm(forms.Form):
     )
 
 
+class SignatureForm(forms.Form):
+    """What a wallet signed, and its signature."""
+
+    message = forms.CharField(max_length=4000, strip=False, widget=forms.HiddenInput)
+    signature = forms.CharField(
+        label="Signature",
+        max_length=10_000,
+        widget=forms.Textarea(attrs={"rows": 3, "class": "mono", "spellcheck": "false", "autocomplete": "off"}),
+        help_text="Hexadecimal, beginning with 0x.",
+    )
+
+
+class DomainForm(forms.Form):
+    """A domain of the organization, proven by a record in its DNS."""
+
+    domain = forms.CharField(label="Domain", max_length=300, help_text="Such as company.com; you add a record.")
+
+
+class LetterForm(forms.Form):
+    """An address at the organization's domain, to which a code is sent."""
+
+    address = forms.EmailField(label="Address at your domain", max_length=300, help_text="We send a code there.")
+
+
+class CodeForm(forms.Form):
+    """The code of the letter."""
+
+    code = forms.CharField(
+        label="Code of the letter",
+        max_length=20,
+        widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "one-time-code", "class": "mono"}),
+    )
+
+
 DOCUMENTS = (
     ("passport", "Passport"),
     ("identity_card", "Identity card"),

@@ -35,6 +35,7 @@ OPEN_RULES = frozenset(
         "identity_level",
         "identity_expired",
         "wallet_missing",
+        "wallet_unproven",
         "embargoed_country",
         "embargoed_region",
         "region_unknown",

@@ -53,6 +53,8 @@ LOOKS: dict[str, Look] = {
     "need_open": Look("Missing", "neutral", "ring"),
     "processing": Look("Being checked", "waiting", "clock"),
     "canceled": Look("Not finished", "neutral", "stop"),
+    "proven": Look("Proven", "allowed", "check"),
+    "claimed": Look("Not proven", "waiting", "clock"),
     "stored": Look("Kept", "allowed", "check"),
     # cases and matches
     "open": Look("Open", "waiting", "ring"),

@@ -27,6 +27,7 @@ from marketplace.views import (
     requests,
     styleguide,
     verification,
+    wallets,
 )
 
 market = [
@@ -55,6 +56,7 @@ supply = [
 organization = [
     path("verification", verification.verification, name="verification"),
     path("verification/check", verification.check, name="identity_check"),
+    path("verification/wallet", wallets.wallet_proof, name="wallet_proof"),
     path("verification/owners/<uuid:pk>", owners.owners, name="owners"),
     path("verification/ownership", ownership_pages.ownership, name="ownership"),
     path("verification/ownership/undo", ownership_pages.undo, name="ownership_undo"),

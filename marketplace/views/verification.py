@@ -21,9 +21,18 @@ from compliance.selectors.ownership import Upstream, upstream
 from compliance.selectors.parties import ownership_graph, wallets_of
 from compliance.services import identity_checks
 from compliance.services.identity_vendors import vendors
-from marketplace.forms.verification import DocumentForm, PartyForm, SubmitForm, WalletForm
+from marketplace.forms.verification import (
+    CodeForm,
+    DocumentForm,
+    DomainForm,
+    LetterForm,
+    PartyForm,
+    SubmitForm,
+    WalletForm,
+)
 from marketplace.permissions import OWN
 from marketplace.views.base import Seat, member_view
+from marketplace.views.domain_parts import domains_for_party
 from marketplace.views.ownership import picture_of
 from marketplace.views.verification_parts import ANCHORS, DEEDS, details_of, level_choices
 
@@ -48,6 +57,9 @@ def verification(request: HttpRequest, seat: Seat) -> HttpResponse:
         "party": PartyForm(initial=details_of(party)),
         "document": DocumentForm(),
         "wallet": WalletForm(),
+        "domain": DomainForm(),
+        "letter": LetterForm(),
+        "mailed": CodeForm(),
         "submit": SubmitForm(initial={"signatory": seat.user.name, "level": _level_now(status, levels)}, levels=levels),
     }
     if request.method == "POST":
@@ -72,6 +84,7 @@ def verification(request: HttpRequest, seat: Seat) -> HttpResponse:
         "code": open_code_of(party.pk),
         "checks": checks_for_party(party.pk),
         "wallets": wallets_of(party.pk),
+        "domains": domains_for_party(party.pk),
         "graph": picture_of(ownership_graph(party.pk), for_party=True),
         "entities": entities_of(party.pk, above),
         "open_request": next(iter(open_requests_to(party.pk)), None),

@@ -13,6 +13,7 @@ from compliance.selectors.identity_needs import levels_open_to
 from compliance.services import documents, identity, parties
 from compliance.services.parties import PartyInput
 from marketplace.forms.verification import DocumentForm, PartyForm, SubmitForm, WalletForm
+from marketplace.views import domain_parts
 from marketplace.views.base import Seat, show_refusal
 
 Deed = Callable[[HttpRequest, Seat], Form | None]
@@ -27,7 +28,7 @@ FIELDS = (
     "birth_date",
     "lei",
 )
-PART_OF_WAY = {"fact": 1, "owners": 2, "document": 3, "vendor": 3, "domain": 4}
+PART_OF_WAY = {"fact": 1, "owners": 2, "document": 3, "vendor": 3, "domain": 5}
 
 
 def details_of(party: Any) -> dict[str, Any]:
@@ -66,7 +67,7 @@ def _add_wallet(request: HttpRequest, seat: Seat) -> Form | None:
     except Refusal as refusal:
         form.add_error("address", refusal.message)
         return form
-    messages.success(request, "The wallet is linked.")
+    messages.success(request, "The wallet is linked. Prove it before you use it for escrow.")
     return None
 
 
@@ -123,6 +124,10 @@ def _submit(request: HttpRequest, seat: Seat) -> Form | None:
 
 
 DEEDS: dict[str, Deed] = {
+    "domain": domain_parts.begin_record,
+    "record": domain_parts.look_at_record,
+    "letter": domain_parts.send_letter,
+    "mailed": domain_parts.check_code,
     "party": _save_party,
     "wallet": _add_wallet,
     "document": _add_document,
@@ -131,4 +136,12 @@ DEEDS: dict[str, Deed] = {
     "submit": _submit,
 }
 # After a deed the page opens at the part that it changed.
-ANCHORS = {"discard": "documents", "code": "documents", "document": "documents", "wallet": "wallets"}
+ANCHORS = {
+    "code": "documents",
+    "discard": "documents",
+    "document": "documents",
+    "letter": "domain",
+    "mailed": "domain",
+    "record": "domain",
+    "wallet": "wallets",
+}

@@ -7,7 +7,8 @@ from django.db import transaction
 
 from compliance.base import audit
 from compliance.base.actor import Actor
-from compliance.base.errors import InvalidInput, NotFound, Refusal
+from compliance.base.errors import Conflict, InvalidInput, NotFound, Refusal
+from compliance.selectors.parties import wallet_proven_at
 from compliance.services import parties, place_signs
 from settlement.models import PaymentProfile
 from settlement.rails import card
@@ -27,6 +28,15 @@ class CardRejected(InvalidInput):
 
     code = "card_rejected"
     default_message = "This card was not accepted. Nothing was changed; try another card."
+
+
+class WalletUnproven(Conflict):
+    """Nobody has shown that the wallet is the party's."""
+
+    code = "wallet_unproven"
+    default_message = (
+        "This wallet was not proven to be yours. Nothing was changed; sign a message with it under Verification first."
+    )
 
 
 def profile_of(party_id: UUID) -> PaymentProfile:
@@ -133,13 +143,16 @@ def apply_recipient(recipient: Recipient) -> bool:
 
 
 def set_payout_wallet(party_id: UUID, address: str, *, actor: Actor) -> None:
-    """Earnings of the escrow pot go to this wallet, which is linked to the party and is nobody else's.
+    """Earnings of the escrow pot go to this wallet, which the party proved to be its own.
 
-    Leases that are open keep the wallet that they were cleared with. Raises compliance's MalformedWallet, WalletTaken.
+    Leases that are open keep the wallet that they were cleared with. Raises WalletUnproven, and compliance's
+    MalformedWallet, WalletTaken.
     """
     profile = profile_of(party_id)
     with transaction.atomic():
         parties.link_wallet(party_id, address, actor=actor)
+        if wallet_proven_at(party_id, address) is None:
+            raise WalletUnproven
         PaymentProfile.objects.filter(pk=profile.pk).update(payout_wallet=address)
         audit.record("payout_wallet.set", actor=actor, subject=profile)
 

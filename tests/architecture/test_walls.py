@@ -19,7 +19,7 @@ WALL_CLOCKS = {
     "time.time",
 }
 NETWORK = {
-    "aiohttp", "ftplib", "http.client", "httpx", "requests", "smtplib", "socket", "stripe", "telnetlib",
+    "aiohttp", "dns", "ftplib", "http.client", "httpx", "requests", "smtplib", "socket", "stripe", "telnetlib",
     "urllib.request", "urllib3", "web3", "websockets",
 }  # fmt: skip
 MAY_USE_NETWORK = (

@@ -82,7 +82,9 @@ def verified(party: Party, level: str, *, actor: Actor = RENTER_OWNER) -> Party:
 
 
 def lease_request(renter: Party, provider: Party, gpu_slug: str = "h100-sxm", **more: object) -> GateRequest:
-    """A lease of two GPUs in Brisbane by an honest renter, unless told."""
+    """A lease of two GPUs in Brisbane by an honest renter, unless told. A wallet that pays is proven."""
+    if more.get("rail") == "escrow" and more.get("wallet"):
+        proofs.wallet(renter.pk, str(more["wallet"]))
     values: dict[str, object] = {
         "purpose": "lease",
         "subject_id": uuid4(),

@@ -216,7 +216,9 @@ def lease_request(offer: Offer, renter: Organization, **changes: Any) -> LeaseRe
 
 
 def open_lease(offer: Offer, user: User, renter: Organization, **changes: Any) -> Lease:
-    """A lease through the real gate and the real books."""
+    """A lease through the real gate and the real books; a wallet that pays is proven."""
+    if changes.get("rail") == "escrow" and changes.get("wallet"):
+        proofs.wallet(renter.party_id, changes["wallet"])
     return leases.request_lease(lease_request(offer, renter, **changes), user=user, actor=user.as_actor())
 
 

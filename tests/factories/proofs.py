@@ -5,7 +5,7 @@ from uuid import UUID
 
 from compliance.base import clock
 from compliance.base.actor import Actor
-from compliance.models import IdentityVerification, Party
+from compliance.models import IdentityVerification, Party, PartyWallet
 from compliance.selectors.identity_needs import level_of, need_states, open_needs
 from compliance.services import documents, identity, parties
 from compliance.services.parties import PartyInput
@@ -58,6 +58,12 @@ def hand_in(party_id: UUID, kind: str, *, actor: Actor):
     if kind == "liveness":
         documents.open_code(party_id)
     return documents.keep_for_party(party_id, kind, *files.clean_document(), actor=actor)
+
+
+def wallet(party_id: UUID, address: str) -> str:
+    """The address is the party's by proof, whoever holds its key; returns it. Tests of the proof itself sign."""
+    PartyWallet.objects.update_or_create(address=address, defaults={"party_id": party_id, "verified_at": clock.now()})
+    return address
 
 
 def submitted(party_id: UUID, level: str, *, actor: Actor, **declaration: str) -> IdentityVerification:

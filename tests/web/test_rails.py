@@ -12,6 +12,7 @@ from settlement.rails.standin.server import StandinServer
 from settlement.selectors.payouts import payout_setup
 from settlement.services import profiles
 from tests.cast import Cast
+from tests.factories import proofs
 
 
 @pytest.fixture
@@ -76,5 +77,9 @@ def test_a_wallet_is_kept_only_with_its_checksum_and_only_once(cast: Cast, brows
     assert "checksum" in wrong.content.decode()
     assert payout_setup(party_id).wallet == before
     address = "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed"
+    claimed = pia.post(reverse("web:payout_wallet"), {"wallet": address}, follow=True)
+    assert "was not proven to be yours" in claimed.content.decode()
+    assert payout_setup(party_id).wallet == before
+    proofs.wallet(party_id, address)
     pia.post(reverse("web:payout_wallet"), {"wallet": address})
     assert payout_setup(party_id).wallet == address

@@ -28,6 +28,7 @@ _FUNCTIONS: tuple[RuleFunction, ...] = (
     screening.owned_by_listed,
     screening.wallet_listed,
     screening.wallet_known,
+    screening.wallet_proven,
     places.embargoed_country,
     places.embargoed_region,
     places.region_known,

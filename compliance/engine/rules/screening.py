@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from compliance.engine.facts import ScreeningHit
+from compliance.engine.facts import Facts, ScreeningHit
 from compliance.engine.ownership import (
     NO,
     TESTS,
@@ -137,15 +137,28 @@ def wallet_listed(question: Question, rule: RulePolicy) -> Answer:
 def wallet_known(question: Question, rule: RulePolicy) -> Answer:
     """Where money moves on chain, there is a wallet and it was compared with the lists."""
     facts = question.facts
-    # A deposit is on chain unless it says that it is a card's: a top-up of the prepaid balance.
-    on_chain = facts.rail == "escrow" or (facts.purpose == "deposit" and facts.rail not in ("card", "balance"))
-    if not on_chain and not facts.wallet:
+    if not _on_chain(facts) and not facts.wallet:
         return Answer(detail="No wallet takes part.")
     if not facts.wallet:
         return problems(Problem("No wallet is given, and escrow needs one.", unknown=True))
     if not facts.wallet_screened:
         return problems(Problem("The wallet was not screened.", (facts.wallet,), unknown=True))
     return Answer()
+
+
+def wallet_proven(question: Question, rule: RulePolicy) -> Answer:
+    """Where money moves on chain, the wallet was proven to be the dealing party's own."""
+    facts = question.facts
+    if not _on_chain(facts) or not facts.wallet:
+        return Answer(detail="No wallet takes part.")
+    if facts.wallet_proven_at is None or facts.wallet_proven_at > question.now:
+        return problems(Problem("The wallet was not proven to be the party's own.", (facts.wallet,), unknown=True))
+    return Answer()
+
+
+def _on_chain(facts: Facts) -> bool:
+    """A deposit is on chain unless it says that it is a card's: a top-up of the prepaid balance."""
+    return facts.rail == "escrow" or (facts.purpose == "deposit" and facts.rail not in ("card", "balance"))
 
 
 def _hits(hits: Iterable[ScreeningHit], rule: RulePolicy) -> Iterable[ScreeningHit]:

@@ -226,6 +226,7 @@ CELERY_BEAT_SCHEDULE = {
         "compliance.follow_identity_checks": 20,
         "compliance.escalate_cases": 60,
         "compliance.sweep_documents": 300,
+        "compliance.look_at_domains": 3600,
         "compliance.check_list_staleness": 60,
         "compliance.fetch_due_lists": 60,
         "compliance.follow_wallet_oracle": 60,
@@ -278,6 +279,8 @@ GRIDCLEAR_IDENTITY_VENDORS = [
     "settlement.rails.identity.stripe_identity",
     "compliance.services.identity_vendors.officer_review",
 ]
+# The resolver that is asked for TXT records, as address or address:port; empty for the machine's own.
+GRIDCLEAR_DNS_SERVER = os.environ.get("GRIDCLEAR_DNS_SERVER", "")
 # The keys that wrap the keys of subjects: a file, or a dotted path to a callable that gives a Keyring (a key service).
 GRIDCLEAR_MASTER_KEY_FILE = os.environ.get("GRIDCLEAR_MASTER_KEY_FILE", str(STATE_DIR / "keys/master.keys"))
 GRIDCLEAR_KEYRING = os.environ.get("GRIDCLEAR_KEYRING", "")

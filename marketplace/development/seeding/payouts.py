@@ -1,17 +1,19 @@
 """Where the providers are paid: a connected account at the card network, and a wallet of their own on chain."""
 
 from pathlib import Path
+from uuid import UUID
 
 import httpx
 from django.conf import settings
+from eth_account.messages import encode_defunct
+from eth_account.signers.local import LocalAccount
 
-from compliance.services import parties
 from marketplace.development.errors import DevelopmentError
 from marketplace.development.seeding.people import organization_of
 from marketplace.development.wallets import wallet_key
 from marketplace.development.world import PROVIDERS, Company
 from marketplace.models import User
-from settlement.services import profiles
+from settlement.services import profiles, wallet_proofs
 
 
 def seed_payouts() -> None:
@@ -21,11 +23,18 @@ def seed_payouts() -> None:
         organization = organization_of(user)
         profile = profiles.profile_of(organization.party_id)
         if not profile.payout_wallet:
-            address = wallet_key(Path(settings.STATE_DIR), company.key).address
-            parties.link_wallet(organization.party_id, address, actor=user.as_actor())
-            profiles.set_payout_wallet(organization.party_id, address, actor=user.as_actor())
+            key = wallet_key(Path(settings.STATE_DIR), company.key)
+            _prove(organization.party_id, key, user)
+            profiles.set_payout_wallet(organization.party_id, key.address, actor=user.as_actor())
         if settings.STRIPE_API_BASE and not profiles.refresh_recipient(organization.party_id):
             _onboard(company, user)
+
+
+def _prove(party_id: UUID, key: LocalAccount, user: User) -> None:
+    """The wallet signed the message that the platform asked for."""
+    asked = wallet_proofs.begin_proof(party_id, key.address, actor=user.as_actor())
+    signature = key.sign_message(encode_defunct(text=asked.message)).signature.to_0x_hex()
+    wallet_proofs.prove_wallet(party_id, asked.message, signature, actor=user.as_actor())
 
 
 def _onboard(company: Company, user: User) -> None:

@@ -8,7 +8,7 @@ from web3 import HTTPProvider, Web3
 from marketplace.development.doors import wait_for
 from marketplace.development.story.earnings import earnings_of, expect_paid
 from marketplace.development.story.leasing import Wish, open_lease, stop_and_settle, watch_it_run
-from marketplace.development.story.people import Renter
+from marketplace.development.story.people import Renter, prove_wallet
 from marketplace.development.story.stage import Stage
 from marketplace.development.story.verifying import verified_renter
 from marketplace.development.wallets import DevelopmentChain, wallet_key
@@ -66,6 +66,8 @@ def escrow_lease(stage: Stage) -> None:
 def _deposit(stage: Stage, person: Renter, chain: DevelopmentChain) -> str:
     """The renter's own wallet made the deposit that its clearance allows; returns the lease's id."""
     key = wallet_key(Path(settings.STATE_DIR), UNIVERSITY.key)
+    prove_wallet(person, key)
+    stage.step("its wallet signed the message that proves it (EIP-4361); an unproven wallet pays no escrow")
     lease_id = open_lease(stage, person, H100_IN_ZURICH, rail="escrow", wallet=key.address)
     deposit = person.api.get(f"/leases/{lease_id}/deposit")
     chain.fill(key.address, usdc=deposit["amount_minor"])

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import httpx
+from eth_account.messages import encode_defunct
+from eth_account.signers.local import LocalAccount
 
 from marketplace.development.doors import Api, DoorError, Web, wait_for
 from marketplace.development.papers import sample_paper
@@ -18,6 +20,7 @@ ENTITY = re.compile(
 )
 CASE = re.compile(r'href="(/cases/[0-9a-f-]{36})"')
 VERIFIED = "Leases rest on what stands here"
+MESSAGE = re.compile(r'id="wallet-message">([^<]+)</pre>')
 VENDOR = "stripe_identity"
 CHECK = re.compile(r"https?://[^\"<> ]+/i/verify/vs_[A-Za-z0-9]+")
 CHECKED = re.compile(r"It stands for passport and photo.{0,80}tone-allowed", re.S)
@@ -127,6 +130,20 @@ def show_face(person: Renter) -> None:
     }
     httpx.post(found[0], data=shown, follow_redirects=False, timeout=30)
     wait_for(lambda: CHECKED.search(person.web.page("/verification")), "the identity check answers")
+
+
+def prove_wallet(person: Renter, key: LocalAccount) -> None:
+    """The wallet is proven to be the organization's, by copy and paste of message and signature."""
+    page = person.web.submit("/verification/wallet", {"address": key.address}, form_at="/verification")
+    found = MESSAGE.search(page.text)
+    if found is None:
+        raise DoorError("the page showed no message to sign")
+    message = html.unescape(found[1])
+    signature = key.sign_message(encode_defunct(text=message)).signature.to_0x_hex()
+    fields = {"address": key.address, "message": message, "signature": signature}
+    page = person.web.submit("/verification/wallet", fields, form_at="/verification")
+    if "proven to be yours" not in page.text:
+        raise DoorError("the signature was not taken")
 
 
 def _hand_in(web: Web, kind: str, of: str) -> None:

@@ -300,10 +300,12 @@ def test_a_payout_asks_about_the_provider_and_not_about_chips():
 
 
 def test_a_deposit_needs_its_payer_and_its_wallet():
-    deposit = lease(purpose="deposit", rail="escrow", provider=None, chips=(), wallet="0x1", wallet_screened=True)
+    wallet = {"wallet": "0x1", "wallet_screened": True, "wallet_proven_at": NOW}
+    deposit = lease(purpose="deposit", rail="escrow", provider=None, chips=(), **wallet)
     assert ask(deposit).outcome == "ALLOW"
     assert codes(ask(replace(deposit, wallet=""))) == {"wallet_missing"}
     assert codes(ask(replace(deposit, wallet_screened=False))) == {"wallet_missing"}
+    assert codes(ask(replace(deposit, wallet_proven_at=None))) == {"wallet_unproven"}
     assert codes(ask(replace(deposit, renter=None))) >= {"payer_missing"}
 
 

@@ -4,11 +4,12 @@ import pytest
 
 from compliance.base.actor import Actor, system
 from compliance.base.audit import AuditEvent
-from compliance.models import Case, Match, Restriction, Screening, WatchlistVersion
+from compliance.models import Case, Match, PartyWallet, Restriction, Screening, WatchlistVersion
 from compliance.selectors.case_notes import opened_notes
 from compliance.selectors.restrictions import is_restricted
 from compliance.services import cases, gate, parties, rescreening, screening, screening_index
 from tests.compliance.services.lists_by_hand import screening_list, wallet_list
+from tests.factories import proofs
 from tests.factories.compliance import (
     OFFICER,
     SECOND_OFFICER,
@@ -238,7 +239,9 @@ def test_a_case_about_a_wallet_says_that_its_entry_went(renter, provider, tmp_pa
     WatchlistVersion.objects.filter(watchlist="opensanctions").update(state="superseded")
     wallet_list(tmp_path / "w.json", others)
     settle()
+    proofs.wallet(renter.pk, wallet)
     gate.require(lease_request(renter, provider, rail="escrow", wallet=wallet), actor=ACTOR)
+    PartyWallet.objects.all().delete()  # it is no longer this party's, and the clearance for it is live
     wallet_list(tmp_path / "w.json", [*others, ("ETH", wallet)])
     settle()
     case = open_case()

@@ -11,13 +11,14 @@ from compliance import tasks
 from compliance.base.actor import Actor, system
 from compliance.base.audit import AuditEvent
 from compliance.base.errors import InvalidInput
-from compliance.models import Case, Clearance, Match, Restriction, Screening, WatchlistVersion
+from compliance.models import Case, Clearance, Match, PartyWallet, Restriction, Screening, WatchlistVersion
 from compliance.selectors.cases import CaseFilters, case_page, open_cases
 from compliance.selectors.restrictions import is_restricted
 from compliance.services import cases, gate, parties, rescreening
 from compliance.services.watchlists import load_watchlist
 from compliance.signals import clearances_revoked, party_restricted
 from compliance.sources.catalogue import KNOWN_LISTS, SAMPLES
+from tests.factories import proofs
 from tests.factories.compliance import (
     OFFICER,
     SECOND_OFFICER,
@@ -156,9 +157,12 @@ def test_a_wallet_that_is_listed_later_is_hit(tmp_path):
     provider = verified_company("Brisbane Compute Pty Ltd", "AU")
     unlinked = verified_company("Lion City Labs Pte Ltd", "SG")
     linked = verified_company("Orchard Analytics Pte Ltd", "SG")
+    proofs.wallet(unlinked.pk, listed)
+    gate.require(lease_request(unlinked, provider, rail="escrow", wallet=listed), actor=ACTOR)
+    # The proof went to another since, and the clearance for the wallet is still live.
+    PartyWallet.objects.all().delete()
     parties.link_wallet(linked.pk, to_checksum_address(listed), actor=ACTOR)
-    for renter, wallet in ((unlinked, listed), (linked, "")):
-        gate.require(lease_request(renter, provider, rail="escrow" if wallet else "card", wallet=wallet), actor=ACTOR)
+    gate.require(lease_request(linked, provider), actor=ACTOR)
     settled()
     change_list()
     settled()
