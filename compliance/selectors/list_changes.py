@@ -8,7 +8,8 @@ from django.db import connection
 from django.db.models import QuerySet
 
 from compliance.base.errors import NotFound
-from compliance.models import ListChange, ListedParty, Watchlist, WatchlistVersion
+from compliance.models import ListChange, ListedParty, WatchlistVersion
+from compliance.selectors.watchlists import list_named
 
 _Kind = ListChange.Kind
 _BETWEEN = """
@@ -96,9 +97,7 @@ def unscreened(version: WatchlistVersion) -> Unscreened:
 
 def list_versions(code: str) -> QuerySet[WatchlistVersion]:
     """The versions of the list, newest first, refused ones too. Raises NotFound."""
-    if not Watchlist.objects.filter(pk=code).exists():
-        raise NotFound
-    return WatchlistVersion.objects.filter(watchlist_id=code).order_by("-created_at")
+    return WatchlistVersion.objects.filter(watchlist=list_named(code)).order_by("-created_at")
 
 
 def version_of(code: str, version_id: UUID) -> WatchlistVersion:

@@ -12,6 +12,11 @@ _LOOKED_BACK = 20
 _FAILED = (ListFetch.Outcome.FAILED, ListFetch.Outcome.REFUSED)
 
 
+def last_fetches(watchlist: Watchlist, most: int) -> list[ListFetch]:
+    """The list's last attempts to fetch it, newest first."""
+    return list(watchlist.fetches.order_by("-created_at", "-id")[:most])
+
+
 def next_fetch_at(watchlist: Watchlist) -> datetime | None:
     """When the list is due; None for one that is not fetched.
 

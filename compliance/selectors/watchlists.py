@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from compliance.base import clock
+from compliance.base.errors import NotFound
 from compliance.models import Watchlist, WatchlistVersion
 
 
@@ -43,6 +44,14 @@ def watchlist_status() -> list[ListStatus]:
         _status(watchlist, current.get(watchlist.code), refused.get(watchlist.code))
         for watchlist in Watchlist.objects.order_by("code")
     ]
+
+
+def list_named(code: str) -> Watchlist:
+    """The list of that code. Raises NotFound."""
+    found = Watchlist.objects.filter(pk=code).first()
+    if found is None:
+        raise NotFound
+    return found
 
 
 def current_versions() -> list[WatchlistVersion]:

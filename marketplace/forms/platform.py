@@ -10,6 +10,14 @@ from compliance.selectors.watchlists import watchlist_status
 LARGEST_BYTES = 32 * 1024 * 1024
 
 
+class StalenessForm(forms.Form):
+    """How old a list may grow."""
+
+    hours = forms.IntegerField(
+        label="Hours without news", min_value=1, max_value=336, help_text="Between 1 and 336, which is two weeks."
+    )
+
+
 class ListFileForm(forms.Form):
     """A file for one of the known lists."""
 

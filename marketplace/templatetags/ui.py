@@ -36,6 +36,12 @@ def money(amount_minor: int | None, currency: str = "USD") -> str:
 
 
 @register.filter
+def count(number: int) -> str:
+    """`18,204`."""
+    return f"{number:,}"
+
+
+@register.filter
 def relative(at: datetime | None) -> str:
     """`3 minutes ago`, `in 2 hours`, `just now`."""
     if at is None:

@@ -6,6 +6,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from django.urls import reverse
+
 from compliance.base.actor import Actor
 from compliance.selectors.cases import CaseInFull, MatchView
 from compliance.selectors.identity import kyc_status
@@ -34,6 +36,8 @@ EVENT_LOOKS = {
     "case.opened": ("Opened", "plus", "neutral"),
     "case.assigned": ("Taken", "user", "neutral"),
     "case.escalated": ("Past its deadline, now urgent", "warn", "refused"),
+    "case.entry_changed": ("What it rests on has changed", "refresh", "waiting"),
+    "case.returned": ("Open again", "ring", "waiting"),
     "case.answer_overdue": ("The answer did not come in time", "clock", "waiting"),
     "case.closed": ("Closed", "check", "neutral"),
 }
@@ -252,6 +256,7 @@ def match_facts(view: MatchView) -> dict[str, Any]:
         "listed_name": match.listed_name,
         "state": f"match_{match.state}",
         "list_code": view.list_title,
+        "list_url": reverse("web:watchlist", args=[match.list_code]),
         "external_id": match.external_id,
         "score": match.score,
         "score_width": round(match.score * 100, 1),

@@ -32,6 +32,7 @@ KINDS = (
     ("gate_review", "Lease sent to review"),
     ("screening_hit", "Screening hit"),
     ("identity_review", "Identity review"),
+    ("delisting", "Entry left its list"),
     ("list_alarm", "Watchlist alarm"),
     ("audit_alarm", "Audit log alarm"),
     ("report_due", "Report due"),

@@ -32,6 +32,7 @@ def links_for(user: User | None, membership: Membership | None) -> list[tuple[st
     if user and user.is_operator:
         links.append(("Platform", "web:platform", "server"))
     if user and user.is_platform_staff:
+        links.append(("Lists", "web:watchlists", "flag"))
         links.append(("Audit", "web:audit", "policy"))
     return links
 

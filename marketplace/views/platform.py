@@ -100,8 +100,9 @@ def alarms(report: BooksReport, lists: list[ListStatus], audit: dict[str, str]) 
     """What an operator has to look at now, each with what to do."""
     found = []
     for row in lists:
-        if row.required and row.state != "current":
-            text = "The gate refuses everything until it is loaded: run load_watchlists."
+        # A list that was never loaded is in use only where the policy requires it; one that was is in use while it is.
+        if row.state == "stale" or (row.required and row.state == "missing"):
+            text = "The gate lets nothing through until it is loaded: run load_watchlists."
             found.append({"title": f"{row.title} is {row.state}", "text": text})
         if row.refusal:
             found.append({"title": f"A load of {row.title} was refused", "text": f"{row.refusal} The old one is kept."})

@@ -63,6 +63,7 @@ LOOKS: dict[str, Look] = {
     "closed": Look("Closed", "neutral", "check"),
     "match_open": Look("Not decided", "waiting", "ring"),
     "match_confirmed": Look("Same party", "refused", "flag"),
+    "match_outdated": Look("Entry changed or gone", "neutral", "clock"),
     "match_false_positive": Look("Another party", "allowed", "check"),
     # holds and payouts
     "opening": Look("Being set aside", "waiting", "clock"),
@@ -77,6 +78,15 @@ LOOKS: dict[str, Look] = {
     "superseded": Look("Superseded", "neutral", "ring"),
     "missing": Look("Missing", "refused", "warn"),
     "stale": Look("Stale", "refused", "warn"),
+    "unused": Look("Not in use", "neutral", "ring"),
+    "entry_added": Look("Added", "waiting", "plus"),
+    "entry_changed": Look("Changed", "neutral", "dot"),
+    "entry_removed": Look("Removed", "allowed", "cross"),
+    "fetch_loaded": Look("A new version", "allowed", "plus"),
+    "fetch_confirmed": Look("The same content", "allowed", "check"),
+    "fetch_not_modified": Look("Not modified", "allowed", "check"),
+    "fetch_refused": Look("Refused", "refused", "cross"),
+    "fetch_failed": Look("Not reached", "refused", "warn"),
     # bundles
     "bundle_requested": Look("Asked for", "waiting", "clock"),
     "bundle_building": Look("Being made", "waiting", "clock"),

@@ -28,6 +28,7 @@ from marketplace.views import (
     styleguide,
     verification,
     wallets,
+    watchlists,
 )
 
 market = [
@@ -81,7 +82,11 @@ staff = [
     path("cases/<uuid:pk>/documents/<uuid:document_id>/refuse", documents.refuse, name="document_refuse"),
     path("cases/<uuid:pk>/checks/<uuid:check_id>", documents.proven, name="proven"),
     path("platform", platform.platform, name="platform"),
-    path("platform/lists", lists.list_file, name="list_file"),
+    path("lists", watchlists.watchlists, name="watchlists"),
+    path("lists/load", lists.list_file, name="list_file"),
+    path("lists/<slug:code>", watchlists.watchlist, name="watchlist"),
+    path("lists/<slug:code>/limit", watchlists.list_limit, name="list_limit"),
+    path("lists/<slug:code>/versions/<uuid:pk>", watchlists.list_version, name="list_version"),
     path("audit", platform.audit, name="audit"),
     path("records", records.records, name="records"),
     path("records/reports", reports.report_list, name="reports"),

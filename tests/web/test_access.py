@@ -4,7 +4,7 @@ import pytest
 from django.urls import URLPattern, URLResolver, reverse
 
 from compliance.base.errors import Refusal
-from compliance.models import IdentityCheck
+from compliance.models import IdentityCheck, WatchlistVersion
 from compliance.selectors.cases import open_cases
 from compliance.selectors.reports import reports
 from compliance.services import report_drafts, restrictions
@@ -52,6 +52,8 @@ def world(cast: Cast) -> dict[str, object]:
         "key": key.pk,
         "member": Membership.objects.get(user=cast.bob).pk,
         "party": cast.lion.party_id,
+        "list": "ofac_sdn",
+        "version": ("ofac_sdn", WatchlistVersion.objects.get(watchlist="ofac_sdn").pk),
         "organization": cast.lion.pk,
     }
 
@@ -97,6 +99,10 @@ GETS = {
     ("wallet_proof", ""): (405, 405, 405, 405, 405, 405, 405, 405),
     ("identity_check", ""): (405, 405, 405, 405, 405, 405, 405, 405),
     ("platform", ""): (404, 404, 404, 404, 404, 404, 200, 302),
+    ("watchlists", ""): (404, 404, 404, 404, 404, 200, 200, 302),
+    ("watchlist", "list"): (404, 404, 404, 404, 404, 200, 200, 302),
+    ("list_version", "version"): (404, 404, 404, 404, 404, 200, 200, 302),
+    ("list_limit", "list"): (405, 405, 405, 405, 405, 405, 405, 405),
     ("audit", ""): (404, 404, 404, 404, 404, 200, 200, 302),
     ("records", ""): (404, 404, 404, 404, 404, 302, 404, 302),
     ("reports", ""): (404, 404, 404, 404, 404, 200, 404, 302),
@@ -132,6 +138,7 @@ POSTS = {
     ("report", "report", "action=not_required&reason=x"): ("alice", "bob", "charlie", "pia", "ned"),
     ("evidence", "", "kind=party"): ("alice", "bob", "charlie", "pia", "ned"),
     ("list_file", "", ""): ("alice", "pia", "olga"),
+    ("list_limit", "list", "hours=24"): ("alice", "bob", "charlie", "pia", "olga"),
     ("card_form", "", ""): ("olga", "ned"),
     ("payout_account", "", ""): ("alice", "charlie", "olga", "ned"),
     ("payout_wallet", "", "wallet=0x0"): ("alice", "charlie", "olga", "ned"),

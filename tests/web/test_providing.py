@@ -208,17 +208,17 @@ def test_a_list_is_loaded_from_a_file_and_a_bad_one_refused(cast: Cast, browse):
     before = current("ofac_sdn")
     for name, content in (("no-list.xml", b"<html>no list</html>"), ("empty.xml", b" ")):
         file = SimpleUploadedFile(name, content)
-        page = text(client.post("/platform/lists", {"code": "ofac_sdn", "file": file}, follow=True))
+        page = text(client.post("/lists/load", {"code": "ofac_sdn", "file": file}, follow=True))
         assert 'role="alert"' in page
         assert current("ofac_sdn").version_id == before.version_id
     good = SimpleUploadedFile("../../sdn.xml", known.sample.read_bytes())
-    page = text(client.post("/platform/lists", {"code": "ofac_sdn", "file": good}, follow=True))
+    page = text(client.post("/lists/load", {"code": "ofac_sdn", "file": good}, follow=True))
     assert f"is current with {before.row_count} entries" in page
 
 
 def test_a_list_that_nobody_knows_is_refused(cast: Cast, browse):
     file = SimpleUploadedFile("list.csv", b"a,b")
-    page = text(browse(cast.ned).post("/platform/lists", {"code": "evil", "file": file}, follow=True))
+    page = text(browse(cast.ned).post("/lists/load", {"code": "evil", "file": file}, follow=True))
     assert "not one of the available choices" in page
 
 

@@ -36,7 +36,7 @@ class Command(BaseCommand):
         diff = commands.add_parser("diff", help="what a version changed against the one before")
         diff.add_argument("code", choices=CODES)
         diff.add_argument("version", nargs="?", type=UUID, help="the current one when left out")
-        limit = commands.add_parser("limit", help="hours without news after which the gate refuses: 1 to 336")
+        limit = commands.add_parser("limit", help="hours without news until nothing goes through: 1 to 336")
         limit.add_argument("code", choices=CODES)
         limit.add_argument("hours", type=float)
         fetch = commands.add_parser("fetch", help="let the beat fetch a list, or all that have an official address")
@@ -83,7 +83,8 @@ class Command(BaseCommand):
 
     def _limit(self, options: dict[str, Any]) -> None:
         row = set_staleness_limit(options["code"], round(options["hours"] * 3600), actor=OPERATOR)
-        self.stdout.write(f"{row.code}: the gate refuses after {row.staleness_limit_seconds / 3600:g} h without news.")
+        hours = row.staleness_limit_seconds / 3600
+        self.stdout.write(f"{row.code}: nothing goes through after {hours:g} h without news.")
 
     def _fetch(self, options: dict[str, Any]) -> None:
         every = round(options["every_hours"] * 3600) if options["every_hours"] else None
