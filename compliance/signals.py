@@ -10,5 +10,7 @@ party_restricted = Signal()
 restriction_lifted = Signal()
 # case_id: UUID, subject_id: UUID | None, disposition: str
 case_closed = Signal()
+# party_ids: list[UUID], what: str (identity, location). Something that clearances rest on has changed.
+facts_moved = Signal()
 # code: str, version_id: UUID
 watchlist_loaded = Signal()

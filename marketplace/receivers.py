@@ -8,7 +8,8 @@ from django.dispatch import receiver
 from django.http import HttpRequest
 
 from compliance.base.actor import system
-from compliance.signals import clearances_revoked, party_restricted, restriction_lifted
+from compliance.base.enqueue import enqueue
+from compliance.signals import clearances_revoked, facts_moved, party_restricted, restriction_lifted
 from marketplace.client_address import client_address
 from marketplace.models import User
 from marketplace.services import funding, metering, sightings, suspensions
@@ -45,6 +46,12 @@ def suspend_by_party(party_id: UUID, reason: str, **_: Any) -> None:
 def release_party(party_id: UUID, **_: Any) -> None:
     """Leases that waited for the case have ended, and their money moves again."""
     suspensions.release_leases(party_id=party_id)
+
+
+@receiver(facts_moved)
+def reassess(party_ids: list[UUID], **_: Any) -> None:
+    """Leases of these parties go on only if the gate would still clear them; whoever is being served does not wait."""
+    enqueue("marketplace.reassess_parties", *map(str, party_ids))
 
 
 @receiver(user_logged_in)

@@ -9,6 +9,7 @@ from marketplace.services import (
     idempotency,
     metering,
     provider_payouts,
+    reassessments,
     reminders,
     renewals,
     suspensions,
@@ -38,6 +39,18 @@ def meter_leases() -> None:
 def renew_clearances() -> None:
     """Leases that go on have a clearance that lasts a while."""
     renewals.renew_clearances()
+
+
+@shared_task(name="marketplace.reassess_leases")
+def reassess_leases() -> None:
+    """Leases that go on are such as the gate would still clear."""
+    reassessments.reassess_leases()
+
+
+@shared_task(name="marketplace.reassess_parties")
+def reassess_parties(*party_ids: str) -> None:
+    """Leases of these parties that go on are such as the gate would still clear."""
+    reassessments.reassess_leases_of(map(UUID, party_ids))
 
 
 @shared_task(name="marketplace.settle_ended_leases")

@@ -16,7 +16,9 @@ from compliance.selectors.ownership import facts_digest
 from compliance.selectors.policies import levels_for
 from compliance.services import cases, identity_cases, identity_decisions, identity_expiry
 from compliance.services.identity_decisions import FactsChanged, NeedsOpen
+from compliance.services.notices import send_on_commit
 from compliance.services.officers import require_officer
+from compliance.signals import facts_moved
 
 __all__ = ["FactsChanged", "NeedsOpen", "approve_verification", "reject_verification", "submit_verification"]
 
@@ -105,6 +107,7 @@ def reject_verification(verification_id: UUID, *, actor: Actor) -> IdentityVerif
         )
         identity_expiry.end_extension(verification, actor=actor)
         cases.close_identity_case(verification.pk, Case.Disposition.CONFIRM, actor=actor)
+        send_on_commit(facts_moved, party_ids=[verification.party_id], what="identity")
     return verification
 
 

@@ -11,6 +11,8 @@ from compliance.base.transition import transition
 from compliance.models import IdentityVerification
 from compliance.selectors.identity import reminder_due
 from compliance.services import cases
+from compliance.services.notices import send_on_commit
+from compliance.signals import facts_moved
 
 CLAIM_LASTS = timedelta(minutes=10)
 _State = IdentityVerification.State
@@ -53,6 +55,8 @@ def expire_identities(*, actor: Actor) -> int:
             if undecided:
                 end_extension(row, actor=actor)
                 cases.close_identity_case(row.pk, "", actor=actor)
+            else:
+                send_on_commit(facts_moved, party_ids=[row.party_id], what="identity")
             count += 1
     return count
 

@@ -11,6 +11,8 @@ from compliance.base import clock
 from compliance.base.sealing import Context, Subject, SubjectErased
 from compliance.models import PlaceSign
 from compliance.services import subject_keys
+from compliance.services.notices import send_on_commit
+from compliance.signals import facts_moved
 from compliance.sources.networks import NetworkFiles, Networks, NetworkSign
 
 Kind = PlaceSign.Kind
@@ -59,12 +61,15 @@ def _keep(party_id: UUID, kind: str, found: NetworkSign, address: str) -> None:
         first_seen_at=now,
         seen_at=now,
     )
+    known = PlaceSign.objects.filter(party_id=party_id, kind=kind, country=row.country, network=row.network).exists()
     PlaceSign.objects.bulk_create(
         [row],
         update_conflicts=True,
         unique_fields=["party", "kind", "country", "region", "network", "asn"],
         update_fields=["seen_at", "address_sealed"],
     )
+    if not known:
+        send_on_commit(facts_moved, party_ids=[party_id], what="location")
 
 
 def _sealed(party_id: UUID, kind: str, found: NetworkSign, address: str) -> bytes | None:

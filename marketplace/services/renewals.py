@@ -42,7 +42,7 @@ def renew_clearance(lease_id: UUID, *, actor: Actor = ACTOR) -> bool:
     """The lease stands on a fresh clearance, or is being ended; says which. The gate is asked outside transactions."""
     lease = Lease.objects.select_related("node").get(pk=lease_id)
     try:
-        fresh = gate.require(_question(lease), actor=actor)
+        fresh = gate.require(question_of(lease), actor=actor)
     except (gate.ClearanceDenied, gate.ClearanceInReview):
         _stop(lease_id, actor)
         return False
@@ -82,7 +82,8 @@ def _stop(lease_id: UUID, actor: Actor) -> None:
             lease_course.stop(lease, Lease.EndReason.CLEARANCE_LAPSED, actor=actor)
 
 
-def _question(lease: Lease) -> gate.GateRequest:
+def question_of(lease: Lease) -> gate.GateRequest:
+    """What the gate is asked about a lease that goes on, with the node as it stands now."""
     return gate.GateRequest(
         purpose="renewal",
         subject_id=lease.pk,

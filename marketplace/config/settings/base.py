@@ -207,6 +207,7 @@ CELERY_BEAT_SCHEDULE = {
         "marketplace.sweep_leases": 2,
         "marketplace.meter_leases": 5,
         "marketplace.renew_clearances": 10,
+        "marketplace.reassess_leases": 60,
         "marketplace.settle_ended_leases": 3,
         "marketplace.sweep_restrictions": 3,
         "marketplace.pay_providers": 10,

@@ -1,0 +1,184 @@
+"""What a clearance rests on changes while its lease runs: the gate is asked again for whom the change touches."""
+
+import shutil
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+
+from compliance.base import clock as clocks
+from compliance.base.actor import system
+from compliance.models import Decision, IdentityVerification
+from compliance.selectors.policies import pack_for
+from compliance.services import gate, identity, identity_expiry, parties, place_signs
+from compliance.services.parties import OwnerInput, PartyInput
+from marketplace import tasks
+from marketplace.models import Lease
+from marketplace.services import reassessments, suspensions
+from tests.factories import marketplace as make
+from tests.marketplace.steps import again, running
+
+State, EndReason = Lease.State, Lease.EndReason
+ACTOR = system("tests")
+NAME = "marketplace.reassess_parties"
+
+
+@pytest.fixture
+def newer_pack(settings, tmp_path):
+    """A pack newer than all others, as `put(old, new)` changes the tables of countries."""
+    policies = tmp_path / "policies"
+    shutil.copytree(settings.GRIDCLEAR_POLICY_DIR, policies)
+
+    def put(old: str, new: str) -> str:
+        newest = sorted((policies / "gridclear").iterdir())[-1]
+        folder = policies / "gridclear" / "2026-11-25.tests"
+        shutil.copytree(newest, folder)
+        head = (folder / "pack.toml").read_text()
+        (folder / "pack.toml").write_text(head.replace(f'version = "{newest.name}"', 'version = "2026-11-25.tests"'))
+        countries = (folder / "countries.toml").read_text()
+        assert old in countries
+        (folder / "countries.toml").write_text(countries.replace(old, new))
+        manifest = policies / "MANIFEST.toml"
+        manifest.write_text(manifest.read_text().replace("open = [", f'open = ["gridclear/{folder.name}",', 1))
+        settings.GRIDCLEAR_POLICY_DIR = policies
+        return pack_for(clocks.now()).label
+
+    return put
+
+
+def sweep_all() -> int:
+    """Every lease has had its turn."""
+    return sum(reassessments.reassess_leases() for _ in each_turn())
+
+
+def each_turn():
+    """As many moments as there are turns, without waiting for them."""
+    at = clocks.now()
+    for turn in range(reassessments.ROUNDS):
+        with clocks.use_clock(clocks.ManualClock(at + timedelta(seconds=turn * reassessments.SWEEP_SECONDS))):
+            yield turn
+
+
+def why(lease: Lease) -> set[str]:
+    """The codes of the rules by which the newest decision about the lease refused."""
+    refused = Decision.objects.exclude(outcome="ALLOW").get(subject_id=lease.pk)
+    return {each["code"] for each in refused.reasons}
+
+
+def test_a_lease_of_the_pack_before_is_asked_about_under_the_new_one_and_goes_on(cast, newer_pack):
+    agent, offer = cast.supply()
+    lease = running(cast, agent, offer)
+    assert reassessments.reassess_leases() == 0
+    assert again(lease).clearance_id == lease.clearance_id, "nothing changed, so nothing is renewed"
+    label = newer_pack('members = ["MO"]', 'members = ["MO", "AQ"]')
+    assert reassessments.reassess_leases() == 0
+    renewed = again(lease)
+    assert (renewed.state, renewed.clearance.decision.pack) == (State.RUNNING, label)
+    assert reassessments.reassess_leases() == 0
+    assert again(lease).clearance_id == renewed.clearance_id, "twice is once"
+
+
+def test_a_lease_that_the_new_pack_would_not_allow_ends_at_the_next_sweep(cast, newer_pack):
+    agent, offer = cast.supply()
+    lease = running(cast, agent, offer)
+    newer_pack('members = ["CU", "IR", "KP"]', 'members = ["CU", "IR", "KP", "SG"]')
+    assert reassessments.reassess_leases() == 1
+    stopping = again(lease)
+    assert (stopping.state, stopping.end_reason) == (State.STOPPING, EndReason.CLEARANCE_LAPSED)
+    assert "embargoed_country" in why(lease)
+    assert reassessments.reassess_leases() == 0
+
+
+def test_a_lease_of_yesterday_is_asked_about_again_because_rules_begin_and_end_by_the_day(cast, clock, settings):
+    settings.GRIDCLEAR_CLEARANCE_SECONDS = 30 * 3600
+    agent, offer = cast.supply()
+    lease = running(cast, agent, offer, seconds=3 * 24 * 3600)
+    clock.advance(hours=24)
+    assert reassessments.reassess_leases() == 0
+    renewed = again(lease)
+    assert (renewed.state, renewed.clearance_id != lease.clearance_id) == (State.RUNNING, True)
+    assert reassessments.reassess_leases() == 0
+    assert again(lease).clearance_id == renewed.clearance_id
+
+
+def test_an_identity_that_ran_out_ends_the_lease_by_the_word_that_is_sent(real_cast, doorbell):
+    cast = real_cast
+    agent, offer = cast.supply()
+    lease = running(cast, agent, offer)
+    held = IdentityVerification.objects.get(party_id=cast.lion.party_id, state="verified")
+    past = clocks.now() - timedelta(seconds=1)
+    IdentityVerification.objects.filter(pk=held.pk).update(expires_at=past, state_deadline_at=past)
+    doorbell.names.clear()
+    assert identity_expiry.expire_identities(actor=ACTOR) == 1
+    assert NAME in doorbell.names
+    tasks.reassess_parties(str(cast.lion.party_id))
+    assert again(lease).state == State.STOPPING
+    assert why(lease) & {"identity_level", "identity_expired"}
+
+
+def test_an_identity_rejected_by_an_officer_ends_the_lease(real_cast, doorbell):
+    cast = real_cast
+    agent, offer = cast.supply()
+    lease = running(cast, agent, offer)
+    held = IdentityVerification.objects.get(party_id=cast.lion.party_id, state="verified")
+    doorbell.names.clear()
+    identity.reject_verification(held.pk, actor=cast.olga.as_actor())
+    assert NAME in doorbell.names
+    assert reassessments.reassess_leases_of([cast.lion.party_id]) == 1
+    assert again(lease).state == State.STOPPING
+    assert reassessments.reassess_leases_of([cast.lion.party_id]) == 0
+
+
+def test_a_sign_of_another_place_reviews_a_live_lease_and_a_sign_known_before_asks_nothing(real_cast, doorbell):
+    cast = real_cast
+    agent, offer = cast.supply()
+    lease = running(cast, agent, offer)
+    doorbell.names.clear()
+    place_signs.see_country(cast.lion.party_id, "CN", "card")
+    assert doorbell.names == [NAME]
+    place_signs.see_country(cast.lion.party_id, "CN", "card")
+    assert doorbell.names == [NAME], "the sign was known"
+    tasks.reassess_parties(str(cast.lion.party_id))
+    assert again(lease).state == State.STOPPING
+    assert "location_conflict" in why(lease)
+
+
+def test_a_change_of_owners_ends_the_clearance_at_once(real_cast):
+    cast = real_cast
+    agent, offer = cast.supply()
+    lease = running(cast, agent, offer)
+    other = OwnerInput(PartyInput("person", "Other Owner", "SG", birth_date="1970-01-01"), Decimal(100), Decimal(100))
+    parties.declare_ownership(cast.lion.party_id, [other], True, actor=cast.alice.as_actor())
+    assert (again(lease).state, again(lease).clearance.revoked_reason) == (State.SUSPENDED, "facts_changed")
+    suspensions.sweep_restrictions()
+    assert (again(lease).state, again(lease).end_reason) == (State.ENDED, EndReason.COMPLIANCE_SUSPENDED)
+
+
+def test_what_sent_no_word_is_found_within_five_sweeps_and_others_are_left_alone(cast):
+    agent, offer = cast.supply()
+    lease = running(cast, agent, offer)
+    theirs = make.open_lease(offer, cast.charlie, cast.strange)
+    held = IdentityVerification.objects.get(party_id=cast.lion.party_id, state="verified")
+    IdentityVerification.objects.filter(pk=held.pk).update(expires_at=clocks.now() - timedelta(seconds=1))
+    assert sweep_all() == 1
+    assert again(lease).state == State.STOPPING
+    assert again(theirs).clearance_id == theirs.clearance_id
+    assert sweep_all() == 0
+
+
+def test_a_gate_that_fails_ends_nothing_and_the_next_sweep_tries_again(cast, monkeypatch):
+    agent, offer = cast.supply()
+    lease = running(cast, agent, offer)
+    place_signs.see_country(cast.lion.party_id, "CN", "card")
+
+    def broken(*_: object, **__: object) -> None:
+        raise RuntimeError("the gate is away")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(gate, "preview", broken)
+        assert sweep_all() == 0
+    with monkeypatch.context() as patched:
+        patched.setattr(gate, "require", broken)
+        assert sweep_all() == 0
+    assert again(lease).state == State.RUNNING
+    assert sweep_all() == 1
