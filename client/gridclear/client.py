@@ -88,6 +88,10 @@ class Client:
         """The lease, which is being stopped; you pay no further than this moment."""
         return Lease.read(self._post(f"/leases/{_segment(lease_id)}/stop", {}, idempotency_key))
 
+    def resume_lease(self, lease_id: str, *, idempotency_key: str | None = None) -> Lease:
+        """A new lease for what was left of one that compliance ended; refused while it is still looked at."""
+        return Lease.read(self._post(f"/leases/{_segment(lease_id)}/resume", {}, idempotency_key))
+
     def logs(self, lease_id: str, *, after: int = 0) -> list[LogLine]:
         """The workload's lines with a sequence above `after`, as many as the server gives at once."""
         answer = self._get(f"/leases/{_segment(lease_id)}/logs", {"after": after})

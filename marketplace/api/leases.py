@@ -11,10 +11,17 @@ from rest_framework.response import Response
 from compliance.base.errors import InvalidInput, NotFound
 from marketplace.api.base import IDEMPOTENCY_KEY, ApiView, OnceView, Scope, checked
 from marketplace.api.shapes_compliance import DecisionShape, decisions_for
-from marketplace.api.shapes_leases import DepositShape, LeaseShape, LeaseWanted, LogsShape, ReceiptShape
+from marketplace.api.shapes_leases import (
+    DepositShape,
+    LeaseShape,
+    LeaseWanted,
+    LogsShape,
+    ReceiptShape,
+    ResumptionWanted,
+)
 from marketplace.client_address import client_address
 from marketplace.selectors.leases import lease_for, leases_visible_to, logs_after, rented_lease_for
-from marketplace.services import leases
+from marketplace.services import leases, resumption
 from marketplace.services.lease_terms import LeaseRequest
 from settlement.selectors.receipts import receipt_for
 from settlement.services import chain_deposits
@@ -77,6 +84,36 @@ class StopLease(OnceView):
         acting = self.principal
         leases.stop_lease(kwargs["pk"], acting.viewer, user=acting.user, actor=acting.actor)
         return Response(self.shown(LeaseShape, lease_for(acting.viewer, kwargs["pk"])))
+
+
+class ResumeLease(OnceView):
+    """What was left of a lease that compliance ended."""
+
+    scopes = {"POST": Scope.LEASES}
+
+    @extend_schema(
+        operation_id="leases_resume",
+        parameters=[IDEMPOTENCY_KEY],
+        request=ResumptionWanted,
+        responses={201: LeaseShape},
+    )
+    def post(self, request: Request, **kwargs: Any) -> Response:
+        """A new lease on the same terms, for the time and the money that were left; the gate is asked as for any."""
+        return super().post(request, **kwargs)
+
+    def once(self, request: Request, deed_id: UUID, **kwargs: Any) -> Response:
+        """One new lease, whose id is the deed's."""
+        acting = self.principal
+        resumed = resumption.resume_lease(
+            kwargs["pk"],
+            acting.viewer,
+            user=acting.user,
+            actor=acting.actor,
+            new_id=deed_id,
+            address=client_address(request._request),
+            **checked(ResumptionWanted, request),
+        )
+        return Response(self.shown(LeaseShape, lease_for(acting.viewer, resumed.pk)), status=201)
 
 
 class LeaseLogs(ApiView):

@@ -50,6 +50,17 @@ class LeaseWanted(serializers.Serializer[object]):
     )
 
 
+class ResumptionWanted(serializers.Serializer[object]):
+    """A request to go on with a lease that compliance ended."""
+
+    price_minor_per_gpu_hour = serializers.IntegerField(
+        required=False,
+        allow_null=True,
+        default=None,
+        help_text="The offer's price that you saw, in USD cents; 409 `price_changed` when it is another by now",
+    )
+
+
 class LeaseClearanceShape(serializers.Serializer[object]):
     """The clearance under which the lease stands."""
 
@@ -89,6 +100,9 @@ class LeaseShape(serializers.Serializer[Lease]):
     exit_code = serializers.IntegerField(allow_null=True)
     runtime = serializers.CharField()
     clearance = LeaseClearanceShape()
+    resumes_id = serializers.UUIDField(
+        allow_null=True, help_text="The lease that compliance ended and that this one goes on with"
+    )
     workload = serializers.SerializerMethodField()
 
     def get_cost_so_far_minor(self, lease: Lease) -> int:

@@ -27,6 +27,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("leases", leases.Leases.as_view(), name="leases"),
     path("leases/<uuid:pk>", leases.OneLease.as_view(), name="lease"),
     path("leases/<uuid:pk>/stop", leases.StopLease.as_view(), name="lease-stop"),
+    path("leases/<uuid:pk>/resume", leases.ResumeLease.as_view(), name="lease-resume"),
     path("leases/<uuid:pk>/logs", leases.LeaseLogs.as_view(), name="lease-logs"),
     path("leases/<uuid:pk>/receipt", leases.LeaseReceipt.as_view(), name="lease-receipt"),
     path("leases/<uuid:pk>/decision", leases.LeaseDecisions.as_view(), name="lease-decision"),

@@ -38,12 +38,12 @@ TERMS_FROZEN = """
 IF (NEW.offer_id, NEW.renter_id, NEW.provider_id, NEW.renter_party_id, NEW.provider_party_id, NEW.gpu_count,
     NEW.price_minor_per_gpu_hour, NEW.currency, NEW.max_seconds, NEW.max_spend_minor, NEW.node_id, NEW.gpu_model_id,
     NEW.rail, NEW.wallet_address, NEW.image, NEW.command, NEW.environment, NEW.ports, NEW.ssh_public_key,
-    NEW.end_use, NEW.end_user, NEW.requested_by_id)
+    NEW.end_use, NEW.end_user, NEW.requested_by_id, NEW.resumes_id)
    IS DISTINCT FROM
    (OLD.offer_id, OLD.renter_id, OLD.provider_id, OLD.renter_party_id, OLD.provider_party_id, OLD.gpu_count,
     OLD.price_minor_per_gpu_hour, OLD.currency, OLD.max_seconds, OLD.max_spend_minor, OLD.node_id, OLD.gpu_model_id,
     OLD.rail, OLD.wallet_address, OLD.image, OLD.command, OLD.environment, OLD.ports, OLD.ssh_public_key,
-    OLD.end_use, OLD.end_user, OLD.requested_by_id)
+    OLD.end_use, OLD.end_user, OLD.requested_by_id, OLD.resumes_id)
 THEN
     RAISE EXCEPTION 'the terms of a lease are frozen' USING ERRCODE = 'check_violation';
 END IF;
@@ -121,6 +121,14 @@ class Lease(StatefulRow):
     provider = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="leases_provided")
     renter_party = models.ForeignKey("compliance.Party", on_delete=models.PROTECT, related_name="+")
     provider_party = models.ForeignKey("compliance.Party", on_delete=models.PROTECT, related_name="+")
+    resumes = models.OneToOneField(
+        "self",
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="resumed_by",
+        help_text="The lease that compliance ended and that this one goes on with",
+    )
     requested_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     clearance = models.ForeignKey("compliance.Clearance", on_delete=models.PROTECT, related_name="+")
     hold = models.ForeignKey("settlement.Hold", null=True, blank=True, on_delete=models.PROTECT, related_name="+")

@@ -28,6 +28,7 @@ class LeaseRequest:
 
     `lease_id` is the id that the lease will have; the same id asked for again gets the same lease.
     `price_minor_per_gpu_hour` is the offer's price that the renter saw, in USD cents; None for whatever it is.
+    `resumes_id` is the lease that compliance ended and that this one goes on with: see `services.resumption`.
     `address` is the internet address from which it asks.
     """
 
@@ -49,6 +50,7 @@ class LeaseRequest:
     address: str = ""
     lease_id: UUID | None = None
     price_minor_per_gpu_hour: int | None = None
+    resumes_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +107,9 @@ def _place_errors(request: LeaseRequest, offer: Offer) -> dict[str, str]:
     errors = {}
     if not 1 <= request.gpu_count <= offer.gpu_count:
         errors["gpu_count"] = f"This offer lets between 1 and {offer.gpu_count} GPUs."
-    if not offer.min_seconds <= request.seconds <= offer.max_seconds:
+    # What is left of a lease may be less than the provider lets to others: it was let already.
+    least = 1 if request.resumes_id else offer.min_seconds
+    if not least <= request.seconds <= offer.max_seconds:
         errors["seconds"] = f"This offer lets between {offer.min_seconds} and {offer.max_seconds} seconds."
     if request.max_spend_minor is not None and not 0 < request.max_spend_minor <= 10**12:
         errors["max_spend_minor"] = "A limit is above zero, in USD cents."

@@ -22,6 +22,7 @@ from settlement.services import holds
 from settlement.services.walls import Clearance
 
 ONE_LEASE_PER_GPU = "one_open_allocation_per_gpu"
+ONE_RESUMPTION = "marketplace_lease_resumes_id"
 TRIES = 3
 
 
@@ -64,6 +65,13 @@ class OwnOffer(Conflict):
 
     code = "own_offer"
     default_message = "An organization cannot lease its own offer. Nothing was reserved or charged."
+
+
+class AlreadyResumed(Conflict):
+    """What was left of the lease was taken up before."""
+
+    code = "already_resumed"
+    default_message = "This lease was resumed already. Nothing was reserved or charged."
 
 
 class LeaseOver(Conflict):
@@ -214,6 +222,8 @@ def _make(lease: Lease, request: LeaseRequest, clearance: Clearance, actor: Acto
     except IntegrityError as error:
         if ONE_LEASE_PER_GPU in str(error):
             raise NoFreeGpu from error
+        if ONE_RESUMPTION in str(error):
+            raise AlreadyResumed from error
         raise
     return Lease.objects.get(pk=lease.pk)
 
@@ -271,6 +281,7 @@ def _sketch(
         max_seconds=request.seconds,
         max_spend_minor=price.most,
         wallet_address=request.wallet,
+        resumes_id=request.resumes_id,
         image=request.image,
         command=list(request.command),
         environment=dict(request.environment),

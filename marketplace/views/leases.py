@@ -31,6 +31,7 @@ from marketplace.views.deposits import deposit_of
 from marketplace.views.lease_words import NOTICES, RAIL_WORDS, end_words, timeline
 from marketplace.views.money import receipt_of
 from marketplace.views.places import place_of
+from marketplace.views.resuming import resumable
 
 STOPPABLE = (Lease.State.PENDING_FUNDS, Lease.State.FUNDED, Lease.State.STARTING, Lease.State.RUNNING)
 TABS = (("", "All"), ("live", "Live"), ("over", "Over"))
@@ -107,7 +108,8 @@ def leases_csv(request: HttpRequest, seat: Seat) -> HttpResponse:
 
 def live_context(request: HttpRequest, lease: Lease) -> dict[str, Any]:
     """What changes while a lease goes."""
-    is_renter = lease.renter_id in person(request).organization_ids()
+    user = person(request)
+    is_renter = lease.renter_id in user.organization_ids()
     return {
         "lease": lease,
         "is_renter": is_renter,
@@ -115,6 +117,7 @@ def live_context(request: HttpRequest, lease: Lease) -> dict[str, Any]:
         "cost_minor": cost_so_far(lease).minor,
         "end_words": end_words(lease, for_renter=is_renter),
         "notice": NOTICES.get(lease.state, "") if is_renter else "",
+        "left": resumable(lease, user) if is_renter else None,
         "events": timeline(lease),
         "logs": last_lines(lease, LOG_LINES) if is_renter else [],
     }
@@ -131,6 +134,7 @@ def lease(request: HttpRequest, pk: UUID) -> HttpResponse:
     context |= {
         "place": place_of(found.node),
         "counterpart": other,
+        "resumed_by": Lease.objects.filter(resumes=found).first(),
         "rail_label": RAIL_WORDS[found.rail],
         "may_stop": may_stop(request, found),
         "receipt": receipt_of(found, user),

@@ -25,6 +25,7 @@ from marketplace.views import (
     records,
     reports,
     requests,
+    resuming,
     styleguide,
     verification,
     wallets,
@@ -42,6 +43,7 @@ market = [
     path("leases/<uuid:pk>/live", leases.lease_live, name="lease_live"),
     path("leases/<uuid:pk>/deposit", deposits.deposit, name="deposit"),
     path("leases/<uuid:pk>/stop", leases.lease_stop, name="lease_stop"),
+    path("leases/<uuid:pk>/resume", resuming.lease_resume, name="lease_resume"),
     path("leases/<uuid:pk>/receipt", leases.receipt, name="receipt"),
     path("decisions/<uuid:pk>", decisions.decision, name="decision"),
 ]

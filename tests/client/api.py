@@ -64,6 +64,10 @@ class Api:
             return self.page(request, list(self.leases.values()))
         if (lease := self.leases.get(parts[1])) is None:
             return problem(404, "not_found", "There is no such thing")
+        if parts[2:] == ["resume"]:
+            made = {**lease, "id": str(uuid4()), "resumes_id": lease["id"]}
+            self.leases[made["id"]] = made
+            return httpx.Response(201, json=made)
         if parts[2:] == ["stop"]:
             lease["state"] = "stopping"
             return httpx.Response(202, json=lease)

@@ -107,6 +107,7 @@ def test_a_lease_from_the_command_line(logged_in, api):
     api.lines = [{"sequence": i, "stream": "stdout", "at": None, "line": f"[line] {i}"} for i in range(1, 6)]
     assert logged_in("lease", "logs", lease["id"]).stdout.splitlines() == [f"[line] {i}" for i in range(1, 6)]
     assert "stopping" in logged_in("lease", "stop", lease["id"]).stdout
+    assert json.loads(logged_in("lease", "resume", lease["id"], "--json").stdout)["resumes_id"] == lease["id"]
 
 
 @pytest.mark.parametrize(

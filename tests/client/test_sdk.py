@@ -73,6 +73,8 @@ def test_a_lease_is_opened_shown_and_stopped(client, api):
     assert client.stop_lease(lease.id).state == "stopping"
     assert client.lease(lease.id).state == "stopping"
     assert [found.id for found in client.leases()] == [lease.id]
+    resumed = client.resume_lease(lease.id)
+    assert (resumed.id != lease.id, resumed.raw["resumes_id"]) == (True, lease.id)
 
 
 def test_every_post_has_its_own_idempotency_key(client, api):

@@ -50,7 +50,15 @@ def test_dealing_takes_an_owner_or_a_member(cast):
     }
 
 
-@covers("api:lease", "api:lease-stop", "api:lease-logs", "api:lease-decision", "api:lease-deposit", "api:lease-receipt")
+@covers(
+    "api:lease-resume",
+    "api:lease",
+    "api:lease-stop",
+    "api:lease-logs",
+    "api:lease-decision",
+    "api:lease-deposit",
+    "api:lease-receipt",
+)
 def test_a_lease_is_its_renters_and_half_its_providers(cast, clock):
     _agent, offer = cast.supply()
     lease = cast.lease(offer)
@@ -74,6 +82,10 @@ def test_a_lease_is_its_renters_and_half_its_providers(cast, clock):
     assert answers(renters, "get", f"{url}/receipt") == everybody(
         owner=404, team_mate=404, finance=404, stranger=404, anonymous=401
     )
+
+    resuming = everybody(owner=409, team_mate=409, finance=403, stranger=404, anonymous=401)
+    assert answers(renters, "post", f"{url}/resume") == resuming
+    assert answers(providers, "post", f"{url}/resume")["owner"] == 404
 
     stop = {name: client for name, client in renters.items() if name != "owner"}
     assert answers(providers, "post", f"{url}/stop")["owner"] == 404

@@ -69,6 +69,7 @@ GETS = {
     ("lease", "lease"): (200, 200, 200, 404, 200, 200, 200, 302),
     ("lease_live", "lease"): (200, 200, 200, 404, 200, 200, 200, 302),
     ("lease_stop", "lease"): (200, 200, 302, 404, 404, 404, 404, 302),
+    ("lease_resume", "lease"): (302, 302, 302, 404, 404, 404, 404, 302),
     ("receipt", "lease"): (404, 404, 404, 404, 404, 404, 404, 302),
     ("decision", "decision"): (200, 200, 200, 404, 404, 200, 200, 302),
     ("provider", ""): (404, 404, 404, 404, 200, 404, 404, 302),
@@ -116,6 +117,7 @@ GETS = {
 # Deeds by POST, with what they send. A stranger's deed is a 404 and changes nothing.
 POSTS = {
     ("lease_stop", "lease", ""): ("charlie", "pia", "olga", "ned"),
+    ("lease_resume", "lease", ""): ("charlie", "pia", "olga", "ned"),
     ("deposit", "lease", ""): ("charlie", "pia", "olga", "ned"),
     ("offer_state", "offer", "action=pause"): ("alice", "bob", "charlie", "olga", "ned"),
     ("offer_edit", "offer", "gpu_count=1"): ("alice", "charlie", "olga"),

@@ -13,7 +13,7 @@ from gridclear.client import Client
 from gridclear.errors import AgentError
 from gridclear.types import EndUser, Lease, LeaseRequest, Offer
 
-lease_app = typer.Typer(no_args_is_help=True, help="Open, watch and stop leases.")
+lease_app = typer.Typer(no_args_is_help=True, help="Open, watch, stop and resume leases.")
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print the server's answer as JSON.")]
 Limit = Annotated[int, typer.Option(min=1, help="At most so many.")]
@@ -121,6 +121,14 @@ def stop(lease_id: LeaseId, as_json: AsJson = False) -> None:
     """Stop a lease; you pay no further than now."""
     with connect() as client:
         _show(client.stop_lease(lease_id), as_json)
+
+
+@lease_app.command()
+@speaks_plainly
+def resume(lease_id: LeaseId, as_json: AsJson = False) -> None:
+    """Go on, in a new lease, with what was left of one that compliance ended."""
+    with connect() as client:
+        _show(client.resume_lease(lease_id), as_json)
 
 
 @lease_app.command("list")
