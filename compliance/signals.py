@@ -8,6 +8,8 @@ clearances_revoked = Signal()
 party_restricted = Signal()
 # party_id: UUID, case_id: UUID | None
 restriction_lifted = Signal()
+# party_ids: list[UUID]
+parties_erased = Signal()
 # case_id: UUID, subject_id: UUID | None, disposition: str
 case_closed = Signal()
 # party_ids: list[UUID], what: str (identity, location). Something that clearances rest on has changed.

@@ -9,10 +9,10 @@ from django.http import HttpRequest
 
 from compliance.base.actor import system
 from compliance.base.enqueue import enqueue
-from compliance.signals import clearances_revoked, facts_moved, party_restricted, restriction_lifted
+from compliance.signals import clearances_revoked, facts_moved, parties_erased, party_restricted, restriction_lifted
 from marketplace.client_address import client_address
 from marketplace.models import User
-from marketplace.services import funding, metering, sightings, suspensions
+from marketplace.services import funding, metering, retention, sightings, suspensions
 from settlement.signals import hold_confirmed, hold_failed, hold_settled
 
 ACTOR = system("marketplace")
@@ -40,6 +40,12 @@ def suspend_by_clearance(clearance_ids: list[UUID], reason: str, **_: Any) -> No
 def suspend_by_party(party_id: UUID, reason: str, **_: Any) -> None:
     """No lease of a restricted party goes on."""
     suspensions.suspend_leases_of_party(party_id, reason)
+
+
+@receiver(parties_erased)
+def forget_parties(**_: Any) -> None:
+    """Organization, people and leases of an erased party name nobody any more."""
+    retention.follow_erasures()
 
 
 @receiver(restriction_lifted)

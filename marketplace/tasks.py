@@ -12,6 +12,7 @@ from marketplace.services import (
     reassessments,
     reminders,
     renewals,
+    retention,
     suspensions,
     sweeps,
 )
@@ -87,6 +88,18 @@ def sweep_bundles() -> None:
 def remind_of_expiry() -> None:
     """Owners know in time that a verification runs out."""
     reminders.remind_of_expiry()
+
+
+@shared_task(name="marketplace.run_retention")
+def run_retention() -> None:
+    """Whoever's records are owed to nobody any more is erased, and rows past their time are gone."""
+    retention.run_retention()
+
+
+@shared_task(name="marketplace.follow_erasures")
+def follow_erasures() -> None:
+    """What lies here of erased parties in the open is blanked."""
+    retention.follow_erasures()
 
 
 @shared_task(name="marketplace.forget_old_answers")

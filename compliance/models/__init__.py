@@ -12,6 +12,7 @@ from compliance.models.parties import Party, PartyWallet, Restriction
 from compliance.models.place_signs import PlaceSign
 from compliance.models.proofs import DomainProof, WalletChallenge
 from compliance.models.reports import Report
+from compliance.models.retention import LegalHold, RetentionClock
 from compliance.models.screening import Match, Screening
 from compliance.models.subject_keys import SubjectKey
 from compliance.models.suspensions import LawSuspension
@@ -34,6 +35,7 @@ __all__ = [
     "IdentityCheck",
     "IdentityVerification",
     "LawSuspension",
+    "LegalHold",
     "ListChange",
     "ListFetch",
     "ListedName",
@@ -51,6 +53,7 @@ __all__ = [
     "PlaceSign",
     "Report",
     "Restriction",
+    "RetentionClock",
     "Screening",
     "SubjectKey",
     "VantagePoint",

@@ -36,6 +36,13 @@ class Party(Row):
         max_length=60, blank=True, help_text="Why nobody says who this is; empty for a party that is named"
     )
 
+    erased_at = models.DateTimeField(
+        null=True,
+        blank=True,
+        db_index=True,
+        help_text="When its personal data was erased; the row stays",
+    )
+
     class Meta:
         verbose_name_plural = "parties"
         indexes = [models.Index(fields=["country"])]

@@ -17,6 +17,16 @@ END IF;
 RETURN NEW;
 """
 
+# Wall 2 for records: whatever writes the row (raw SQL too), a held party's key is not destroyed.
+NOT_WHILE_HELD = """
+IF NEW.destroyed_at IS NOT NULL AND OLD.destroyed_at IS NULL AND NEW.subject_kind = 'party' AND EXISTS (
+    SELECT 1 FROM compliance_legalhold h WHERE h.state <> 'lifted' AND h.party_id::text = NEW.subject_id
+) THEN
+    RAISE EXCEPTION 'a legal hold keeps this subject' USING ERRCODE = 'check_violation';
+END IF;
+RETURN NEW;
+"""
+
 
 class SubjectKey(Row):
     """The one key of one subject, wrapped by a master key that the database never holds."""
@@ -44,6 +54,12 @@ class SubjectKey(Row):
                 when=pgtrigger.Before,
                 operation=pgtrigger.Update,
                 func=DESTROYED_STAYS_DESTROYED,
+            ),
+            Wall(
+                name="subject_key_not_while_held",
+                when=pgtrigger.Before,
+                operation=pgtrigger.Update,
+                func=NOT_WHILE_HELD,
             ),
             Immutable(name="subject_key_kept", operation=pgtrigger.Delete),
         ]

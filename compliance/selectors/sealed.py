@@ -42,13 +42,13 @@ def keys_by_master() -> dict[str, int]:
 
 def is_erased(subject: Subject) -> bool:
     """Whether the subject's key is destroyed."""
-    return _rows([subject]).filter(destroyed_at__isnull=False).exists()
+    return rows_of([subject]).filter(destroyed_at__isnull=False).exists()
 
 
 def ciphers_of(subjects: Iterable[Subject]) -> dict[Subject, SubjectCipher]:
     """The cipher of each subject, by one query. Raises SubjectErased, NotFound."""
     wanted = list(subjects)
-    rows = {Subject(row.subject_kind, row.subject_id): row for row in _rows(wanted)}
+    rows = {Subject(row.subject_kind, row.subject_id): row for row in rows_of(wanted)}
     if any(subject not in rows for subject in wanted):
         raise NotFound("Nothing was ever sealed for this subject.")
     return {subject: cipher(rows[subject]) for subject in wanted}
@@ -56,13 +56,13 @@ def ciphers_of(subjects: Iterable[Subject]) -> dict[Subject, SubjectCipher]:
 
 def ciphers_that_stand(subjects: Iterable[Subject]) -> dict[Subject, SubjectCipher]:
     """The ciphers of those of the subjects that have a key, by one query: the erased and the unknown are left out."""
-    rows = _rows(list(subjects)).filter(destroyed_at=None)
+    rows = rows_of(list(subjects)).filter(destroyed_at=None)
     return {Subject(row.subject_kind, row.subject_id): cipher(row) for row in rows}
 
 
 def erased_among(subjects: Iterable[Subject]) -> set[Subject]:
     """Those of the subjects whose key is destroyed."""
-    rows = _rows(list(subjects)).filter(destroyed_at__isnull=False)
+    rows = rows_of(list(subjects)).filter(destroyed_at__isnull=False)
     return {Subject(kind, key) for kind, key in rows.values_list("subject_kind", "subject_id")}
 
 
@@ -79,7 +79,8 @@ def bound_to(row: SubjectKey) -> bytes:
     return f"gridclear-subject-key:{row.pk}:{row.subject_kind}:{row.subject_id}".encode()
 
 
-def _rows(subjects: Sequence[Subject]) -> QuerySet[SubjectKey]:
+def rows_of(subjects: Sequence[Subject]) -> QuerySet[SubjectKey]:
+    """The rows of the subjects' keys, in one query however many there are."""
     by_kind: dict[str, set[str]] = {}
     for each in subjects:
         by_kind.setdefault(each.kind, set()).add(each.id)

@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from compliance.base.errors import InvalidInput, NotFound
+from compliance.base.sealing import SubjectErased
 from compliance.engine.countries import CountryTables
 from compliance.engine.facts import (
     ChipRequest,
@@ -78,7 +79,8 @@ class Gathered:
 def gather(request: GateRequest, *, as_of: datetime, store: bool) -> Gathered:
     """All that is known at the moment about what is asked. Screenings that are not yet stored are, if `store`.
 
-    Raises NotFound when a party does not exist, InvalidInput for an unknown purpose, NoPackInForce.
+    Raises NotFound when a party does not exist, SubjectErased when its data is gone, InvalidInput for an unknown
+    purpose, NoPackInForce.
     """
     if request.purpose not in PURPOSES:
         raise InvalidInput(f"The purpose is one of {', '.join(PURPOSES)}. Nothing was changed.")
@@ -86,6 +88,8 @@ def gather(request: GateRequest, *, as_of: datetime, store: bool) -> Gathered:
     above = upstream(asked)
     if not asked or any(party_id not in above.parties for party_id in asked):
         raise NotFound("There is no such party. Nothing was changed.")
+    if any(above.parties[party_id].erased_at is not None for party_id in asked):
+        raise SubjectErased
     screened = screening.screen_parties(list(above.parties.values()), trigger="gate", store=store)
     wallets = wallets_of(request)
     oracle = wallet_answers.heard(wallets, as_of)

@@ -13,6 +13,7 @@ from django.db import transaction
 from compliance.base import audit, clock
 from compliance.base.actor import Actor
 from compliance.base.errors import InvalidInput, NotFound
+from compliance.base.sealing import SubjectErased
 from compliance.engine.identifiers import is_lei
 from compliance.engine.naming.text import plain
 from compliance.models import Party
@@ -153,8 +154,10 @@ def _is_birth_date(text: str) -> bool:
 
 
 def locked_party(party_id: UUID) -> Party:
-    """The party, held until the transaction ends. Raises NotFound."""
+    """The party, held until the transaction ends. Raises NotFound, SubjectErased."""
     party = Party.objects.select_for_update().filter(pk=party_id).first()
     if party is None:
         raise NotFound("There is no such party. Nothing was changed.")
+    if party.erased_at is not None:
+        raise SubjectErased
     return party

@@ -1,6 +1,6 @@
 """Signs of place are taken in, and the addresses behind them forgotten."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
 from uuid import UUID
@@ -46,6 +46,11 @@ def forget_addresses() -> int:
     before = clock.now() - timedelta(days=settings.GRIDCLEAR_ADDRESS_DAYS)
     old = PlaceSign.objects.filter(seen_at__lte=before).exclude(address_sealed=None)
     return old.update(address_sealed=None)
+
+
+def forget_signs(before: datetime) -> int:
+    """No sign stays that was last seen before that moment; returns how many went."""
+    return PlaceSign.objects.filter(seen_at__lt=before).delete()[0]
 
 
 def _keep(party_id: UUID, kind: str, found: NetworkSign, address: str) -> None:

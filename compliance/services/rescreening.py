@@ -64,7 +64,9 @@ def rescreen_after_list_changes(*, actor: Actor) -> Rescreened:
 def rescreen_all(*, actor: Actor, trigger: str = "scheduled") -> int:
     """Every party has been compared with the lists as they are; hits are dealt with. Returns the parties with hits."""
     count = 0
-    for party_id in Party.objects.order_by("id").values_list("pk", flat=True).iterator(chunk_size=1000):
+    for party_id in (
+        Party.objects.filter(erased_at=None).order_by("id").values_list("pk", flat=True).iterator(chunk_size=1000)
+    ):
         row = screening.screen_party(party_id, trigger=trigger)
         count += bool(list_hits.handle_screening(row, actor=actor)[0])
     return count
@@ -72,7 +74,8 @@ def rescreen_all(*, actor: Actor, trigger: str = "scheduled") -> int:
 
 def parties_hit_by(index: Index) -> set[UUID]:
     """The parties that an entry of the index may mean: by name, by alias, by wallet."""
-    hit = {party.pk for party in Party.objects.iterator(chunk_size=1000) if index.candidates(party, ())}
+    named = Party.objects.filter(erased_at=None)
+    hit = {party.pk for party in named.iterator(chunk_size=1000) if index.candidates(party, ())}
     linked = PartyWallet.objects.values_list("party_id", "address").iterator(chunk_size=2000)
     hit |= {party_id for party_id, address in linked if index.wallet_hits(address)}
     cleared = (

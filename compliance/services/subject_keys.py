@@ -20,7 +20,17 @@ from compliance.models import SubjectKey
 from compliance.selectors import sealed as selectors
 from compliance.selectors.sealed import Sealed, open_sealed
 
-__all__ = ["ciphers_for", "destroy", "open_sealed", "record_shown", "reveal", "reveal_many", "rewrap", "seal"]
+__all__ = [
+    "ciphers_for",
+    "destroy",
+    "destroy_many",
+    "open_sealed",
+    "record_shown",
+    "reveal",
+    "reveal_many",
+    "rewrap",
+    "seal",
+]
 
 REWRAP_BATCH = 500
 
@@ -98,6 +108,24 @@ def destroy(subject: Subject, *, actor: Actor, reason: str) -> bool:
     return True
 
 
+def destroy_many(subjects: Iterable[Subject], *, actor: Actor, reason: str) -> int:
+    """As `destroy`, for many subjects in a fixed number of statements; returns how many keys were still there."""
+    wanted = list(dict.fromkeys(subjects))
+    ciphers_for(wanted)  # who never had a key has an empty row from now on, and gets none any more
+    with transaction.atomic():
+        rows = list(selectors.rows_of(wanted).select_for_update().filter(destroyed_at=None).order_by("pk"))
+        SubjectKey.objects.filter(pk__in=[row.pk for row in rows]).update(
+            wrapped=None, destroyed_at=clock.now(), destroyed_by=actor.ref, destroyed_reason=reason[:64]
+        )
+        audit.record_many(
+            "subject_key.destroyed",
+            actor=actor,
+            subject_kind=SubjectKey._meta.label_lower,
+            about=[(str(row.pk), {"subject": _name_of(row), "reason": reason[:64]}) for row in rows],
+        )
+    return len(rows)
+
+
 def rewrap(*, actor: Actor) -> int:
     """Every key that stands is wrapped by the current master key; returns how many were not before.
 
@@ -143,3 +171,7 @@ def _new_row(subject: Subject, ring: Keyring) -> SubjectKey:
     row = SubjectKey(pk=uuid4(), subject_kind=subject.kind, subject_id=subject.id, master_key_id=ring.current)
     row.wrapped = ring.wrap(os.urandom(KEY_BYTES), selectors.bound_to(row))
     return row
+
+
+def _name_of(row: SubjectKey) -> str:
+    return str(Subject(row.subject_kind, row.subject_id))

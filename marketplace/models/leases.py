@@ -34,16 +34,26 @@ END IF;
 RETURN NEW;
 """
 
+# Once a lease has come to its end, what names people or holds secrets may be blanked, and changed to nothing else.
 TERMS_FROZEN = """
 IF (NEW.offer_id, NEW.renter_id, NEW.provider_id, NEW.renter_party_id, NEW.provider_party_id, NEW.gpu_count,
     NEW.price_minor_per_gpu_hour, NEW.currency, NEW.max_seconds, NEW.max_spend_minor, NEW.node_id, NEW.gpu_model_id,
-    NEW.rail, NEW.wallet_address, NEW.image, NEW.command, NEW.environment, NEW.ports, NEW.ssh_public_key,
-    NEW.end_use, NEW.end_user, NEW.requested_by_id, NEW.resumes_id)
+    NEW.rail, NEW.wallet_address, NEW.image, NEW.requested_by_id, NEW.resumes_id)
    IS DISTINCT FROM
    (OLD.offer_id, OLD.renter_id, OLD.provider_id, OLD.renter_party_id, OLD.provider_party_id, OLD.gpu_count,
     OLD.price_minor_per_gpu_hour, OLD.currency, OLD.max_seconds, OLD.max_spend_minor, OLD.node_id, OLD.gpu_model_id,
-    OLD.rail, OLD.wallet_address, OLD.image, OLD.command, OLD.environment, OLD.ports, OLD.ssh_public_key,
-    OLD.end_use, OLD.end_user, OLD.requested_by_id, OLD.resumes_id)
+    OLD.rail, OLD.wallet_address, OLD.image, OLD.requested_by_id, OLD.resumes_id)
+   OR (
+    (NEW.command, NEW.environment, NEW.ports, NEW.ssh_public_key, NEW.end_use, NEW.end_user)
+    IS DISTINCT FROM
+    (OLD.command, OLD.environment, OLD.ports, OLD.ssh_public_key, OLD.end_use, OLD.end_user)
+    AND NOT (
+        OLD.state IN ('settled', 'failed')
+        AND NEW.command IN (OLD.command, '[]'::jsonb) AND NEW.environment IN (OLD.environment, '{}'::jsonb)
+        AND NEW.ports IN (OLD.ports, '[]'::jsonb) AND NEW.ssh_public_key IN (OLD.ssh_public_key, '')
+        AND NEW.end_use IN (OLD.end_use, '[erased]') AND NEW.end_user IN (OLD.end_user, '{}'::jsonb)
+    )
+   )
 THEN
     RAISE EXCEPTION 'the terms of a lease are frozen' USING ERRCODE = 'check_violation';
 END IF;

@@ -214,6 +214,8 @@ CELERY_BEAT_SCHEDULE = {
         "marketplace.remind_of_expiry": 600,
         "marketplace.forget_old_answers": 3600,
         "marketplace.sweep_bundles": 60,
+        "marketplace.run_retention": 86_400,
+        "marketplace.follow_erasures": 600,
         "settlement.sweep_holds": 5,
         "settlement.follow_chain": 2,
         "settlement.deliver_payouts": 5,
