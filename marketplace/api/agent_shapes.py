@@ -57,6 +57,7 @@ class WorkloadReported(serializers.Serializer[object]):
     state = serializers.ChoiceField(choices=["pulling", "running", "exited", "failed", "stopped"])
     usage_seconds = serializers.IntegerField(min_value=0, max_value=BIG)
     usage_sequence = serializers.IntegerField(min_value=0, max_value=BIG)
+    usage_signature = serializers.CharField(max_length=88, required=False, allow_blank=True, default="")
     exit_code = serializers.IntegerField(
         required=False, allow_null=True, default=None, min_value=-(2**31), max_value=2**31 - 1
     )

@@ -132,6 +132,7 @@ def _workload(said: dict[str, Any]) -> WorkloadReport:
         state=said["state"],
         usage_seconds=said["usage_seconds"],
         usage_sequence=said["usage_sequence"],
+        usage_signature=said["usage_signature"],
         exit_code=said["exit_code"],
         error=said["error"] or "",
         runtime=said["runtime"] or "",

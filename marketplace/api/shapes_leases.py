@@ -9,7 +9,7 @@ from rest_framework import serializers
 from marketplace.api.shapes_supply import OrganizationNameShape
 from marketplace.models import Lease
 from marketplace.models.viewer import Viewer
-from marketplace.selectors.leases import cost_so_far, seconds_left
+from marketplace.selectors.leases import cost_so_far, seconds_left, sla_credit
 
 
 class EndUserWanted(serializers.Serializer[object]):
@@ -88,7 +88,9 @@ class LeaseShape(serializers.Serializer[Lease]):
     rail = serializers.CharField()
     max_seconds = serializers.IntegerField()
     max_spend_minor = serializers.IntegerField()
+    sla_credit_bps = serializers.IntegerField(help_text="Of the affected hour, when the provider's node ends the lease")
     cost_so_far_minor = serializers.SerializerMethodField()
+    sla_credit_minor = serializers.SerializerMethodField()
     billed_seconds = serializers.IntegerField()
     seconds_left = serializers.SerializerMethodField()
     created_at = serializers.DateTimeField()
@@ -108,6 +110,10 @@ class LeaseShape(serializers.Serializer[Lease]):
     def get_cost_so_far_minor(self, lease: Lease) -> int:
         """The cost of the seconds proven so far."""
         return cost_so_far(lease).minor
+
+    def get_sla_credit_minor(self, lease: Lease) -> int:
+        """What comes back of that cost because the provider's node ended the lease."""
+        return sla_credit(lease).minor
 
     def get_seconds_left(self, lease: Lease) -> int | None:
         """Until the lease ends by itself."""
@@ -160,6 +166,9 @@ class ReceiptShape(serializers.Serializer[object]):
     description = serializers.CharField()
     billed_seconds = serializers.IntegerField()
     rate_minor_per_hour = serializers.IntegerField()
+    used_minor = serializers.IntegerField()
+    credit_minor = serializers.IntegerField(help_text="Taken off what the use cost")
+    credit_reason = serializers.CharField()
     total_minor = serializers.IntegerField()
     returned_minor = serializers.IntegerField()
     fee_minor = serializers.IntegerField(allow_null=True)

@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, path
 
-from marketplace.api import compliance, docs, leases, money, nodes, offers, people
+from marketplace.api import compliance, docs, leases, money, nodes, offers, people, statements
 
 app_name = "api"
 
@@ -33,6 +33,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("leases/<uuid:pk>/decision", leases.LeaseDecisions.as_view(), name="lease-decision"),
     path("leases/<uuid:pk>/deposit", leases.LeaseDeposit.as_view(), name="lease-deposit"),
     path("balance", money.Balance.as_view(), name="balance"),
+    path("statement", statements.AccountStatement.as_view(), name="statement"),
     path("top-ups", money.TopUps.as_view(), name="top-ups"),
     path("top-ups/<uuid:pk>", money.OneTopUp.as_view(), name="top-up"),
     path("payouts", money.Payouts.as_view(), name="payouts"),

@@ -37,12 +37,12 @@ RETURN NEW;
 # Once a lease has come to its end, what names people or holds secrets may be blanked, and changed to nothing else.
 TERMS_FROZEN = """
 IF (NEW.offer_id, NEW.renter_id, NEW.provider_id, NEW.renter_party_id, NEW.provider_party_id, NEW.gpu_count,
-    NEW.price_minor_per_gpu_hour, NEW.currency, NEW.max_seconds, NEW.max_spend_minor, NEW.node_id, NEW.gpu_model_id,
-    NEW.rail, NEW.wallet_address, NEW.image, NEW.requested_by_id, NEW.resumes_id)
+    NEW.price_minor_per_gpu_hour, NEW.currency, NEW.sla_credit_bps, NEW.max_seconds, NEW.max_spend_minor, NEW.node_id,
+    NEW.gpu_model_id, NEW.rail, NEW.wallet_address, NEW.image, NEW.requested_by_id, NEW.resumes_id)
    IS DISTINCT FROM
    (OLD.offer_id, OLD.renter_id, OLD.provider_id, OLD.renter_party_id, OLD.provider_party_id, OLD.gpu_count,
-    OLD.price_minor_per_gpu_hour, OLD.currency, OLD.max_seconds, OLD.max_spend_minor, OLD.node_id, OLD.gpu_model_id,
-    OLD.rail, OLD.wallet_address, OLD.image, OLD.requested_by_id, OLD.resumes_id)
+    OLD.price_minor_per_gpu_hour, OLD.currency, OLD.sla_credit_bps, OLD.max_seconds, OLD.max_spend_minor, OLD.node_id,
+    OLD.gpu_model_id, OLD.rail, OLD.wallet_address, OLD.image, OLD.requested_by_id, OLD.resumes_id)
    OR (
     (NEW.command, NEW.environment, NEW.ports, NEW.ssh_public_key, NEW.end_use, NEW.end_user)
     IS DISTINCT FROM
@@ -151,6 +151,9 @@ class Lease(StatefulRow):
     rail = models.CharField(max_length=8)
     max_seconds = models.PositiveIntegerField()
     max_spend_minor = models.BigIntegerField()
+    sla_credit_bps = models.PositiveSmallIntegerField(
+        default=0, help_text="Of the affected hour, when the provider's node ends the lease"
+    )
     wallet_address = models.CharField(max_length=64, blank=True)
 
     # The workload.
@@ -187,6 +190,7 @@ class Lease(StatefulRow):
         constraints = [
             models.CheckConstraint(condition=Q(max_spend_minor__gt=0), name="lease_spend_is_positive"),
             models.CheckConstraint(condition=Q(gpu_count__gt=0), name="lease_has_gpus"),
+            models.CheckConstraint(condition=Q(sla_credit_bps__lte=10_000), name="credit_within_the_hour"),
         ]
         triggers = [
             Wall(

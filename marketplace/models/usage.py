@@ -7,7 +7,7 @@ from marketplace.models.leases import Lease
 
 
 class UsageRecord(models.Model):
-    """A signed cumulative total. The proof is the agent's signed request; smaller totals change nothing."""
+    """A signed cumulative total: by itself, and with the agent's request. Smaller totals change nothing."""
 
     id = models.BigAutoField(primary_key=True)
     lease = models.ForeignKey(Lease, on_delete=models.PROTECT, related_name="usage")
@@ -17,6 +17,7 @@ class UsageRecord(models.Model):
     at = models.DateTimeField()
     proof = models.TextField(help_text="Compact JWS over the request body")
     body_hash = models.CharField(max_length=64)
+    signature = models.CharField(max_length=88, blank=True, help_text="The node's, over lease, sequence and seconds")
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["lease", "sequence"], name="one_usage_record_per_sequence")]

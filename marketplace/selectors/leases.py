@@ -7,11 +7,12 @@ from django.db.models import QuerySet
 
 from compliance.base import clock
 from compliance.base.errors import NotFound
+from marketplace.lease_pricing import cost_so_far_minor, sla_credit_minor
 from marketplace.models import Lease, WorkloadLog
 from marketplace.models.viewer import Viewer
-from settlement.money import Money, cost_minor
+from settlement.money import Money
 
-_WITH = ("offer", "node", "gpu_model", "renter", "provider", "hold", "clearance")
+_WITH = ("offer", "node", "gpu_model", "renter", "provider", "hold__pending", "clearance")
 
 
 def leases_visible_to(viewer: Viewer) -> QuerySet[Lease]:
@@ -42,8 +43,12 @@ def rented_lease_for(viewer: Viewer, lease_id: UUID) -> Lease:
 
 def cost_so_far(lease: Lease) -> Money:
     """The cost of the seconds proven so far; never above the renter's limit."""
-    cost = cost_minor(lease.rate_minor_per_hour, lease.billed_seconds)
-    return Money(min(cost, lease.max_spend_minor), lease.currency)
+    return Money(cost_so_far_minor(lease), lease.currency)
+
+
+def sla_credit(lease: Lease) -> Money:
+    """What comes back of that because the provider's node ended the lease."""
+    return Money(sla_credit_minor(lease), lease.currency)
 
 
 def most_it_can_cost(lease: Lease) -> Money:

@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 import jwt
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from compliance.base import clock
@@ -17,6 +18,7 @@ from marketplace.services.nodes import decode_key
 
 SCHEME = "GridclearAgent"
 TYPE = "gridclear-agent+jwt"
+USAGE_PREFIX = "gridclear-usage:"
 MAX_AGE_SECONDS = 60
 MAX_SEQUENCE = 2**63 - 1
 
@@ -86,6 +88,17 @@ def authenticate_agent(request: AgentRequest) -> tuple[Node, Proof]:
     _check_request(claims, request)
     _take_sequence(node, claims.get("seq"))
     return node, proof
+
+
+def usage_is_signed(node: Node, lease_id: UUID, sequence: int, seconds: int, signature: str) -> bool:
+    """Whether the node's key signed just this cumulative usage total."""
+    try:
+        raw = base64.urlsafe_b64decode(signature + "=" * (-len(signature) % 4))
+        key = Ed25519PublicKey.from_public_bytes(decode_key(node.public_key))
+        key.verify(raw, f"{USAGE_PREFIX}{lease_id}:{sequence}:{seconds}".encode())
+    except (ValueError, InvalidSignature):
+        return False
+    return True
 
 
 def _claimed_node(token: str) -> Node:

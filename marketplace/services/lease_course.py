@@ -4,7 +4,6 @@ Every function takes the lease's row locked by the caller (`locked`), so that tw
 """
 
 from datetime import datetime, timedelta
-from enum import StrEnum
 from uuid import UUID
 
 from django.conf import settings
@@ -15,6 +14,7 @@ from compliance.base.actor import Actor
 from compliance.base.enqueue import enqueue
 from compliance.base.transition import transition
 from compliance.services import clearances
+from marketplace.faults import FAULT_OF
 from marketplace.models import Lease
 from marketplace.services.lease_money import cancel_money, freeze_money, unfreeze_money
 from marketplace.services.lease_terms import usable_seconds
@@ -22,35 +22,9 @@ from marketplace.services.lease_terms import usable_seconds
 State, EndReason = Lease.State, Lease.EndReason
 
 
-class Fault(StrEnum):
-    """Whose doing an end was; reputation follows from it."""
-
-    RENTER = "renter"
-    PROVIDER = "provider"
-    PLATFORM = "platform"
-    NOBODY = "nobody"
-
-
-# Billing needs no case of its own: the renter pays for proven seconds, whoever ended them.
-FAULT_OF: dict[str, Fault] = {
-    EndReason.RENTER_STOPPED: Fault.NOBODY,
-    EndReason.EXPIRED: Fault.NOBODY,
-    EndReason.SPEND_LIMIT: Fault.NOBODY,
-    EndReason.COMPLIANCE_SUSPENDED: Fault.PLATFORM,
-    EndReason.CLEARANCE_LAPSED: Fault.PLATFORM,
-    EndReason.PROVIDER_LOST: Fault.PROVIDER,
-    EndReason.WORKLOAD_EXITED: Fault.NOBODY,
-    EndReason.WORKLOAD_FAILED: Fault.RENTER,
-    EndReason.FUNDING_FAILED: Fault.RENTER,
-    EndReason.FUNDING_TIMEOUT: Fault.RENTER,
-    EndReason.START_TIMEOUT: Fault.PROVIDER,
-    EndReason.NODE_FAILED: Fault.PROVIDER,
-}
-
-
 def _locked_leases() -> QuerySet[Lease]:
     return Lease.objects.select_for_update(of=("self",), no_key=True).select_related(
-        "clearance", "hold", "node", "gpu_model", "renter", "provider"
+        "clearance", "hold__pending", "node", "gpu_model", "renter", "provider"
     )
 
 

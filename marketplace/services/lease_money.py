@@ -3,9 +3,10 @@
 import logging
 
 from compliance.base.actor import Actor
+from marketplace.lease_pricing import cost_so_far_minor, sla_credit_minor
 from marketplace.models import Lease
-from marketplace.services.lease_terms import cost_so_far_minor
 from settlement.services import holds
+from settlement.services.hold_terms import Credit
 
 logger = logging.getLogger(__name__)
 
@@ -32,9 +33,12 @@ def cancel_money(lease: Lease, *, actor: Actor) -> None:
 
 
 def settle_money(lease: Lease, *, actor: Actor) -> None:
-    """The hold is on its way to its end: what was proven is paid, the rest goes back."""
+    """The hold is on its way to its end: what was proven is paid, less the credit for a node that died."""
     if lease.hold is None or lease.hold.state not in _TO_SETTLE:
         return
     total = cost_so_far_minor(lease)
     words = f"{lease.gpu_count} x {lease.gpu_model.name}, {lease.billed_seconds} s on {lease.node.name}"
-    holds.settle_hold(lease.hold.pk, total, actor, billed_seconds=lease.billed_seconds, description=words)
+    credit = Credit(sla_credit_minor(lease), lease.end_reason)
+    holds.settle_hold(
+        lease.hold.pk, total, actor, billed_seconds=lease.billed_seconds, description=words, credit=credit
+    )

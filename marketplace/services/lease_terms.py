@@ -93,16 +93,6 @@ def end_of_time(lease: Lease) -> str:
     return Lease.EndReason.SPEND_LIMIT if limited else Lease.EndReason.EXPIRED
 
 
-def charge_minor(rate_minor_per_hour: int, seconds: int, most_minor: int) -> int:
-    """What proven seconds cost in all, rounded down once and never above the limit; minor units."""
-    return min(cost_minor(rate_minor_per_hour, seconds), most_minor)
-
-
-def cost_so_far_minor(lease: Lease) -> int:
-    """The cost of the seconds proven so far, in minor units of the lease's currency."""
-    return charge_minor(lease.rate_minor_per_hour, lease.billed_seconds, lease.max_spend_minor)
-
-
 def _place_errors(request: LeaseRequest, offer: Offer) -> dict[str, str]:
     errors = {}
     if not 1 <= request.gpu_count <= offer.gpu_count:

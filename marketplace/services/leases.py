@@ -19,6 +19,7 @@ from marketplace.permissions import DEAL, require_role
 from marketplace.services import lease_course
 from marketplace.services.lease_terms import LeaseRequest, Price, check_request, price_of
 from settlement.services import holds
+from settlement.services.hold_terms import HoldTerms
 from settlement.services.walls import Clearance
 
 ONE_LEASE_PER_GPU = "one_open_allocation_per_gpu"
@@ -212,7 +213,7 @@ def _make(lease: Lease, request: LeaseRequest, clearance: Clearance, actor: Acto
                 subject_id=lease.pk,
                 amount_minor=lease.max_spend_minor,
                 currency=lease.currency,
-                terms=holds.HoldTerms(lease.rate_minor_per_hour, _longest_end(lease)),
+                terms=HoldTerms(lease.rate_minor_per_hour, _longest_end(lease)),
                 idempotency_key=f"lease-{lease.pk}",
                 payment_method=request.payment_method,
                 wallet=lease.wallet_address,
@@ -280,6 +281,7 @@ def _sketch(
         rail=request.rail,
         max_seconds=request.seconds,
         max_spend_minor=price.most,
+        sla_credit_bps=settings.GRIDCLEAR_SLA_CREDIT_BPS,
         wallet_address=request.wallet,
         resumes_id=request.resumes_id,
         image=request.image,

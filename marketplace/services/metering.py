@@ -8,10 +8,10 @@ from django.db.models import F, OuterRef, QuerySet, Subquery
 
 from compliance.base.actor import Actor, system
 from compliance.base.transition import transition
+from marketplace.lease_pricing import charge_minor
 from marketplace.models import Lease, UsageRecord
 from marketplace.services import lease_course
 from marketplace.services.lease_money import cancel_money, settle_money
-from marketplace.services.lease_terms import charge_minor
 from settlement.services import usage
 from settlement.services.usage import UsageLine
 

@@ -8,11 +8,12 @@ from compliance.base import clock
 from compliance.base.actor import Actor
 from compliance.base.errors import Conflict, NotFound
 from compliance.selectors import restrictions
+from marketplace.lease_pricing import cost_so_far_minor
 from marketplace.models import Lease, User
 from marketplace.models.viewer import Viewer
 from marketplace.permissions import DEAL, require_role
 from marketplace.services import leases
-from marketplace.services.lease_terms import RAILS, USDC_UNITS_PER_CENT, LeaseRequest, cost_so_far_minor, usable_seconds
+from marketplace.services.lease_terms import RAILS, USDC_UNITS_PER_CENT, LeaseRequest, usable_seconds
 
 State, EndReason = Lease.State, Lease.EndReason
 # Ends that were nobody's wish: a review, or a clearance that the gate did not renew.

@@ -42,6 +42,12 @@ def count(number: int) -> str:
 
 
 @register.filter
+def bps(basis_points: int) -> str:
+    """`10 %` from 1,000 basis points."""
+    return f"{basis_points / 100:g} %"
+
+
+@register.filter
 def relative(at: datetime | None) -> str:
     """`3 minutes ago`, `in 2 hours`, `just now`."""
     if at is None:

@@ -21,6 +21,7 @@ from marketplace.selectors.leases import (
     lease_for,
     leases_rented_by,
     rented_lease_for,
+    sla_credit,
 )
 from marketplace.services import leases as services
 from marketplace.templatetags.ui import duration, money
@@ -84,7 +85,19 @@ def leases_csv(request: HttpRequest, seat: Seat) -> HttpResponse:
     response["Content-Disposition"] = 'attachment; filename="gridclear-leases.csv"'
     table = csv.writer(response)
     table.writerow(
-        ["lease", "gpu", "gpus", "state", "end", "opened_at", "ended_at", "billed_seconds", "cost_minor", "currency"]
+        [
+            "lease",
+            "gpu",
+            "gpus",
+            "state",
+            "end",
+            "opened_at",
+            "ended_at",
+            "billed_seconds",
+            "cost_minor",
+            "sla_credit_minor",
+            "currency",
+        ]
     )
     for lease in found_leases(request, seat).iterator(chunk_size=500):
         ended = lease.ended_at.isoformat() if lease.ended_at else ""
@@ -100,6 +113,7 @@ def leases_csv(request: HttpRequest, seat: Seat) -> HttpResponse:
                 ended,
                 lease.billed_seconds,
                 cost.minor,
+                sla_credit(lease).minor,
                 cost.currency,
             ]
         )
@@ -115,6 +129,7 @@ def live_context(request: HttpRequest, lease: Lease) -> dict[str, Any]:
         "is_renter": is_renter,
         "live": not lease.is_terminal,
         "cost_minor": cost_so_far(lease).minor,
+        "credit_minor": sla_credit(lease).minor,
         "end_words": end_words(lease, for_renter=is_renter),
         "notice": NOTICES.get(lease.state, "") if is_renter else "",
         "left": resumable(lease, user) if is_renter else None,
@@ -217,6 +232,7 @@ def receipt(request: HttpRequest, pk: UUID) -> HttpResponse:
         "receipt": issued,
         "is_provider": found.provider_id in user.organization_ids(),
         "end_words": f"{end_words(found, for_renter=is_renter)}." if found.end_reason else "",
+        "credit_words": Lease.EndReason(issued.credit_reason).label if issued.credit_reason else "",
         "crumbs": [crumb("Lease", reverse("web:lease", args=[pk])), crumb("Receipt")],
     }
     return render(request, "marketplace/receipt.html", context)

@@ -22,6 +22,8 @@ class Receipt(Row):
     fee_minor = models.BigIntegerField()
     payee_minor = models.BigIntegerField()
     refunded_minor = models.BigIntegerField(default=0)
+    credit_minor = models.BigIntegerField(default=0, help_text="Taken off before the total")
+    credit_reason = models.CharField(max_length=32, blank=True)
     description = models.CharField(max_length=300, blank=True)
 
     class Meta:

@@ -69,6 +69,8 @@ class Hold(StatefulRow):
         help_text="What usage is posted from, once the money is there",
     )
     final_minor = models.BigIntegerField(null=True, blank=True, help_text="Set when settling begins")
+    credit_minor = models.BigIntegerField(default=0, help_text="Taken off the total when settling begins")
+    credit_reason = models.CharField(max_length=32, blank=True)
     billed_seconds = models.BigIntegerField(default=0, help_text="Set when settling begins")
     description = models.CharField(max_length=300, blank=True, help_text="For the receipt")
     fee_bps = models.PositiveIntegerField(default=0, help_text="Frozen when the hold is opened")
@@ -85,6 +87,7 @@ class Hold(StatefulRow):
     class Meta:
         constraints = [
             models.CheckConstraint(condition=Q(amount_minor__gt=0), name="hold_amount_is_positive"),
+            models.CheckConstraint(condition=Q(credit_minor__gte=0), name="hold_credit_is_no_charge"),
         ]
         triggers = [
             Wall(

@@ -11,7 +11,10 @@ from settlement.models import Receipt
 
 @dataclass(frozen=True, slots=True)
 class ReceiptView:
-    """A receipt for one reader. Amounts in minor units; the fee and what the provider got are the provider's to see."""
+    """A receipt for one reader. Amounts in minor units; the fee and what the provider got are the provider's to see.
+
+    The credit, with the reason that earned it, was taken off what the use cost; the total is what was left to pay.
+    """
 
     number: int
     issued_at: datetime
@@ -23,8 +26,15 @@ class ReceiptView:
     rate_minor_per_hour: int
     total_minor: int
     returned_minor: int
+    credit_minor: int
+    credit_reason: str
     fee_minor: int | None
     payee_minor: int | None
+
+    @property
+    def used_minor(self) -> int:
+        """What the use cost before the credit."""
+        return self.total_minor + self.credit_minor
 
 
 def receipts_of(party_id: UUID, *, limit: int = 100) -> list[ReceiptView]:
@@ -52,6 +62,8 @@ def _view(row: Receipt, reader_id: UUID) -> ReceiptView:
         rate_minor_per_hour=row.rate_minor_per_hour,
         total_minor=row.total_minor,
         returned_minor=row.refunded_minor,
+        credit_minor=row.credit_minor,
+        credit_reason=row.credit_reason,
         fee_minor=row.fee_minor if is_provider else None,
         payee_minor=row.payee_minor if is_provider else None,
     )

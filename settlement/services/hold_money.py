@@ -135,6 +135,13 @@ def conclude_usage(hold: Hold, total_minor: int, billed_seconds: int) -> None:
         _submit(expired, _accrual(hold, "hold.final", missing))
 
 
+def give_credit(hold: Hold, credit_minor: int, reason: str) -> None:
+    """So much of what accrued is back on the renter's side, before anything is divided: the payee earns less by it."""
+    if credit_minor and hold.pending_id is not None:
+        lines = [Line(_payees(hold, Kind.ACCRUED), -credit_minor), Line(_source(hold), credit_minor)]
+        _submit(Post(_id(hold, "sla.credit"), "sla.credit", lines, hold.subject_id, reason))
+
+
 def divide(hold: Hold, *, collected_minor: int, total_minor: int, fee: int) -> None:
     """What the lease cost goes to provider and platform, and the rest back to where it came from."""
     accrued = (hold.final_minor or 0) if hold.pending_id is not None else 0

@@ -95,18 +95,35 @@ def fail(hold: Hold, code: str, *, actor: Actor) -> bool:
     return True
 
 
-def begin_settling(hold: Hold, total_minor: int, billed_seconds: int, description: str, *, actor: Actor) -> None:
-    """The final total stands and the rail is to be told. The caller holds the row's lock."""
+def begin_settling(
+    hold: Hold,
+    total_minor: int,
+    billed_seconds: int,
+    description: str,
+    *,
+    actor: Actor,
+    credit_minor: int = 0,
+    credit_reason: str = "",
+) -> None:
+    """The final total, less the credit, stands and the rail is to be told. The caller holds the row's lock."""
     hold_money.lock(hold)
     hold_money.conclude_usage(hold, total_minor, billed_seconds)
+    hold_money.give_credit(hold, credit_minor, credit_reason)
     transition(
         hold,
         State.SETTLING,
         actor=actor,
         event="hold.settling",
-        data={"total_minor": total_minor, "currency": hold.currency, "billed_seconds": billed_seconds},
+        data={
+            "total_minor": total_minor,
+            "credit_minor": credit_minor,
+            "currency": hold.currency,
+            "billed_seconds": billed_seconds,
+        },
         deadline_at=clock.now() + SETTLING_ALARM,
-        final_minor=total_minor,
+        final_minor=total_minor - credit_minor,
+        credit_minor=credit_minor,
+        credit_reason=credit_reason if credit_minor else "",
         billed_seconds=billed_seconds,
         description=description[:300],
     )

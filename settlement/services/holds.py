@@ -11,8 +11,7 @@ Usage is posted line by line while the lease runs (`usage`), from what was reser
 Only compliance freezes and only compliance lets go; nothing here turns a freeze into somebody's money.
 """
 
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from uuid import UUID
 
 from django.conf import settings
@@ -21,28 +20,17 @@ from django.db import transaction
 from compliance.base import audit, clock
 from compliance.base.actor import Actor
 from compliance.base.enqueue import enqueue
-from compliance.base.errors import Conflict, InvalidInput
+from compliance.base.errors import Conflict
 from compliance.base.transition import transition
 from compliance.selectors.restrictions import is_restricted
 from settlement.models import CardPayment, EscrowDeposit, Hold
 from settlement.selectors.holds import HoldRef, find_hold, ref_of
 from settlement.services import chain_jobs, hold_money, hold_states, usage
 from settlement.services.hold_states import HoldFrozen, HoldNotOpen, locked_hold
+from settlement.services.hold_terms import NO_CREDIT, Credit, HoldRefused, HoldTerms, check_terms
 from settlement.services.walls import Clearance, require_clearance
 
 State, Rail = Hold.State, Hold.Rail
-# Cards hold an authorization for seven days; half a day is left for the settlement.
-LONGEST_CARD_HOLD = timedelta(days=6, hours=12)
-# Stripe's least charge in USD.
-LEAST_CARD_MINOR = 50
-CURRENCIES = {Rail.BALANCE: "USD", Rail.CARD: "USD", Rail.ESCROW: "USDC"}
-
-
-class HoldRefused(InvalidInput):
-    """The terms of the hold do not fit its rail."""
-
-    code = "hold_refused"
-    default_message = "This payment cannot be set up with these terms. Nothing was changed."
 
 
 class HoldExists(Conflict):
@@ -57,15 +45,6 @@ class SettledOtherwise(Conflict):
 
     code = "settled_otherwise"
     default_message = "This hold is being settled with another total. Nothing was changed."
-
-
-@dataclass(frozen=True, slots=True)
-class HoldTerms:
-    """Frozen with the hold. The rate is for all GPUs of the lease; `expires_at` ends the longest possible lease."""
-
-    rate_minor_per_hour: int
-    expires_at: datetime
-    fee_bps: int | None = None
 
 
 def open_hold(
@@ -115,7 +94,7 @@ def open_hold(
         payment_method=payment_method,
         wallet_address=wallet,
     )
-    _check_terms(hold)
+    check_terms(hold)
     with transaction.atomic():
         present = _present(hold)
         if present is not None:
@@ -124,31 +103,6 @@ def open_hold(
         audit.record("hold.requested", actor=actor, subject=hold, data={"rail": rail, "amount_minor": amount_minor})
         _ask_rail(hold, actor)
     return ref_of(hold)
-
-
-def _check_terms(hold: Hold) -> None:
-    if CURRENCIES.get(Rail(hold.rail)) != hold.currency:
-        raise HoldRefused(f"The rail {hold.rail} does not carry {hold.currency}. Nothing was changed.")
-    if type(hold.amount_minor) is not int or not 0 < hold.amount_minor < 2**53:
-        raise HoldRefused("The amount is no positive whole number of minor units. Nothing was changed.")
-    if hold.expires_at <= clock.now() or hold.rate_minor_per_hour <= 0:
-        raise HoldRefused
-    if hold.rail == Rail.CARD:
-        _check_card_terms(hold)
-    if hold.rail == Rail.ESCROW and not hold.wallet_address:
-        raise HoldRefused("Escrow needs the wallet that will deposit. Nothing was changed.")
-
-
-def _check_card_terms(hold: Hold) -> None:
-    if not hold.payment_method:
-        raise HoldRefused("A card hold needs a card. Nothing was changed; choose a card.")
-    if hold.amount_minor < LEAST_CARD_MINOR:
-        raise HoldRefused("A card cannot hold less than $0.50. Nothing was changed; use your prepaid balance.")
-    if hold.expires_at - clock.now() > LONGEST_CARD_HOLD:
-        raise HoldRefused(
-            "A card holds money for six and a half days at most. Nothing was changed; take a shorter lease or use your "
-            "prepaid balance."
-        )
 
 
 def _present(wanted: Hold) -> Hold | None:
@@ -204,30 +158,46 @@ def capture(hold_id: UUID, cumulative_minor: int, sequence: int, *, billed_secon
 
 
 def settle_hold(
-    hold_id: UUID, total_minor: int, actor: Actor, *, billed_seconds: int = 0, description: str = ""
+    hold_id: UUID,
+    total_minor: int,
+    actor: Actor,
+    *,
+    billed_seconds: int = 0,
+    description: str = "",
+    credit: Credit = NO_CREDIT,
 ) -> HoldRef:
     """The lease's final total stands: it goes to the provider, less the fee, and the rest back to where it came from.
 
-    Balance: done at once. Card and escrow: the rail is told, and `hold_settled` follows. Told twice with the same
-    total, it happens once. The total is cut to the hold. Raises HoldNotFound, HoldFrozen, HoldNotOpen,
+    A credit is taken off the total first: the renter pays less, and the provider earns less. Balance: done at once.
+    Card and escrow: the rail is told, and `hold_settled` follows. Told twice with the same total and credit, it happens
+    once. The total is cut to the hold, the credit to the total. Raises HoldNotFound, HoldFrozen, HoldNotOpen,
     SettledOtherwise.
     """
-    if type(total_minor) is not int or total_minor < 0:
+    if any(type(amount) is not int or amount < 0 for amount in (total_minor, credit.minor)):
         raise HoldRefused("The total is no whole number of minor units. Nothing was moved.")
     with transaction.atomic():
         hold = locked_hold(hold_id)
         total = min(total_minor, hold.amount_minor)
+        credit_minor = min(credit.minor, total)
         if hold.final_minor is not None:
-            if hold.final_minor != total:
+            if (hold.final_minor, hold.credit_minor) != (total - credit_minor, credit_minor):
                 raise SettledOtherwise
             return ref_of(hold)
         if hold.state == State.FROZEN:
             raise HoldFrozen
         if hold.state not in (State.OPEN, State.RELEASED):
             raise HoldNotOpen
-        hold_states.begin_settling(hold, total, billed_seconds, description, actor=actor)
+        hold_states.begin_settling(
+            hold,
+            total,
+            billed_seconds,
+            description,
+            actor=actor,
+            credit_minor=credit_minor,
+            credit_reason=credit.reason[:32],
+        )
         if hold.rail == Rail.BALANCE:
-            hold_states.finish_settling(hold, collected_minor=total, actor=actor)
+            hold_states.finish_settling(hold, collected_minor=total - credit_minor, actor=actor)
         elif hold.rail == Rail.ESCROW:
             chain_jobs.post(chain_jobs.Kind.SETTLE, hold.pk)
         else:

@@ -10,11 +10,11 @@ sign, or is changed afterwards.
 from collections.abc import Iterable, Sequence
 from uuid import UUID, uuid5
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 
 from compliance.base import clock
 from compliance.base.errors import Refusal
-from settlement.models import Account, PendingTransfer, Transfer
+from settlement.models import PendingTransfer, Transfer
 from settlement.models.ledger import MAX_MINOR
 from settlement.services import ledger_rows
 from settlement.services.accounts import AccountKey
@@ -65,6 +65,11 @@ __all__ = [
 
 _CAUSES = UUID("2c1b6f0a-54a1-5d39-9a3e-3f1f5a0a7c11")
 BATCH = 1_000
+# All shards of the account, by the index that keeps each purpose unique.
+_BALANCE = """
+SELECT coalesce(sum(balance_minor), 0) FROM settlement_account WHERE kind = %s AND pot = %s AND currency = %s
+AND (party_id = %s OR (%s::uuid IS NULL AND party_id IS NULL))
+"""
 
 
 def transfer_id_for(cause: str, *parts: object) -> UUID:
@@ -80,8 +85,9 @@ def post(
     Lines of one account are added up and zeros dropped. Raises Unbalanced, PotsMixed, TransferConflict,
     InsufficientFunds.
     """
-    submit([Post(transfer_id, kind, lines, subject_id, memo)])
-    return Transfer.objects.get(pk=transfer_id)
+    batch = Batch([Post(transfer_id, kind, lines, subject_id, memo)])
+    _run(batch, linked=True)
+    return batch.transfers[0] if batch.transfers else Transfer.objects.get(pk=transfer_id)
 
 
 def submit(ops: Sequence[Op]) -> None:
@@ -90,7 +96,7 @@ def submit(ops: Sequence[Op]) -> None:
     Raises the first refusal: Unbalanced, AmountOutOfRange, PotsMixed, TransferConflict, InsufficientFunds,
     PendingNotFound, PendingNotOpen, PendingExceeded.
     """
-    _run(ops, linked=True)
+    _run(Batch(ops), linked=True)
 
 
 def submit_each(ops: Sequence[Op]) -> list[Refusal | None]:
@@ -98,13 +104,13 @@ def submit_each(ops: Sequence[Op]) -> list[Refusal | None]:
 
     One statement a table, however many deeds; a deed sees what those before it did.
     """
-    return _run(ops, linked=False)
+    return _run(Batch(ops), linked=False)
 
 
-def _run(ops: Sequence[Op], *, linked: bool) -> list[Refusal | None]:
+def _run(batch: Batch, *, linked: bool) -> list[Refusal | None]:
     try:
         with transaction.atomic():
-            return Batch(ops).run(linked=linked)
+            return batch.run(linked=linked)
     except IntegrityError as error:
         # Somebody posted one of the ids at this very moment, on other accounts, so that no lock was shared.
         if "settlement_transfer_pkey" in str(error) or "settlement_pendingtransfer_pkey" in str(error):
@@ -125,8 +131,9 @@ def lock(keys: Iterable[AccountKey], *, cause: UUID, pending_id: UUID | None = N
 
 def balance_of(key: AccountKey) -> int:
     """The account's balance in signed minor units; 0 for an account that has no entry yet."""
-    rows = Account.objects.filter(kind=key.kind, pot=key.pot, currency=key.currency, party=key.party_id)
-    return sum(rows.values_list("balance_minor", flat=True))
+    with connection.cursor() as cursor:
+        cursor.execute(_BALANCE, [key.kind, key.pot, key.currency, key.party_id, key.party_id])
+        return int(cursor.fetchone()[0])
 
 
 def expire_pending() -> int:

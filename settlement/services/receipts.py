@@ -33,5 +33,7 @@ def issue(hold: Hold, *, total_minor: int, fee_minor: int, returned_minor: int) 
         fee_minor=fee_minor,
         payee_minor=total_minor - fee_minor,
         refunded_minor=returned_minor,
+        credit_minor=hold.credit_minor,
+        credit_reason=hold.credit_reason,
         description=hold.description,
     )

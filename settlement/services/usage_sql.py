@@ -3,12 +3,12 @@
 from settlement.services.ledger_digest import digest_sql
 
 LOCK_PENDING = """
-SELECT 1 FROM settlement_pendingtransfer WHERE id = ANY(%(pending)s::uuid[]) ORDER BY id FOR NO KEY UPDATE
+SELECT 1 FROM settlement_pendingtransfer WHERE id = ANY(%(reserved)s::uuid[]) ORDER BY id FOR NO KEY UPDATE
 """
 LOCK_ACCOUNTS = """
 SELECT 1 FROM settlement_account WHERE id IN (
-    SELECT debit_account_id FROM settlement_pendingtransfer WHERE id = ANY(%(pending)s::uuid[])
-    UNION SELECT credit_account_id FROM settlement_pendingtransfer WHERE id = ANY(%(pending)s::uuid[])
+    SELECT debit_account_id FROM settlement_pendingtransfer WHERE id = ANY(%(reserved)s::uuid[])
+    UNION SELECT credit_account_id FROM settlement_pendingtransfer WHERE id = ANY(%(reserved)s::uuid[])
 ) ORDER BY id FOR NO KEY UPDATE
 """
 
@@ -17,8 +17,8 @@ _TWO_LEGS = """CASE WHEN t.debit_id < t.credit_id
     THEN t.debit_id::text || ':-' || t.delta::text || ',' || t.credit_id::text || ':' || t.delta::text
     ELSE t.credit_id::text || ':' || t.delta::text || ',' || t.debit_id::text || ':-' || t.delta::text END"""
 
-# line:   what was told
-# first:  beside what stands: the reservation, and a transfer of the same id, in the books or before in this batch
+# line:   what was told, each id once
+# first:  beside what stands: the reservation, and a transfer of the same id
 # judged: what of each line is new, lines of one reservation in the order told
 # part:   the lines that are posted, with what the digest needs, under the name `t`
 POST_PARTS = f"""
@@ -32,20 +32,17 @@ WITH line AS (
            p.state = 'open' AND (p.expires_at IS NULL OR p.expires_at > %(now)s) AS is_open,
            'report ' || l.sequence || ': ' || l.quantity || ' s, ' || least(l.cumulative, p.amount_minor) || ' in all'
                AS memo,
-           t.id IS NOT NULL AS stands, t.memo AS standing_memo,
-           row_number() OVER (PARTITION BY l.id ORDER BY l.number) AS copy
+           t.id IS NOT NULL AS stands, t.memo AS standing_memo
     FROM line l JOIN settlement_pendingtransfer p ON p.id = l.pending_id
     LEFT JOIN settlement_transfer t ON t.id = l.id
 ), judged AS MATERIALIZED (
-    SELECT f.*, CASE WHEN f.stands THEN f.standing_memo
-                     ELSE first_value(f.memo) OVER (PARTITION BY f.id ORDER BY f.number) END AS first_memo,
-           greatest(f.posted_minor, coalesce(max(f.total) FILTER (WHERE NOT f.stands AND f.copy = 1) OVER (
+    SELECT f.*, greatest(f.posted_minor, coalesce(max(f.total) FILTER (WHERE NOT f.stands) OVER (
                PARTITION BY f.pending_id ORDER BY f.number ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0)
            ) AS before
     FROM first f
 ), part AS MATERIALIZED (
     SELECT j.*, j.total - j.before AS delta, %(kind)s::text AS kind, %(now)s::timestamptz AS created_at FROM judged j
-    WHERE j.is_open AND NOT j.stands AND j.copy = 1 AND j.total > j.before
+    WHERE j.is_open AND NOT j.stands AND j.total > j.before
 ), leg AS (
     SELECT number, id, debit_id AS account_id, -delta AS amount FROM part
     UNION ALL SELECT number, id, credit_id, delta FROM part
@@ -75,8 +72,8 @@ WITH line AS (
     WHERE p.id = s.pending_id
 )
 SELECT number, CASE
-    WHEN stands OR copy > 1 THEN CASE WHEN memo = first_memo THEN 'replayed' ELSE 'conflict' END
+    WHEN stands THEN CASE WHEN memo = standing_memo THEN 'replayed' ELSE 'conflict' END
     WHEN NOT is_open THEN 'closed'
     ELSE 'nothing_new' END
-FROM judged WHERE stands OR copy > 1 OR NOT is_open OR total <= before ORDER BY number
+FROM judged WHERE stands OR NOT is_open OR total <= before ORDER BY number
 """  # noqa: S608 - only constants

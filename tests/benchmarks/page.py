@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 
-SECTIONS = ("marketplace", "audit", "ownership", "watchlists", "gas")
+SECTIONS = ("marketplace", "ledger", "audit", "ownership", "watchlists", "gas")
 TITLE = "# Benchmarks\n"
 
 

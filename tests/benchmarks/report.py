@@ -12,6 +12,7 @@ from settlement.services.accounts import Kind, Pot, of_party
 from tests.benchmarks.audit import measure_audit, render_audit
 from tests.benchmarks.gas import measure_contract, render_gas
 from tests.benchmarks.leases import LeaseRate, measure_leases
+from tests.benchmarks.ledger import measure_ledger, render_ledger
 from tests.benchmarks.measure import Timing, machine, time_each
 from tests.benchmarks.ownership import measure_ownership, render_ownership
 from tests.benchmarks.screening import ScreeningTimes, measure_screening
@@ -38,6 +39,8 @@ def measure_section(name: str, given: Namespace, server: str, at: datetime) -> s
     """The section has been measured; its text for the page."""
     if name == "ownership":
         return render_ownership(measure_ownership(), f"{at:%Y-%m-%d %H:%M} UTC", MACHINE)
+    if name == "ledger":
+        return render_ledger(measure_ledger(), f"{at:%Y-%m-%d %H:%M} UTC", MACHINE, server)
     if name == "audit":
         return render_audit(measure_audit(given.events), f"{at:%Y-%m-%d %H:%M} UTC", MACHINE, server)
     if name == "watchlists":

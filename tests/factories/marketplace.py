@@ -131,7 +131,7 @@ class Agent:
 
     def workload(self, lease: Lease, state: str = "running", seconds: int = 0, **said: Any) -> dict[str, Any]:
         """What a sync says of one workload; each with a higher sequence."""
-        return {
+        report = {
             "lease_id": str(lease.pk),
             "state": state,
             "usage_seconds": seconds,
@@ -140,8 +140,13 @@ class Agent:
             "error": None,
             "runtime": "process",
             "started_at": None,
-            **said,
-        }
+        } | said
+        return {"usage_signature": self.usage_signature(report)} | report
+
+    def usage_signature(self, report: dict[str, Any]) -> str:
+        """The node's signature of the report's usage total."""
+        told = f"{report['lease_id']}:{report['usage_sequence']}:{report['usage_seconds']}"
+        return b64(self.key.sign(f"gridclear-usage:{told}".encode()))
 
     def post(self, door: str, body: Any, **claims: Any) -> Any:
         """A proven request; `claims` replace those of the proof."""

@@ -17,7 +17,7 @@ def everybody(**status: int) -> dict[str, int]:
 
 
 @covers("api:me", "api:organizations", "api:api-keys", "api:gpu-models", "api:offers", "api:nodes", "api:leases")
-@covers("api:balance", "api:payouts", "api:decisions", "api:verification")
+@covers("api:balance", "api:statement", "api:payouts", "api:decisions", "api:verification")
 @pytest.mark.parametrize(
     "name",
     [
@@ -29,6 +29,7 @@ def everybody(**status: int) -> dict[str, int]:
         "nodes",
         "leases",
         "balance",
+        "statement",
         "payouts",
         "decisions",
         "verification",

@@ -22,7 +22,7 @@ from settlement.rails.standin.webhooks import signature
 from settlement.selectors.holds import HoldRef
 from settlement.services import holds, ledger, payouts, topups
 from settlement.services.accounts import Kind, Pot, clearing, of_party, of_platform
-from settlement.services.holds import HoldTerms
+from settlement.services.hold_terms import HoldTerms
 from settlement.services.ledger import Line
 
 TESTER = system("tests")

@@ -13,6 +13,7 @@ from settlement.models import CardPayment, Hold, PaymentProfile
 from settlement.rails import card as card_rail
 from settlement.rails.card import CardRail
 from settlement.services import card_deeds, card_payments, hold_sweep, holds, profiles, topups
+from settlement.services.hold_terms import LONGEST_CARD_HOLD
 from settlement.services.profiles import CardNetworkBusy, CardRejected
 from settlement.services.topups import TopUpExists, TopUpRefused
 from tests.settlement.scene import TESTER, Scene, post_notice
@@ -343,4 +344,4 @@ def test_the_rail_is_never_asked_inside_a_transaction(card: Scene):
 def test_the_pinned_version_is_the_librarys():
 
     assert stripe.api_version == card_rail.API_VERSION
-    assert timedelta(days=7) > holds.LONGEST_CARD_HOLD
+    assert timedelta(days=7) > LONGEST_CARD_HOLD

@@ -1,7 +1,8 @@
 """The whole life of holds on all three rails, in any order of deeds, against a model without a database.
 
-Opened, funded, used (late, twice, out of order, beyond), frozen, let go, opened again, settled, collected short,
-canceled, swept, outlived: after every deed the books say exactly what the model says, and at the end they verify.
+Opened, funded, used (late, twice, out of order, beyond), frozen, let go, opened again, settled with and without a
+credit, collected short, canceled, swept, outlived: after every deed the books say exactly what the model says, and at
+the end they verify.
 """
 
 from dataclasses import dataclass, field
@@ -18,9 +19,11 @@ from compliance.base import clock
 from compliance.base.errors import Refusal
 from compliance.models import Party
 from settlement.models import CardPayment, EscrowDeposit, Hold, Receipt
-from settlement.services import chain_deposits, hold_states, hold_sweep, holds, ledger
+from settlement.rails.card import IntentState
+from settlement.services import card_payments, chain_deposits, hold_states, hold_sweep, holds, ledger
 from settlement.services.accounts import Kind, Pot, clearing, of_party, of_platform
 from settlement.services.books import verify_books
+from settlement.services.hold_terms import Credit
 from settlement.services.ledger import Line
 from settlement.services.usage import UsageLine, post_usage
 from tests.settlement.scene import RATE, TESTER, Doorbell, Scene
@@ -38,6 +41,7 @@ class Model:
     rail: str
     amount: int
     expires_at: datetime
+    cleared_until: datetime
     state: str = "opening"
     funded: bool = False
     captured: int = 0
@@ -56,8 +60,9 @@ class Model:
             self.lines.add(sequence)
             self.captured = total
 
-    def settle(self, total: int) -> None:
-        self.final = min(total, self.amount)
+    def settle(self, total: int, credit: int = 0) -> None:
+        total = min(total, self.amount)
+        self.final = total - min(credit, total)
         self.state = "settling"
         if self.rail == "balance":
             self.finish(self.final)
@@ -81,7 +86,8 @@ class Model:
         if self.funded:
             found["held"] = self.amount - used if going else 0
             found["blocked"] = self.amount if self.state == "frozen" else 0
-            kept = self.amount - self.total if self.state == "settled" else 0
+            # What came after its clearance had lapsed goes back whole.
+            kept = self.amount - self.total if self.state == "settled" else self.amount if self.state == "failed" else 0
             found |= {"available": kept - self.amount, "clearing": 0}
             if self.rail == "escrow":
                 found |= {"available": kept, "clearing": -self.amount}
@@ -135,7 +141,8 @@ class HoldMachine(RuleBasedStateMachine):
     def open(self, rail: str, amount: int) -> Model:
         subject_id = uuid4()
         currency = {"currency": "USDC", "wallet": "0xabc"} if rail == "escrow" else {}
-        model = Model(uuid4(), subject_id, rail, amount, self.manual.now() + timedelta(hours=2))
+        now = self.manual.now()
+        model = Model(uuid4(), subject_id, rail, amount, now + timedelta(hours=2), now + timedelta(hours=1))
         free = self.credit + sum(each.books().get("available", 0) for each in self.models if each.rail == "balance")
 
         def deed() -> None:
@@ -152,27 +159,33 @@ class HoldMachine(RuleBasedStateMachine):
 
     @rule(model=opened)
     def fund(self, model: Model) -> None:
-        """The card network has authorized, or the deposit is final."""
+        """The card network has authorized, or the deposit is final; without a live clearance the hold fails by it."""
         if model.rail == "balance" or model.funded or model.state not in ("opening", "frozen"):
             return
         hold = hold_states.locked_hold(model.id)
         if model.rail == "card":
-            CardPayment.objects.filter(hold=hold).update(state="authorized", charge_id="ch_1")
-            hold_states.confirm(hold, actor=TESTER)
+            card_payments.apply_intent(self._authorized(CardPayment.objects.get(hold=hold)), actor=TESTER)
         else:
             self._deposit(hold)
         model.funded = True
-        model.state = "open" if model.state == "opening" else "frozen"
+        if model.state == "opening":
+            model.state = "open" if self.manual.now() < model.cleared_until else "failed"
+
+    def _authorized(self, payment: CardPayment) -> IntentState:
+        amount = payment.amount_minor
+        return IntentState(f"pi_{payment.pk}", "requires_capture", amount, amount, 0, "ch_1", str(payment.pk), "")
 
     def _deposit(self, hold: Hold) -> None:
         deposit = EscrowDeposit.objects.create(
             hold=hold, chain_id=1, contract="0xc", token="0xd", lease_key=str(hold.pk), payer="0xa", payee="0xb",
             typed_data={}, signature="0x",
         )  # fmt: skip
-        held = of_party(Kind.HELD, hold.party_id, Pot.ESCROW, "USDC")
-        lines = [Line(clearing(Pot.ESCROW, "USDC"), -hold.amount_minor), Line(held, hold.amount_minor)]
-        ledger.post(uuid4(), "chain.deposited", lines)
-        chain_deposits.confirm_deposit(deposit, hold.amount_minor, "0xe")
+        held, free = (of_party(kind, hold.party_id, Pot.ESCROW, "USDC") for kind in (Kind.HELD, Kind.AVAILABLE))
+        amount = hold.amount_minor
+        ledger.post(uuid4(), "chain.deposited", [Line(clearing(Pot.ESCROW, "USDC"), -amount), Line(held, amount)])
+        if not chain_deposits.confirm_deposit(deposit, amount, "0xe"):
+            # The contract is closed at zero, as the indexer would see.
+            ledger.post(uuid4(), "chain.closed", [Line(held, -amount), Line(free, amount)])
 
     @rule(model=opened, sequence=st.integers(1, 6), total=st.integers(0, 1_200))
     def use(self, model: Model, sequence: int, total: int) -> None:
@@ -198,13 +211,15 @@ class HoldMachine(RuleBasedStateMachine):
         if done and model.state == "frozen":
             model.state = "failed" if not model.funded else "open" if again else "released"
 
-    @rule(model=opened, total=st.integers(0, 1_200))
-    def settle(self, model: Model, total: int) -> None:
+    @rule(model=opened, total=st.integers(0, 1_200), credit=st.sampled_from([0, 0, 7, 600]))
+    def settle(self, model: Model, total: int, credit: int) -> None:
+        """The final total stands, less what is credited for a node that died; another is refused then."""
         before = model.state
-        if self.attempt(lambda: holds.settle_hold(model.id, total, TESTER)):
+        if self.attempt(lambda: holds.settle_hold(model.id, total, TESTER, credit=Credit(credit, "provider_lost"))):
             if before in LIVING:
-                model.settle(total)
-            assert model.final == min(total, model.amount)
+                model.settle(total, credit)
+            total = min(total, model.amount)
+            assert model.final == total - min(credit, total)
 
     @rule(model=opened, short=st.integers(0, 300))
     def collect(self, model: Model, short: int) -> None:

@@ -17,7 +17,8 @@ from settlement.selectors.receipts import receipt_for
 from settlement.services import hold_sweep, holds
 from settlement.services.books import verify_books
 from settlement.services.hold_states import HoldFrozen, HoldNotOpen
-from settlement.services.holds import HoldExists, HoldRefused, HoldTerms, SettledOtherwise
+from settlement.services.hold_terms import HoldRefused, HoldTerms
+from settlement.services.holds import HoldExists, SettledOtherwise
 from settlement.services.ledger import InsufficientFunds
 from settlement.services.usage import usage_id
 from settlement.signals import hold_confirmed, hold_failed, hold_settled

@@ -41,6 +41,8 @@ class Session(Protocol):
 
     def post(self, path: str, message: dict[str, Any]) -> dict[str, Any]: ...
 
+    def signed(self, report: dict[str, Any]) -> dict[str, Any]: ...
+
 
 class Agent:
     """One node's agent. `tick` is one round and returns the seconds until the next; `run` is the loop of them."""
@@ -139,7 +141,7 @@ class Agent:
         supervisor = self._supervisor
         with supervisor.lock:
             told = [workload for workload in supervisor.store if not workload.settled]
-            reports = [workload.report() for workload in told]
+            reports = [self._session.signed(workload.report()) for workload in told]
             supervisor.store.save(self._clock.unix())
         message = {"workloads": reports, "gpu_metrics": [metric.message() for metric in self._source.metrics()]}
         desired = read_desired(self._session.post(SYNC_PATH, message))

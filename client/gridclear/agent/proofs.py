@@ -9,6 +9,7 @@ from gridclear.encoding import b64url
 
 TYPE = "gridclear-agent+jwt"
 ENROL_PREFIX = "gridclear-enrol:"
+USAGE_PREFIX = "gridclear-usage:"
 
 
 def request_proof(
@@ -24,6 +25,11 @@ def request_proof(
         "bsh": b64url(hashlib.sha256(body).digest()),
     }
     return jwt.encode(claims, key, algorithm="EdDSA", headers={"typ": TYPE})
+
+
+def usage_signature(key: Ed25519PrivateKey, lease_id: str, sequence: int, seconds: int) -> str:
+    """The signature of one cumulative usage total by itself, base64url: it proves the total long after the request."""
+    return b64url(key.sign(f"{USAGE_PREFIX}{lease_id}:{sequence}:{seconds}".encode()))
 
 
 def enrolment_proof(key: Ed25519PrivateKey, token: str) -> str:

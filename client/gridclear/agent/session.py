@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from gridclear.agent.clock import Clock
 from gridclear.agent.enrolment import Enrolment
-from gridclear.agent.proofs import request_proof
+from gridclear.agent.proofs import request_proof, usage_signature
 from gridclear.errors import GridclearError, refusal_from, unreachable
 from gridclear.urls import safe_base_url
 from gridclear.version import __version__
@@ -56,6 +56,11 @@ class AgentSession:
         if not response.is_success:
             raise refusal_from(response)
         return _object(response)
+
+    def signed(self, report: dict[str, Any]) -> dict[str, Any]:
+        """The report of a workload with its usage total signed by itself."""
+        total = (report["lease_id"], report["usage_sequence"], report["usage_seconds"])
+        return {**report, "usage_signature": usage_signature(self._key, *total)}
 
     def close(self) -> None:
         """The connection is closed."""

@@ -253,6 +253,8 @@ LOGGING = {
 
 # Gridclear's own settings. None of them turns a compliance wall off.
 GRIDCLEAR_FEE_BPS = 500
+# Of what the affected hour cost, when a provider's node ends a lease; frozen in each lease as it is made.
+GRIDCLEAR_SLA_CREDIT_BPS = 1_000
 GRIDCLEAR_CLEARANCE_SECONDS = 3600
 GRIDCLEAR_CLEARANCE_RENEW_BEFORE_SECONDS = 900
 GRIDCLEAR_FUNDING_TIMEOUT_SECONDS = 900

@@ -6,7 +6,7 @@ clearance with the server's own time; within this module clearances are therefor
 
 import base64
 from datetime import datetime, timedelta
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from django.test import override_settings
@@ -18,7 +18,7 @@ from marketplace.development.seeding.supply import make_offers, owner_of
 from marketplace.development.world import RENTERS, RETIRED, Supply
 from marketplace.models import Lease, Node, Offer, User
 from marketplace.services import agent_sync, leases, metering, nodes, provider_payouts, top_ups
-from marketplace.services.agent_auth import Proof
+from marketplace.services.agent_auth import USAGE_PREFIX, Proof
 from marketplace.services.lease_terms import LeaseRequest
 from marketplace.services.nodes import GpuReport, Inventory
 from marketplace.services.usage import WorkloadReport
@@ -88,7 +88,8 @@ def _work(
     machine.beat(WorkloadReport(str(lease.pk), "running", 0, 1, runtime="docker"))
     now.advance(hours=hours, seconds=37 * gpus)
     seconds = hours * 3600 + 37 * gpus
-    machine.beat(WorkloadReport(str(lease.pk), "exited", seconds, 2, exit_code=0, runtime="docker"))
+    signature = machine.usage_signature(lease.pk, 2, seconds)
+    machine.beat(WorkloadReport(str(lease.pk), "exited", seconds, 2, signature, exit_code=0, runtime="docker"))
     metering.settle_ended_leases()
 
 
@@ -100,7 +101,7 @@ class _Machine:
         _, secret = nodes.create_enrolment_token(
             organization_of(owner), supply.name, supply.country, supply.region, supply.city, user=owner
         )
-        key = Ed25519PrivateKey.generate()
+        key = self._key = Ed25519PrivateKey.generate()
         public = base64.urlsafe_b64encode(key.public_key().public_bytes_raw()).decode()
         proof = base64.urlsafe_b64encode(key.sign((nodes.ENROL_PREFIX + secret).encode())).decode()
         self.node: Node = nodes.enrol_node(secret, public, proof, "0.1.0")
@@ -110,6 +111,11 @@ class _Machine:
         )
         nodes.report_inventory(self.node, Inventory(gpus, cpu_count=32, ram_mib=131_072, disk_gib=2_000))
         self.beat()
+
+    def usage_signature(self, lease_id: UUID, sequence: int, seconds: int) -> str:
+        """The machine's signature of one cumulative usage total."""
+        told = f"{USAGE_PREFIX}{lease_id}:{sequence}:{seconds}"
+        return base64.urlsafe_b64encode(self._key.sign(told.encode())).decode()
 
     def beat(self, *reports: WorkloadReport) -> None:
         """The node has synced with these reports."""

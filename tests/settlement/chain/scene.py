@@ -21,7 +21,7 @@ from settlement.rails.chain_deploy import give_gas, mint
 from settlement.services import chain_indexer, holds, ledger
 from settlement.services.accounts import Kind, Pot, clearing, of_party, of_platform
 from settlement.services.chain_deposits import DepositRequest, prepare_deposit, terms_of
-from settlement.services.holds import HoldTerms
+from settlement.services.hold_terms import HoldTerms
 from tests.contracts.anvil import Anvil
 
 TESTER = system("tests")

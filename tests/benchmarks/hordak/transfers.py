@@ -1,0 +1,61 @@
+"""Run in its own environment: transfers a second of django-hordak on the server of DATABASE_URL, printed as JSON.
+
+Never imported by the product or its tests; `tests.benchmarks.hordak_run` starts it.
+"""
+
+import json
+import os
+import sys
+import time
+from urllib.parse import unquote, urlsplit
+
+import django
+from django.conf import settings
+
+
+def configure(url: str) -> None:
+    parts = urlsplit(url)
+    settings.configure(
+        INSTALLED_APPS=["django.contrib.contenttypes", "django.contrib.auth", "mptt", "hordak"],
+        DATABASES={
+            "default": {
+                "ENGINE": "django.db.backends.postgresql",
+                "NAME": parts.path.lstrip("/"),
+                "USER": unquote(parts.username or ""),
+                "PASSWORD": unquote(parts.password or ""),
+                "HOST": parts.hostname,
+                "PORT": parts.port,
+            }
+        },
+        DEFAULT_AUTO_FIELD="django.db.models.AutoField",
+        USE_TZ=True,
+        DEFAULT_CURRENCY="USD",
+        CURRENCIES=["USD"],
+    )
+    django.setup()
+
+
+def main() -> None:
+    configure(os.environ["DATABASE_URL"])
+    # Django's models can be imported only once it is set up.
+    from django.core.management import call_command  # noqa: PLC0415
+    from hordak.models import Account, AccountType, Transaction  # noqa: PLC0415
+    from moneyed import Money  # noqa: PLC0415
+
+    call_command("migrate", verbosity=0)
+    given, kind = int(sys.argv[1]), AccountType.liability
+    renter = Account.objects.create(name="Renter", type=kind, code="1", currencies=["USD"])
+    provider = Account.objects.create(name="Provider", type=kind, code="2", currencies=["USD"])
+    cent = Money("0.01", "USD")
+    for _ in range(20):
+        renter.transfer_to(provider, cent)
+    began = time.perf_counter()
+    for _ in range(given):
+        renter.transfer_to(provider, cent)
+    seconds = time.perf_counter() - began
+    assert Transaction.objects.count() == given + 20
+    print(json.dumps({"transfers": given, "seconds": seconds}))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,199 @@
+"""The ledger: usage lines posted as a set, single transfers, django-hordak's transfers, balances and the proof."""
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from itertools import count
+from random import Random
+from uuid import uuid4
+
+from django.db import connection
+
+from compliance.base import clock
+from compliance.models import Party
+from settlement.selectors.holds import HoldRef
+from settlement.services import holds, ledger, usage
+from settlement.services.accounts import AccountKey, Kind, Pot, clearing, of_party
+from settlement.services.books import verify_books
+from settlement.services.hold_terms import HoldTerms
+from settlement.services.ledger import Line
+from settlement.services.usage import UsageLine
+from tests.benchmarks.hordak_run import HordakRate, measure_hordak
+from tests.benchmarks.measure import Timing, time_each
+from tests.settlement.scene import TESTER, clear
+
+RENTERS, PROVIDERS, LEASES = 40, 20, 1_000
+AMOUNT = 10_000_000
+SIZES = (1_000, 10_000, 100_000, 1_000_000)
+# Small sizes are told several times, and the middle counts.
+ROUNDS = {1_000: 15, 10_000: 5, 100_000: 1, 1_000_000: 1}
+LINES_A_SECOND, TIMES_HORDAK, FLAT_WITHIN, BALANCE_MS = 15_000, 20, 1.5, 1.0
+
+
+@dataclass(frozen=True)
+class LedgerTimes:
+    """Seconds a line by how many were told; what else was measured on the same server in the same run."""
+
+    seconds_a_line: dict[int, float]
+    single: Timing
+    hordak: HordakRate
+    balance: Timing
+    lines: int
+    entries: int
+    verify_seconds: float
+
+    @property
+    def lines_a_second(self) -> float:
+        return 1 / self.seconds_a_line[SIZES[-1]]
+
+    @property
+    def flat(self) -> float:
+        return max(self.seconds_a_line.values()) / min(self.seconds_a_line.values())
+
+
+def measure_ledger() -> LedgerTimes:
+    """A million and more usage lines of a thousand leases are in the books, and the books verify."""
+    refs = _open_leases()
+    reports = _reports(refs)
+    seconds = {size: _middle([_post(reports, size) for _ in range(ROUNDS[size])]) for size in SIZES}
+    with connection.cursor() as cursor:
+        cursor.execute("VACUUM ANALYZE")
+    key = of_party(Kind.HELD, refs[0].party_id, Pot.CARD, "USD")
+    balance = time_each(lambda _: ledger.balance_of(key), 2_000, warm=50)
+    single = time_each(lambda _: ledger.post(uuid4(), "benchmark", _one_cent(refs[0].party_id)), 500)
+    hordak = measure_hordak(500)
+    began = time.perf_counter()
+    report = verify_books()
+    took = time.perf_counter() - began
+    assert report.verified, report.faults[:3]
+    lines = sum(size * rounds for size, rounds in ROUNDS.items())
+    assert sum(total.balance_minor for total in report.totals) == 0
+    return LedgerTimes(seconds, single, hordak, balance, lines, report.entries, took)
+
+
+def _open_leases() -> list[HoldRef]:
+    """Holds of a thousand leases, each opened by the service under its own clearance, on prepaid money."""
+    parties = [Party.objects.create(kind="entity", name=f"Party {n}", country="SG") for n in range(RENTERS + PROVIDERS)]
+    renters, providers = parties[:RENTERS], parties[RENTERS:]
+    each = AMOUNT * LEASES // RENTERS + 1_000_000
+    for renter in renters:
+        lines = [Line(clearing(Pot.CARD, "USD"), -each), Line(_available(renter.pk), each)]
+        ledger.post(uuid4(), "top_up", lines)
+    return [_open(renters[n % RENTERS], providers[n % PROVIDERS]) for n in range(LEASES)]
+
+
+def _open(renter: Party, provider: Party) -> HoldRef:
+    subject_id = uuid4()
+    return holds.open_hold(
+        clearance=clear("lease", subject_id, renter=renter, provider=provider),
+        rail="balance",
+        renter_party_id=renter.pk,
+        payee_party_id=provider.pk,
+        subject_id=subject_id,
+        amount_minor=AMOUNT,
+        currency="USD",
+        terms=HoldTerms(rate_minor_per_hour=36_000, expires_at=clock.now() + timedelta(hours=2)),
+        idempotency_key=f"bench:{subject_id}",
+        actor=TESTER,
+    )
+
+
+def _reports(refs: list[HoldRef]) -> Iterator[UsageLine]:
+    """Report after report of every lease, each some seconds and cents further."""
+    chance, totals = Random(1), dict.fromkeys(range(len(refs)), 0)
+    for sequence in count(1):
+        for number, ref in enumerate(refs):
+            totals[number] += chance.randint(1, 5)
+            yield UsageLine(ref.id, ref.subject_id, sequence, totals[number], sequence * 5)
+
+
+def _post(reports: Iterator[UsageLine], size: int) -> float:
+    """Seconds a line: hashing, judging and posting; making the lines is not counted."""
+    spent, left = 0.0, size
+    while left:
+        batch = [next(reports) for _ in range(min(left, usage.BATCH))]
+        began = time.perf_counter()
+        idle = usage.post_usage(batch)
+        spent += time.perf_counter() - began
+        assert idle == [], idle[:3]
+        left -= len(batch)
+    return spent / size
+
+
+def _middle(found: list[float]) -> float:
+    return sorted(found)[len(found) // 2]
+
+
+def _available(party_id: object) -> AccountKey:
+    return of_party(Kind.AVAILABLE, party_id, Pot.CARD, "USD")  # type: ignore[arg-type]
+
+
+def _one_cent(party_id: object) -> list[Line]:
+    held = of_party(Kind.PAYABLE, party_id, Pot.CARD, "USD")  # type: ignore[arg-type]
+    return [Line(_available(party_id), -1), Line(held, 1)]
+
+
+def render_ledger(found: LedgerTimes, at: str, machine: str, server: str) -> str:
+    """The section about the ledger, with what it had to reach."""
+    costs = "\n".join(f"| {size:,} | {cost * 1e6:.1f} µs |" for size, cost in found.seconds_a_line.items())
+    return PAGE.format(
+        at=at,
+        machine=machine,
+        server=server,
+        leases=LEASES,
+        costs=costs,
+        verdicts="\n".join(f"- {words}" for words in _verdicts(found)),
+        single=found.single,
+        hordak=f"{found.hordak.per_second:.0f} / s" if not found.hordak.failure else "not measured",
+        balance=found.balance,
+        lines=found.lines,
+        entries=found.entries,
+        verify=found.verify_seconds,
+    )
+
+
+def _verdicts(found: LedgerTimes) -> list[str]:
+    rate, hordak = found.lines_a_second, found.hordak
+    times = f"{rate / hordak.per_second:,.0f} times" if not hordak.failure else f"not measured: {hordak.failure}"
+    return [
+        f"At least {LINES_A_SECOND:,} usage lines a second, over {SIZES[-1]:,} lines: {rate:,.0f}, "
+        f"{_met(rate >= LINES_A_SECOND)}.",
+        f"At least {TIMES_HORDAK} times django-hordak's transfers a second: {times}, "
+        f"{_met(not hordak.failure and rate >= TIMES_HORDAK * hordak.per_second)}.",
+        f"Cost a line flat within {FLAT_WITHIN} times from {SIZES[0]:,} to {SIZES[-1]:,} lines: {found.flat:.2f}, "
+        f"{_met(found.flat <= FLAT_WITHIN)}.",
+        f"A warm balance read below {BALANCE_MS:.0f} ms: p50 {found.balance.p50_ms:.2f} ms, "
+        f"{_met(found.balance.p50_ms < BALANCE_MS)}.",
+    ]
+
+
+def _met(reached: bool) -> str:
+    return "**MET**" if reached else "**MISSED**"
+
+
+PAGE = """## The ledger
+
+Measured by `make bench ARGS=ledger` on {at}.
+Machine: {machine}.
+Server: {server}. One client, one process, one run.
+
+{verdicts}
+
+A usage line is one cumulative charge of one of {leases:,} leases by one usage report: its id hashed from both, judged
+against what stands, posted as a balanced transfer of two entries with its digest, its reservation and both accounts
+moved, all triggers and constraints on. Lines are told in transactions of 10,000; making them is not counted.
+
+| Lines told | Each |
+|---|---|
+{costs}
+
+| What | Rate | Each |
+|---|---|---|
+| A single transfer of two entries, its own transaction | {single.per_second:.0f} / s | p50 {single.p50_ms:.2f} ms, \
+p95 {single.p95_ms:.2f} ms |
+| django-hordak 2.0, `transfer_to`, its own transaction | {hordak} | its own database on this server |
+| A warm balance | {balance.per_second:,.0f} / s | p50 {balance.p50_ms:.2f} ms, p95 {balance.p95_ms:.2f} ms |
+| `ledger verify`: {lines:,} usage lines, {entries:,} entries | {verify:.1f} s | every balance, running balance, \
+pending sum and digest |
+"""
