@@ -35,7 +35,7 @@ demo: setup ## Play the story and exit 0 only if every step held
 	@exec $(BIN)/python -m marketplace.development demo
 
 test: setup ## Linters, type check, import contracts and the whole test suite (ARGS="-k name" narrows it)
-	@exec $(BIN)/python -m pytest $(ARGS)
+	@exec $(BIN)/python -m pytest $(if $(ARGS),,-n auto --maxprocesses 8 --dist loadgroup) $(ARGS)
 
 lint: setup ## Linters, type check and import contracts alone
 	$(BIN)/ruff check .

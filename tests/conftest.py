@@ -9,13 +9,22 @@ import pytest
 from django.conf import settings
 from django.core.cache import cache
 from django.db import connections
+from pytest_django import DjangoDbBlocker
 
 from compliance.base.clock import ManualClock, use_clock
 from marketplace.config.settings.environment import ROOT, database
 from marketplace.development.geography import write_world
 from marketplace.development.services import start_postgres, start_redis
+from tests.database import empty_quickly, migrated_template
 
 SHARED_DATA = ROOT.parent / "shared" / "data"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A file's tests stay with one worker; what drives Docker or a whole house, all with one and the same."""
+    for item in items:
+        alone = item.get_closest_marker("docker") or "journeys" in item.path.parts
+        item.add_marker(pytest.mark.xdist_group("machine" if alone else str(item.path.relative_to(ROOT))))
 
 
 @pytest.fixture(scope="session")
@@ -31,13 +40,18 @@ def redis_url() -> str:
 
 
 @pytest.fixture(scope="session")
-def django_db_modify_db_settings(postgres_url: str, django_db_modify_db_settings_parallel_suffix: None) -> None:
-    """The test database lies in that PostgreSQL."""
+def django_db_modify_db_settings(
+    postgres_url: str, django_db_modify_db_settings_parallel_suffix: None, django_db_blocker: DjangoDbBlocker
+) -> None:
+    """The test database lies in that PostgreSQL, copied from a migrated one."""
     live = connections["default"].settings_dict
     found = database(postgres_url)
     for key in ("NAME", "USER", "PASSWORD", "HOST", "PORT"):
         live[key] = found[key]
     live["NAME"] = "postgres"
+    with django_db_blocker.unblock():
+        live["TEST"]["TEMPLATE"] = migrated_template(Path(settings.STATE_DIR))
+    empty_quickly()
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -11,6 +11,8 @@ from marketplace.config.settings.base import *  # noqa: E402, F403
 from marketplace.config.settings.base import STORAGES as STORAGES  # noqa: E402
 
 STATE_DIR = _state
+# Workers of one run write keys and ranges at once, so each has files of its own.
+_own = _state / os.environ.get("PYTEST_XDIST_WORKER", "alone")
 SECRET_KEY = "test-only-" + "0" * 40
 DEBUG = False
 ALLOWED_HOSTS = ["testserver", "localhost", "127.0.0.1"]
@@ -25,17 +27,17 @@ CELERY_TASK_EAGER_PROPAGATES = True
 GRIDCLEAR_INDEX_DIR = None
 GRIDCLEAR_ALLOW_SIMULATED = True
 GRIDCLEAR_ALLOW_PROCESS_RUNTIME = True
-GRIDCLEAR_CLEARANCE_KEY_FILE = str(_state / "keys/clearance.pem")
-GRIDCLEAR_MASTER_KEY_FILE = str(_state / "keys/master.keys")
-GRIDCLEAR_EVIDENCE_KEY_FILE = str(_state / "keys/evidence.pem")
-GRIDCLEAR_CHAIN_KEY_DIR = str(_state / "keys/chain")
+GRIDCLEAR_CLEARANCE_KEY_FILE = str(_own / "keys/clearance.pem")
+GRIDCLEAR_MASTER_KEY_FILE = str(_own / "keys/master.keys")
+GRIDCLEAR_EVIDENCE_KEY_FILE = str(_own / "keys/evidence.pem")
+GRIDCLEAR_CHAIN_KEY_DIR = str(_own / "keys/chain")
 STRIPE_API_KEY = "sk_test_gridclear"
 STRIPE_API_BASE = os.environ.get("STRIPE_API_BASE", "")
 STRIPE_WEBHOOK_SECRET = "whsec_test_gridclear"  # noqa: S105
 GRIDCLEAR_DEVELOPMENT = True
 # Written by tests/conftest.py.
-GEOIP_PLACES_FILE = str(_state / "geography/places.mmdb")
-GEOIP_ASNS_FILE = str(_state / "geography/asns.mmdb")
-GEOIP_VPN_RANGES_FILE = str(_state / "geography/vpn.txt")
-GEOIP_HOSTING_RANGES_FILE = str(_state / "geography/hosting.txt")
-GEOIP_TOR_EXITS_FILE = str(_state / "geography/tor.txt")
+GEOIP_PLACES_FILE = str(_own / "geography/places.mmdb")
+GEOIP_ASNS_FILE = str(_own / "geography/asns.mmdb")
+GEOIP_VPN_RANGES_FILE = str(_own / "geography/vpn.txt")
+GEOIP_HOSTING_RANGES_FILE = str(_own / "geography/hosting.txt")
+GEOIP_TOR_EXITS_FILE = str(_own / "geography/tor.txt")

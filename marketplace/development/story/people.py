@@ -171,7 +171,7 @@ def _declare_owners(web: Web, owned: str, owners: Sequence[Owner]) -> None:
             "share": owner.percent,
         }
         fields |= {f"form-{number}-{name}": value for name, value in row.items()}
-    _submit(web, pages[owned], fields, leads_to="/verification")
+    _submit(web, pages[owned], fields, leads_to="/verification/ownership")
     for owner in owners:
         if owner.kind == "entity":
             _declare_owners(web, owner.name, owner.owners)
