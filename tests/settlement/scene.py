@@ -81,9 +81,11 @@ class Doorbell:
         self.waiting.clear()
 
     def ring(self) -> None:
-        """Every task that waits runs, and those that it sends, until none is left."""
+        """Every task of settlement that waits runs, and those that it sends, until none is left."""
         while self.waiting:
             name, args = self.waiting.pop(0)
+            if not name.startswith("settlement."):
+                continue
             getattr(tasks, name.removeprefix("settlement."))(*args)
 
 
