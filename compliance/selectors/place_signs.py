@@ -5,6 +5,7 @@ from uuid import UUID
 
 from django.db.models import Q, QuerySet
 
+from compliance.base.sealing import Context
 from compliance.engine.facts import Locations
 from compliance.models import PlaceSign
 
@@ -32,6 +33,11 @@ def locations_of(party_id: UUID, declared: str, as_of: datetime) -> Locations:
         card=card.country if card else "",
         document=document.country if document else "",
     )
+
+
+def address_context(kind: str, asn: int) -> Context:
+    """Where the sealed address of a sign belongs."""
+    return Context(f"compliance.placesign:{kind}-{asn}", "address")
 
 
 def signs_of(party_id: UUID) -> QuerySet[PlaceSign]:

@@ -8,8 +8,9 @@ from uuid import UUID
 from django.conf import settings
 
 from compliance.base import clock
-from compliance.base.sealing import Context, Subject, SubjectErased
+from compliance.base.sealing import Subject, SubjectErased
 from compliance.models import PlaceSign
+from compliance.selectors.place_signs import address_context
 from compliance.services import subject_keys
 from compliance.services.notices import send_on_commit
 from compliance.signals import facts_moved
@@ -81,14 +82,9 @@ def _sealed(party_id: UUID, kind: str, found: NetworkSign, address: str) -> byte
     if not address:
         return None
     try:
-        return subject_keys.seal(Subject.party(party_id), address.encode(), context_of(kind, found.asn))
+        return subject_keys.seal(Subject.party(party_id), address.encode(), address_context(kind, found.asn))
     except SubjectErased:
         return None
-
-
-def context_of(kind: str, asn: int) -> Context:
-    """Where a sealed address belongs."""
-    return Context(f"compliance.placesign:{kind}-{asn}", "address")
 
 
 def _files() -> NetworkFiles:

@@ -2,7 +2,8 @@
 
 from django import forms
 
-EVIDENCE_KINDS = (("decision", "A decision"), ("lease", "A lease"), ("party", "A party"))
+EVIDENCE_KINDS = (("decision", "A decision"), ("lease", "A lease"), ("party", "A party"),
+    ("subject", "A party’s own data, for whom it is about"), ("person", "A person’s own data"))  # fmt: skip
 
 
 class EvidenceForm(forms.Form):

@@ -15,6 +15,8 @@ class Bundle(StatefulRow):
         DECISION = "decision", "Evidence of a decision"
         LEASE = "lease", "Evidence of a lease"
         PARTY = "party", "Evidence of a party"
+        PERSON = "person", "A person's own data"
+        SUBJECT = "subject", "A party's own data"
 
     class State(models.TextChoices):
         REQUESTED = "requested", "Requested"
@@ -28,10 +30,12 @@ class Bundle(StatefulRow):
         State.BUILDING: frozenset({State.READY, State.FAILED}),
         State.READY: frozenset({State.EXPIRED}),
     }
+    # What people get of themselves: nothing in it tips off.
+    EXPORTS: ClassVar[tuple[str, ...]] = (Kind.PERSON, Kind.SUBJECT)
     OPEN: ClassVar[tuple[str, ...]] = (State.REQUESTED, State.BUILDING, State.READY)
 
     kind = models.CharField(max_length=12, choices=Kind)
-    about_id = models.UUIDField(db_index=True, help_text="The decision, lease or party")
+    about_id = models.UUIDField(db_index=True, help_text="The decision, lease, party or person")
     organization = models.ForeignKey(
         Organization,
         null=True,

@@ -11,20 +11,24 @@ from django.db import transaction
 from compliance.base import audit, clock
 from compliance.base.actor import Actor, system
 from compliance.base.enqueue import enqueue
-from compliance.base.errors import Conflict, InvalidInput, NotFound, Refusal, StaleState
+from compliance.base.errors import Conflict, Forbidden, InvalidInput, NotFound, Refusal, StaleState
 from compliance.base.sealing import Context, Subject
 from compliance.base.transition import transition
 from compliance.services import sealed_files
 from compliance.services.officers import require_officer
 from marketplace.models import Bundle
+from marketplace.selectors.subject_data import parties_owned_by
 from marketplace.services.bundle_contents import evidence_of
+from marketplace.services.export_contents import export_of
 
 logger = logging.getLogger(__name__)
 ACTOR = system("bundles")
 BUILD_WITHIN = timedelta(minutes=30)
 KEPT_FOR = timedelta(days=7)
+MOST_A_DAY = 5
 TASK = "marketplace.build_bundle"
 _State = Bundle.State
+MAKING = (_State.REQUESTED, _State.BUILDING)
 
 
 class BundleNotReady(Conflict):
@@ -35,16 +39,53 @@ class BundleNotReady(Conflict):
     default_message = "This bundle is not there to be downloaded: it is still being made, has failed or has expired."
 
 
+class TooManyExports(Conflict):
+    """The person asked often enough for a day."""
+
+    code = "too_many_exports"
+    http_status: ClassVar[int] = 429
+    default_message = "You asked for your data several times today. Take one of those, or ask again tomorrow."
+
+
+class OwnsLess(Conflict):
+    """The export holds an organization that the person owns no more."""
+
+    code = "owns_less"
+    http_status: ClassVar[int] = 409
+    default_message = "You owned more when this was made, so it is yours no more. Ask for a new one."
+
+
 def request_evidence(kind: str, about_id: UUID, *, actor: Actor) -> Bundle:
     """A bundle about the decision, lease or party is on its way; one that is being made already is that one.
 
-    Raises Forbidden for anybody but an officer, InvalidInput for another kind.
+    An officer makes exports too, for whom asks by letter. Raises Forbidden for anybody but an officer, InvalidInput for
+    another kind.
     """
     require_officer(actor)
     if kind not in Bundle.Kind.values:
         raise InvalidInput("Evidence is of a decision, a lease or a party. Nothing was made.")
+    return _requested(kind, about_id, actor)
+
+
+def request_own_data(user_id: UUID, *, actor: Actor) -> Bundle:
+    """The person's export is on its way; one that is being made already is that one.
+
+    Raises Forbidden when somebody else asks, TooManyExports.
+    """
+    if actor.ref != f"user:{user_id}":
+        raise Forbidden
+    lately = Bundle.objects.filter(kind=Bundle.Kind.PERSON, about_id=user_id, requested_by=actor.ref)
+    made = lately.exclude(state__in=MAKING).filter(created_at__gt=clock.now() - timedelta(days=1))
+    if made.count() >= MOST_A_DAY:
+        raise TooManyExports
+    return _requested(Bundle.Kind.PERSON, user_id, actor)
+
+
+def _requested(kind: str, about_id: UUID, actor: Actor) -> Bundle:
     with transaction.atomic():
-        present = Bundle.objects.filter(kind=kind, about_id=about_id, state__in=[_State.REQUESTED, _State.BUILDING])
+        present = Bundle.objects.filter(kind=kind, about_id=about_id, state__in=MAKING)
+        if kind in Bundle.EXPORTS:
+            present = present.filter(requested_by=actor.ref)
         if (found := present.first()) is not None:
             return found
         now = clock.now()
@@ -95,6 +136,25 @@ def download(bundle_id: UUID, *, actor: Actor) -> tuple[Bundle, bytes]:
     bundle = Bundle.objects.filter(pk=bundle_id).first()
     if bundle is None:
         raise NotFound("There is no such bundle.")
+    return _taken(bundle, actor)
+
+
+def download_own(bundle_id: UUID, user_id: UUID, *, actor: Actor) -> tuple[Bundle, bytes]:
+    """The person's own export, as `download`. Who owns less than when it was made gets a new one, not this.
+
+    Raises NotFound for anybody else's, BundleNotReady, SubjectErased, OwnsLess.
+    """
+    mine = Bundle.objects.filter(kind=Bundle.Kind.PERSON, about_id=user_id, requested_by=f"user:{user_id}")
+    bundle = mine.filter(pk=bundle_id).first()
+    if bundle is None or actor.ref != bundle.requested_by:
+        raise NotFound("There is no such export.")
+    inside = {subject.id for subject in _subjects(bundle) if subject.kind == "party"}
+    if not inside <= {str(party_id) for party_id in parties_owned_by(user_id)}:
+        raise OwnsLess
+    return _taken(bundle, actor)
+
+
+def _taken(bundle: Bundle, actor: Actor) -> tuple[Bundle, bytes]:
     if bundle.state != _State.READY or bundle.file_gone_at is not None:
         raise BundleNotReady
     body = sealed_files.take(_place(bundle), _subjects(bundle), _context(bundle))
@@ -128,7 +188,8 @@ def _make(bundle: Bundle) -> None:
     def tell(percent: int) -> None:
         Bundle.objects.filter(pk=bundle.pk, state=_State.BUILDING).update(progress=percent)
 
-    made = evidence_of(bundle.kind, bundle.about_id, tell)
+    is_export = bundle.kind in Bundle.EXPORTS
+    made = export_of(bundle, tell) if is_export else evidence_of(bundle.kind, bundle.about_id, tell)
     # Its own subject too, so that there is a key when all whom it is about are erased.
     wanted = [Subject("bundle", str(bundle.pk)), *(Subject.party(party_id) for party_id in made.subjects)]
     sealed_under = sealed_files.put(_place(bundle), made.body, wanted, _context(bundle))

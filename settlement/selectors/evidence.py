@@ -13,6 +13,7 @@ from settlement.models import (
     ChainTransaction,
     EscrowDeposit,
     Hold,
+    PaymentProfile,
     Payout,
     PendingTransfer,
     Receipt,
@@ -69,6 +70,14 @@ def money_of_party(party_id: UUID) -> MoneyRecord:
     )
     record.about = {(each._meta.label_lower, str(each.pk)) for each in payouts}
     return record
+
+
+def money_for_party(party_id: UUID) -> dict[str, Any]:
+    """What settlement holds about the party, for the party itself: with its names on the rails and its cards."""
+    return money_of_party(party_id).body | {
+        "names_on_rails": all_columns(PaymentProfile.objects.filter(party_id=party_id)),
+        "card_payments": all_columns(CardPayment.objects.filter(party_id=party_id).order_by("created_at", "id")),
+    }
 
 
 def _transfer(row: Transfer) -> dict[str, Any]:

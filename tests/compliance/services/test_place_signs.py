@@ -7,7 +7,7 @@ import pytest
 from compliance.base.actor import Actor
 from compliance.base.sealing import Subject
 from compliance.models import Decision, PlaceSign
-from compliance.selectors.place_signs import locations_of, signs_of
+from compliance.selectors.place_signs import address_context, locations_of, signs_of
 from compliance.selectors.sealed import open_sealed
 from compliance.services import gate, parties, place_signs, subject_keys
 from compliance.tasks import forget_addresses
@@ -71,7 +71,7 @@ def test_the_address_is_sealed_and_forgotten(lion, clock, settings):
     row = signs_of(lion.pk).get()
     sealed = bytes(row.address_sealed)
     assert b"192.0.2.1" not in sealed
-    opened = open_sealed(Subject.party(lion.pk), sealed, place_signs.context_of("login", 64496))
+    opened = open_sealed(Subject.party(lion.pk), sealed, address_context("login", 64496))
     assert opened == b"192.0.2.1"
     clock.advance(days=settings.GRIDCLEAR_ADDRESS_DAYS, seconds=-1)
     forget_addresses()
