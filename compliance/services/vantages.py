@@ -88,12 +88,21 @@ def register_vantage(
     return row
 
 
+def move_vantage(code: str, url: str, *, actor: Actor) -> VantagePoint:
+    """Agents reach the vantage point at another address; it stands where it stood. Raises NotFound, InvalidInput."""
+    _require_safe(url)
+    with transaction.atomic():
+        row = _standing(code)
+        row.url = url.rstrip("/")
+        row.save(update_fields=["url"])
+        audit.record("vantage.moved", actor=actor, subject=row, data={"code": code, "url": row.url})
+    return row
+
+
 def retire_vantage(code: str, *, actor: Actor) -> VantagePoint:
     """Nothing is measured from there any more; what was stays. Raises NotFound."""
     with transaction.atomic():
-        row = VantagePoint.objects.select_for_update().filter(code=code, retired_at=None).first()
-        if row is None:
-            raise NotFound("There is no such vantage point in use. Nothing was changed.")
+        row = _standing(code)
         row.retired_at = clock.now()
         row.save(update_fields=["retired_at"])
         audit.record("vantage.retired", actor=actor, subject=row, data={"code": code})
@@ -141,6 +150,13 @@ def sweep_tickets() -> int:
     """No ticket that was never used is kept; returns how many went."""
     old = PlaceMeasurement.objects.filter(measured_at=None, expires_at__lt=clock.now() - REPORT_MAY_LAG)
     return old.delete()[0]
+
+
+def _standing(code: str) -> VantagePoint:
+    row = VantagePoint.objects.select_for_update().filter(code=code, retired_at=None).first()
+    if row is None:
+        raise NotFound("There is no such vantage point in use. Nothing was changed.")
+    return row
 
 
 def _in_time(row: PlaceMeasurement, measured_at: datetime) -> bool:

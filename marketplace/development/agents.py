@@ -9,6 +9,7 @@ from pathlib import Path
 
 from marketplace.development.errors import DevelopmentError
 from marketplace.development.parts import Part
+from marketplace.development.vantages import pretended_place
 from marketplace.development.world import SUPPLIES, Supply
 
 GRIDCLEAR = Path(sys.executable).parent / "gridclear"
@@ -63,5 +64,6 @@ def _enrol(state: Path, supply: Supply, token: str, environment: Mapping[str, st
 
 def _part(state: Path, supply: Supply) -> Part:
     folder = str(agent_folder(state, supply))
-    command = [str(GRIDCLEAR), "agent", "run", "--state", folder, "--simulate-beside-real-gpus"]
+    place = f"GRIDCLEAR_AGENT_PRETEND_PLACE={pretended_place(supply)}"
+    command = ["env", place, str(GRIDCLEAR), "agent", "run", "--state", folder, "--simulate-beside-real-gpus"]
     return Part(f"agent-{supply.name}", command, ready_line=RUNNING)

@@ -10,6 +10,7 @@ from marketplace.development.errors import DevelopmentError
 from marketplace.development.geography import write_world
 from marketplace.development.leftovers import mark_of
 from marketplace.development.ports import HOST, remembered_port
+from marketplace.development.vantages import stations
 
 ROOT = Path(__file__).resolve().parents[2]
 SETTINGS = "marketplace.config.settings.development"
@@ -58,6 +59,7 @@ def compose_environment(state: Path, ports: Ports, database_url: str) -> dict[st
         "CHAIN_RPC_URL": f"http://{HOST}:{ports.chain}",
         **_card_network(ports),
         **write_world(state / "geography"),
+        "GRIDCLEAR_VANTAGES": stations(state),
     }
     return {name: os.environ.get(name) or value for name, value in composed.items()} | mark_of(state)
 

@@ -9,6 +9,7 @@ from django.db import transaction
 from compliance.base import clock
 from compliance.base.actor import Actor
 from compliance.base.transition import transition
+from compliance.services import vantages
 from marketplace.models import Gpu, Lease, Node
 from marketplace.services import lease_course
 from marketplace.services.agent_auth import Proof
@@ -61,7 +62,15 @@ def sync(node: Node, body: SyncBody, proof: Proof) -> dict[str, Any]:
             if lease.state == State.FUNDED:
                 lease_course.start(lease, actor=actor)
         desired = _desired(node, leases, reports)
-    return {"desired": desired, "server_time": clock.now().isoformat()}
+    return {"desired": desired, "measure": _errands(node), "server_time": clock.now().isoformat()}
+
+
+def _errands(node: Node) -> list[dict[str, str]]:
+    """Where the node shall be measured, with a ticket for each vantage point; mostly nowhere."""
+    return [
+        {"vantage": each.vantage, "url": each.url, "ticket": each.token}
+        for each in vantages.tickets_for(node.pk, node.public_key)
+    ]
 
 
 def _beat(node: Node, actor: Actor) -> None:

@@ -9,6 +9,7 @@ from gridclear.agent.enrolment import enrol
 from gridclear.agent.identity import load_key
 from gridclear.agent.inventory import InventorySource, gpu_source
 from gridclear.agent.loop import Agent
+from gridclear.agent.places import Places
 from gridclear.agent.runners.daemon import answers
 from gridclear.agent.session import AgentSession
 from gridclear.agent.supervisor import Supervisor
@@ -81,6 +82,7 @@ class Rig:
             inventory=InventorySource(source, docker=runner.runtime == "docker"),
             clock=clock,
             poll_seconds=1,
+            places=Places(load_key(state)),
             jitter=lambda: 1.0,
         )
 

@@ -13,6 +13,7 @@ from gridclear.agent.enrolment import Enrolment, load_enrolment
 from gridclear.agent.identity import load_key
 from gridclear.agent.inventory import InventorySource, gpu_source
 from gridclear.agent.loop import Agent
+from gridclear.agent.places import Place, Places
 from gridclear.agent.runners.base import Runner
 from gridclear.agent.runners.daemon import answers
 from gridclear.agent.runners.docker import DockerRunner
@@ -102,10 +103,27 @@ def make_agent(state: Path, *, runner: Runner, poll_seconds: float | None = None
         clock=clock,
         heartbeat_timeout_seconds=enrolment.heartbeat_timeout_seconds,
     )
+    key = load_key(state)
     return Agent(
-        session=AgentSession(enrolment, load_key(state), clock),
+        session=AgentSession(enrolment, key, clock),
         supervisor=supervisor,
         inventory=inventory,
         clock=clock,
         poll_seconds=poll_seconds or enrolment.poll_seconds,
+        places=Places(key, pretend=pretended_place(enrolment)),
     )
+
+
+def pretended_place(enrolment: Enrolment) -> Place | None:
+    """Where a node of simulated GPUs pretends to stand: GRIDCLEAR_AGENT_PRETEND_PLACE, "latitude,longitude".
+
+    A real node cannot pretend: it would only look farther away from everywhere.
+    """
+    text = os.environ.get("GRIDCLEAR_AGENT_PRETEND_PLACE", "")
+    if not text or not enrolment.simulate_gpu:
+        return None
+    try:
+        latitude, longitude = (float(part) for part in text.split(","))
+    except ValueError:
+        raise AgentError("bad_place", f"{text!r} is not of the form -27.47,153.03.") from None
+    return latitude, longitude

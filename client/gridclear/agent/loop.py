@@ -10,6 +10,7 @@ from typing import Any, Protocol
 from gridclear.agent.clock import Clock
 from gridclear.agent.inventory import Inventory, InventorySource
 from gridclear.agent.messages import read_desired
+from gridclear.agent.places import Places, read_errands
 from gridclear.agent.runners.base import LogLine
 from gridclear.agent.supervisor import Supervisor
 from gridclear.agent.workloads import ENDED, Workload
@@ -55,6 +56,7 @@ class Agent:
         inventory: InventorySource,
         clock: Clock,
         poll_seconds: float,
+        places: Places,
         jitter: Callable[[], float] = random.random,
     ) -> None:
         self._session = session
@@ -62,6 +64,7 @@ class Agent:
         self._source = inventory
         self._clock = clock
         self._poll = poll_seconds
+        self._places = places
         self._jitter = jitter
         self._failures = 0
         self._inventory_due = clock.monotonic()
@@ -144,10 +147,12 @@ class Agent:
             reports = [self._session.signed(workload.report()) for workload in told]
             supervisor.store.save(self._clock.unix())
         message = {"workloads": reports, "gpu_metrics": [metric.message() for metric in self._source.metrics()]}
-        desired = read_desired(self._session.post(SYNC_PATH, message))
+        answer = self._session.post(SYNC_PATH, message)
+        desired = read_desired(answer)
         ended = [w for w, report in zip(told, reports, strict=True) if report["state"] in ENDED]
         if not last:
             supervisor.apply(desired)
+            self._places.start(read_errands(answer))
         for workload in ended:
             if last or workload.lease_id not in {item.lease_id for item in desired if item.run}:
                 self._settle(workload)

@@ -1,5 +1,6 @@
 """What is so everywhere."""
 
+import json
 import os
 from pathlib import Path
 from typing import Any
@@ -276,6 +277,8 @@ GEOIP_ASNS_FILE = os.environ.get("GEOIP_ASNS_FILE", "")
 GEOIP_VPN_RANGES_FILE = os.environ.get("GEOIP_VPN_RANGES_FILE", "")
 GEOIP_HOSTING_RANGES_FILE = os.environ.get("GEOIP_HOSTING_RANGES_FILE", "")
 GEOIP_TOR_EXITS_FILE = os.environ.get("GEOIP_TOR_EXITS_FILE", "")
+# Vantage points that this very server is, as JSON: [{"code", "latitude", "longitude", "key"}], the key a file.
+GRIDCLEAR_VANTAGES: list[dict[str, Any]] = json.loads(os.environ.get("GRIDCLEAR_VANTAGES", "[]"))
 # For so many days the last internet address behind a sign of place is kept, sealed under the party's key.
 GRIDCLEAR_ADDRESS_DAYS = int(os.environ.get("GRIDCLEAR_ADDRESS_DAYS", "30"))
 GRIDCLEAR_CLEARANCE_KEY_FILE = os.environ.get("GRIDCLEAR_CLEARANCE_KEY_FILE", str(STATE_DIR / "keys/clearance.pem"))

@@ -9,6 +9,7 @@ from django.conf import settings
 from compliance.services import watchlists
 from compliance.sources.catalogue import KNOWN_LISTS, KnownList
 from marketplace.development.seeding.people import SEED
+from marketplace.development.seeding.vantages import seed_vantages
 from marketplace.services.catalogue import sync_catalogue
 
 GROWING_LIST = "us_csl"
@@ -16,11 +17,12 @@ SDN = "Specially Designated Nationals (SDN) - Treasury Department"
 
 
 def seed_lists() -> None:
-    """Every known list is loaded or confirmed, and the catalogue of GPU models is in step."""
+    """Every known list is loaded or confirmed, the catalogue of GPU models is in step, and vantage points stand."""
     watchlists.register_lists()
     for known in KNOWN_LISTS:
         watchlists.load_watchlist(known.code, str(local_copy(known)), actor=SEED)
     sync_catalogue()
+    seed_vantages(SEED)
 
 
 def local_copy(known: KnownList) -> Path:

@@ -257,9 +257,18 @@ def test_codes_and_keys_are_taken_once_and_both_ends_are_on_record(singapore):
         vantages.register_vantage(
             "other", "Other", 0.0, 0.0, "https://other.example", singapore.row.public_key, actor=OSCAR
         )
+    vantages.move_vantage("singapore", "https://elsewhere.example/", actor=OSCAR)
+    assert vantages.tickets_for(uuid4(), NODE_KEY)[0].url == "https://elsewhere.example"
+    with pytest.raises(InvalidInput):
+        vantages.move_vantage("singapore", "http://elsewhere.example", actor=OSCAR)
     vantages.retire_vantage("singapore", actor=OSCAR)
-    with pytest.raises(NotFound):
-        vantages.retire_vantage("singapore", actor=OSCAR)
+    for gone in (lambda: vantages.retire_vantage("singapore", actor=OSCAR), lambda: move("singapore")):
+        with pytest.raises(NotFound):
+            gone()
     assert vantages.tickets_for(uuid4(), NODE_KEY) == []
     events = AuditEvent.objects.filter(event__startswith="vantage.").values_list("event", flat=True)
-    assert list(events) == ["vantage.registered", "vantage.retired"]
+    assert list(events) == ["vantage.registered", "vantage.moved", "vantage.retired"]
+
+
+def move(code):
+    vantages.move_vantage(code, "https://elsewhere.example", actor=OSCAR)

@@ -1,0 +1,36 @@
+"""Vantage points of the seeded world: the development server plays three of them, and simulated nodes their distance.
+
+None stands near a seeded node: on a busy laptop answers are late, and late beside one's own place is a sign.
+"""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+from compliance.engine.centres import newest_centres
+from compliance.engine.packs import POLICIES
+from marketplace.development.world import Supply
+from marketplace.vantage.keys import make_key
+
+STATIONS: Mapping[str, tuple[str, float, float]] = {
+    "tokyo": ("Tokyo", 35.68, 139.69),
+    "manila": ("Manila", 14.60, 120.98),
+    "johannesburg": ("Johannesburg", -26.20, 28.05),
+}
+
+
+def stations(state: Path) -> str:
+    """The setting that lets the web server be them; their keys lie in the state folder."""
+    rows = []
+    for code, (_, latitude, longitude) in STATIONS.items():
+        path = state / "vantages" / f"{code}.pem"
+        if not path.exists():
+            make_key(path)
+        rows.append({"code": code, "latitude": latitude, "longitude": longitude, "key": str(path)})
+    return json.dumps(rows)
+
+
+def pretended_place(supply: Supply) -> str:
+    """Where the simulated node stands, as its agent takes it; "" when no table knows it."""
+    centre = newest_centres(POLICIES / "places").find(supply.country, supply.region, supply.city)
+    return f"{centre.latitude},{centre.longitude}" if centre else ""
