@@ -5,6 +5,10 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
+from compliance.engine import outcome
+
+# To rent out compute is in most cases no export of the chip: a reason says which of the two it is about.
+ABOUT = {code: f"About {words}" for code, words in outcome.ABOUT.items()}
 KINDS = {
     "LAW": ("Law", "frozen", "law"),
     "RED_FLAG": ("Red flag", "waiting", "flag"),
@@ -86,6 +90,7 @@ class ReasonLine:
     url: str = ""
     effective: str = ""
     evidence: tuple[str, ...] = ()
+    about: str = ""
 
     @property
     def kind_word(self) -> str:
@@ -164,6 +169,7 @@ def reasons_for_officer(rows: Iterable[Mapping[str, Any]]) -> tuple[ReasonLine, 
             url=row["source_url"],
             effective=effective_words(row),
             evidence=tuple(row["evidence"]),
+            about=ABOUT.get(row.get("about", ""), ""),
         )
         for row in rows
     )
@@ -177,7 +183,14 @@ def reasons_for_party(rows: Iterable[Mapping[str, Any]]) -> tuple[ReasonLine, ..
         if not words or words in lines:
             continue
         if row["code"] in OPEN_RULES:
-            lines[words] = ReasonLine(words, row["kind"], "", row["citation"], row["source_url"], effective_words(row))
+            lines[words] = ReasonLine(
+                words,
+                row["kind"],
+                citation=row["citation"],
+                url=row["source_url"],
+                effective=effective_words(row),
+                about=ABOUT.get(row.get("about", ""), ""),
+            )
         else:
             lines[words] = ReasonLine(words, "")
     return tuple(lines.values())

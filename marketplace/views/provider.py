@@ -17,6 +17,7 @@ from marketplace.selectors.nodes import gpus_of, node_for
 from marketplace.services import nodes, offers
 from marketplace.services.offers import OfferTerms
 from marketplace.views.base import Seat, crumb, member_view, show_refusal
+from marketplace.views.place_map import map_of
 from marketplace.views.places import place_of
 
 TRAIL = [crumb("Provider", "/provider")]
@@ -64,6 +65,7 @@ def node(request: HttpRequest, seat: Seat, pk: UUID) -> HttpResponse:
         "node": found,
         "place": place_of(found),
         "gpus": gpus_of(found),
+        "map": map_of(found),
         "crumbs": [*TRAIL, crumb(found.name)],
     }
     return render(request, "marketplace/node.html", context)

@@ -8,6 +8,7 @@ from datetime import timedelta
 from compliance.engine.facts import NodePlace, RoundTrip
 from compliance.engine.globe import distance_km, reach_km
 from compliance.engine.packs import RulePolicy
+from compliance.engine.place_check import Held, held_against
 from compliance.engine.rules.base import Answer, Problem, Question, problems
 
 
@@ -18,12 +19,8 @@ def node_place_possible(question: Question, rule: RulePolicy) -> Answer:
         return Answer(detail="The declared place is in no table, so nothing was compared.")
     speed = float(rule.params["km_per_ms"])
     fresh = _fresh(question, rule, place)
-    found = []
-    for trip in fresh:
-        nearest = _nearest_km(place, trip)
-        reach = reach_km(trip.microseconds, speed)
-        if nearest > reach:
-            found.append(_impossible(question, place, trip, nearest, speed))
+    held = held_against(place, fresh, speed)
+    found = [_impossible(question, place, each, speed) for each in held if not each.possible]
     told = f"{len(fresh)} vantage points measured {place.label}; each of their times allows it." if fresh else ""
     return problems(*found) if found else Answer(detail=told)
 
@@ -72,18 +69,12 @@ def _fresh(question: Question, rule: RulePolicy, place: NodePlace) -> list[Round
     return [trip for trip in place.round_trips if trip.measured_at >= oldest]
 
 
-def _nearest_km(place: NodePlace, trip: RoundTrip) -> float:
-    """From the vantage point to the nearest edge of the declared place."""
-    assert place.latitude is not None and place.longitude is not None  # noqa: PT018 - asked by the caller
-    apart = distance_km((place.latitude, place.longitude), (trip.latitude, trip.longitude))
-    return max(0.0, apart - place.radius_km)
-
-
-def _impossible(question: Question, place: NodePlace, trip: RoundTrip, nearest: float, speed: float) -> Problem:
+def _impossible(question: Question, place: NodePlace, held: Held, speed: float) -> Problem:
+    trip, nearest = held.trip, held.nearest_km
     sentence = (
         f"A machine in {place.label} cannot answer {trip.vantage} within {_ms(trip.microseconds)}: it is "
         f"{nearest:,.0f} km away, and light in fibre takes {2 * nearest / speed:.1f} ms there and back. It is at most "
-        f"{reach_km(trip.microseconds, speed):,.0f} km from {trip.vantage}."
+        f"{held.reach_km:,.0f} km from {trip.vantage}."
     )
     return Problem(sentence, (_told(trip),), _owner(question), f"place:{trip.vantage}")
 
