@@ -135,11 +135,7 @@ def take_report(token: str) -> PlaceMeasurement:
             if (row.least_us, row.measured_at) != (least, measured_at):
                 raise ReportRefused
             return row
-        now = clock.now()
-        if (
-            now > row.expires_at + REPORT_MAY_LAG
-            or not row.created_at <= measured_at <= min(now, row.expires_at) + _SKEW
-        ):
+        if not _in_time(row, measured_at):
             raise ReportRefused
         row.measured_at, row.least_us, row.median_us, row.rounds = measured_at, least, median, rounds
         row.save(update_fields=["measured_at", "least_us", "median_us", "rounds"])
