@@ -21,6 +21,7 @@ from compliance.services import clearances, vantages
 from marketplace.vantage.app import MOST_BYTES, Reporter, Vantage
 from marketplace.vantage.keys import KeyUnusable, make_key, public_text, read_key
 from marketplace.vantage.rounds import Station
+from tests.permissions import covers
 
 OSCAR = Actor("user", "oscar", "Oscar", frozenset({"operator"}))
 SINGAPORE, BRISBANE = (1.35, 103.82), (-27.47, 153.03)
@@ -158,6 +159,7 @@ async def test_a_report_is_sent_again_until_it_is_taken(monkeypatch, anyio_backe
     assert heard == [{"report": "a report"}] * 4
 
 
+@covers("vantage_reports")
 @pytest.mark.django_db
 def test_reports_come_in_by_the_api_without_a_login(client, standing, node_key):
     Places(node_key).run(errands_for(standing, node_key))
