@@ -28,6 +28,8 @@ MAY_USE_NETWORK = (
     # Never part of production, see tests/architecture/test_production.py.
     "marketplace/development/",
     "client/gridclear/",
+    # A program of its own on another machine, with no database: it reports to the platform.
+    "marketplace/vantage/app.py",
 )
 # Parts of these libraries that only compute, and where they are used.
 ONLY_COMPUTES = {
