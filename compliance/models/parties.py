@@ -1,10 +1,12 @@
 """Parties: natural persons and legal entities, their wallets, and what is frozen."""
 
+import pgtrigger
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 
 from compliance.base.canonical import digest
 from compliance.base.models import Row
+from compliance.base.walls import Immutable
 
 
 class Party(Row):
@@ -95,8 +97,18 @@ class Restriction(Row):
         "compliance.Case", null=True, blank=True, on_delete=models.PROTECT, related_name="restrictions"
     )
     imposed_by = models.CharField(max_length=120)
+    lift_proposed_by = models.CharField(max_length=120, blank=True)
+    lift_reason = models.CharField(max_length=400, blank=True, help_text="Why it may fall; names nobody")
     lifted_at = models.DateTimeField(null=True, blank=True)
     lifted_by = models.CharField(max_length=120, blank=True)
 
     class Meta:
         indexes = [models.Index(fields=["party"], condition=Q(lifted_at=None), name="open_restriction")]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(lifted_at=None)
+                | (~Q(lift_proposed_by="") & ~Q(lifted_by="") & ~Q(lifted_by=F("lift_proposed_by"))),
+                name="restriction_falls_by_four_eyes",
+            ),
+        ]
+        triggers = [Immutable(name="restriction_kept", operation=pgtrigger.Delete)]

@@ -297,7 +297,7 @@ def _take_effect(case: Case, actor: Actor) -> None:
     if released:
         findings.write_findings(case, approved_by=actor)
         # What an entry that is gone had frozen was frozen by the case that once confirmed it.
-        restrictions.lift_of_case(_confirmed_before(case) or case, actor=actor)
+        restrictions.lift_of_case(_confirmed_before(case) or case, proposed_by=case.proposed_by, actor=actor)
     to = Match.State.FALSE_POSITIVE if released else Match.State.CONFIRMED
     if case.screening_id is not None:
         for match in Match.objects.filter(screening_id=case.screening_id, state=Match.State.OPEN):

@@ -63,6 +63,34 @@ def after_blocking(restriction: Restriction, *, actor: Actor) -> Report:
     )
 
 
+def after_more_property(party_ids: Iterable[UUID], *, actor: Actor) -> list[Report]:
+    """Property of blocked parties that came after their report was filled in has a report of its own, one a day.
+
+    Each property is reported within ten business days from the date on which it becomes blocked (31 CFR
+    501.603(b)(1)). Called from above, where the books are.
+    """
+    blocked = Restriction.objects.filter(
+        party_id__in=list(party_ids), kind=Restriction.Kind.BLOCKED, lifted_at=None, reports__property_at__isnull=False
+    )
+    today = clock.now().date()
+    waiting = Report.objects.filter(kind=Report.Kind.BLOCKED, state=Report.State.DRAFT, property_at=None)
+    rows = blocked.exclude(party_id__in=waiting.values("party_id")).select_related("party", "case").distinct()
+    return [_more_property(row, today, actor) for row in rows.order_by("created_at")]
+
+
+def _more_property(restriction: Restriction, today: date, actor: Actor) -> Report:
+    return _open(
+        Report.Kind.BLOCKED,
+        today,
+        ["restriction", str(restriction.pk), today.isoformat()],
+        words.blocking(restriction, today),
+        actor,
+        party=restriction.party,
+        case=restriction.case,
+        restriction=restriction,
+    )
+
+
 def after_unblocking(restriction: Restriction, *, actor: Actor) -> Report | None:
     """What was reported as blocked and is so no more is reported too; None when nothing was filed before."""
     first = Report.objects.filter(party_id=restriction.party_id, kind=Report.Kind.BLOCKED, state=Report.State.FILED)

@@ -6,12 +6,19 @@ from django.db import transaction
 
 from compliance.base import audit, clock
 from compliance.base.actor import Actor
-from compliance.base.errors import NotFound
+from compliance.base.errors import Conflict, InvalidInput, NotFound
 from compliance.models import Case, Party, Restriction
 from compliance.services import clearances, report_drafts
 from compliance.services.notices import send_on_commit
-from compliance.services.officers import require_officer
+from compliance.services.officers import FourEyesRequired, require_officer
 from compliance.signals import party_restricted, restriction_lifted
+
+
+class LiftNotProposed(Conflict):
+    """Nobody has proposed to lift the restriction."""
+
+    code = "lift_not_proposed"
+    default_message = "It takes two: another officer proposes first that it may fall. Nothing was changed."
 
 
 def impose(
@@ -50,32 +57,64 @@ def impose(
     return row
 
 
-def lift(restriction_id: UUID, *, actor: Actor) -> Restriction:
-    """The restriction is lifted, by an officer; a restriction of a case falls only with the case's release.
+def propose_lift(restriction_id: UUID, reason: str, *, actor: Actor) -> Restriction:
+    """The restriction awaits another officer's word that it may fall; `reason` names nobody.
 
-    Revoked clearances stay revoked: the gate is asked anew. Raises Forbidden, NotFound.
+    A restriction of a case falls only with the case's release. Proposed again, the newest proposal counts. Raises
+    Forbidden, NotFound, InvalidInput.
     """
     require_officer(actor)
-    row = Restriction.objects.filter(pk=restriction_id, case=None).first()
-    if row is None:
-        raise NotFound("There is no such restriction to lift. One that belongs to a case is lifted by its release.")
-    lift_rows([row], actor=actor)
-    row.refresh_from_db()
+    if not reason.strip() or len(reason) > 400:
+        raise InvalidInput("Say in at most 400 characters, naming nobody, why it may fall. Nothing was changed.")
+    with transaction.atomic():
+        row = _without_case(restriction_id)
+        row.lift_proposed_by, row.lift_reason = actor.ref, reason.strip()
+        row.save(update_fields=["lift_proposed_by", "lift_reason"])
+        audit.record("party.lift_proposed", actor=actor, subject=row, data={"party": str(row.party_id)})
     return row
 
 
-def lift_of_case(case: Case, *, actor: Actor) -> int:
-    """Every open restriction that the case imposed is lifted. Called by the case's release only."""
-    return lift_rows(list(Restriction.objects.filter(case=case, lifted_at=None)), actor=actor)
+def lift(restriction_id: UUID, *, actor: Actor) -> Restriction:
+    """The restriction is lifted, as another officer proposed.
+
+    Revoked clearances stay revoked: the gate is asked anew. Raises Forbidden, NotFound, LiftNotProposed,
+    FourEyesRequired.
+    """
+    require_officer(actor)
+    with transaction.atomic():
+        row = _without_case(restriction_id)
+        if not row.lift_proposed_by:
+            raise LiftNotProposed
+        if row.lift_proposed_by == actor.ref:
+            raise FourEyesRequired("You proposed this, so another officer must lift it. Nothing was changed.")
+        lift_rows([row], proposed_by=row.lift_proposed_by, actor=actor)
+        row.refresh_from_db()
+    return row
 
 
-def lift_rows(rows: list[Restriction], *, actor: Actor) -> int:
-    """The given restrictions are lifted; `restriction_lifted` goes out on commit for each. Returns how many fell."""
+def _without_case(restriction_id: UUID) -> Restriction:
+    row = Restriction.objects.select_for_update().filter(pk=restriction_id, case=None, lifted_at=None).first()
+    if row is None:
+        raise NotFound("There is no such restriction to lift. One that belongs to a case is lifted by its release.")
+    return row
+
+
+def lift_of_case(case: Case, *, proposed_by: str, actor: Actor) -> int:
+    """Every open restriction that the case imposed is lifted, by the two who release. By a case's release only."""
+    rows = list(Restriction.objects.filter(case=case, lifted_at=None))
+    return lift_rows(rows, proposed_by=proposed_by, actor=actor)
+
+
+def lift_rows(rows: list[Restriction], *, proposed_by: str, actor: Actor) -> int:
+    """The given restrictions are lifted; `restriction_lifted` goes out on commit for each. Returns how many fell.
+
+    The database refuses it to one person alone.
+    """
     fallen = 0
     with transaction.atomic():
         for row in rows:
             changed = Restriction.objects.filter(pk=row.pk, lifted_at=None).update(
-                lifted_at=clock.now(), lifted_by=actor.ref
+                lifted_at=clock.now(), lifted_by=actor.ref, lift_proposed_by=proposed_by
             )
             if not changed:
                 continue

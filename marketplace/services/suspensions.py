@@ -11,18 +11,19 @@ from compliance.selectors import restrictions
 from marketplace.models import Lease
 from marketplace.services import lease_course
 from marketplace.services.lease_money import cancel_money, freeze_money, unfreeze_money
-from settlement.services import payouts
+from settlement.services import blocked_property, payouts
 
 ACTOR = system("suspensions")
 State = Lease.State
 
 
 def suspend_leases_of_party(party_id: UUID, reason: str, *, actor: Actor = ACTOR) -> int:
-    """No lease of the party goes on and no payout leaves: what is live is suspended, and its money frozen.
+    """No lease of the party goes on and no payout leaves; all money of it is frozen, and blocked in the books.
 
     Returns how many leases were suspended.
     """
-    payouts.freeze_payouts(party_id, reason, actor=actor)
+    payouts.freeze_payouts([party_id], reason, actor=actor)
+    blocked_property.block_property([party_id], actor=actor)
     return _suspend(_of_party(party_id), reason, actor)
 
 
@@ -35,6 +36,7 @@ def release_leases(*, party_id: UUID | None = None, actor: Actor = ACTOR) -> int
     """Suspended leases of parties that are restricted no more have ended; their money moves. Returns how many."""
     waiting = Lease.objects.filter(state=State.SUSPENDED)
     if party_id is not None:
+        blocked_property.let_go_property([party_id], actor=actor)
         waiting = waiting.filter(_is_party(party_id))
     released = 0
     for lease_id in waiting.order_by("pk").values_list("pk", flat=True):
@@ -49,8 +51,8 @@ def release_leases(*, party_id: UUID | None = None, actor: Actor = ACTOR) -> int
 def sweep_restrictions(*, actor: Actor = ACTOR) -> int:
     """What the signals would have done is done, derived from the database alone. Returns how many leases moved."""
     restricted = set(restrictions.open_restrictions().values_list("party_id", flat=True))
-    for party_id in restricted:
-        payouts.freeze_payouts(party_id, "restricted", actor=actor)
+    payouts.freeze_payouts(restricted, "restricted", actor=actor)
+    blocked_property.sweep_property(actor=actor)
     hit = Lease.objects.filter(
         Q(clearance__revoked_at__isnull=False) | Q(renter_party_id__in=restricted) | Q(provider_party_id__in=restricted)
     )
@@ -66,7 +68,7 @@ def _suspend(leases: QuerySet[Lease], reason: str, actor: Actor) -> int:
             if lease.state in Lease.LIVE:
                 lease_course.suspend(lease, reason, actor=actor)
                 suspended += 1
-    unsettled = leases.filter(state=State.ENDED, hold__state="open").order_by("pk")
+    unsettled = leases.filter(state=State.ENDED, hold__state__in=("open", "released")).order_by("pk")
     for lease_id in unsettled.values_list("pk", flat=True):
         with transaction.atomic():
             freeze_money(lease_course.locked(lease_id), reason, actor=actor)

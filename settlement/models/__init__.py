@@ -1,5 +1,6 @@
 """The rows of the settlement app, one module per aggregate."""
 
+from settlement.models.blocked import BlockedProperty
 from settlement.models.chain import (
     ChainAlarm,
     ChainAttempt,
@@ -19,6 +20,7 @@ from settlement.models.rates import Conversion, ExchangeRate
 
 __all__ = [
     "Account",
+    "BlockedProperty",
     "CardPayment",
     "ChainAlarm",
     "ChainAttempt",

@@ -10,7 +10,7 @@ so money is refunded only to where it came from.
 | held | a renter | >= 0 | set aside for open leases |
 | uncollected | a renter | <= 0 | used by leases that are not settled, to be collected from a card |
 | accrued | a provider | >= 0 | earned by leases that are not settled |
-| blocked | a renter | >= 0 | held money that compliance froze |
+| blocked | a party | >= 0 | what compliance froze: held, free, owed, or stopped on its way |
 | payable | a provider | >= 0 | earned, not yet paid out |
 | paying | a provider | >= 0 | on its way to the provider |
 | fees | the platform | >= 0 | fees earned |

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from compliance.base import actor
 from settlement.models import ChainEvent, Entry, EscrowDeposit
-from settlement.services import ledger
+from settlement.services import blocked_property, ledger
 from settlement.services.accounts import AccountKey, Kind, Pot, clearing, of_party, of_platform
 from settlement.services.ledger import InsufficientFunds, Line
 
@@ -51,6 +51,7 @@ def unpost(event: ChainEvent, *transfer_ids: UUID) -> None:
     lines = [line for transfer_id in transfer_ids for line in negated(transfer_id)]
     if not lines:
         return
+    blocked_property.put_back(line.account for line in lines if line.amount_minor < 0)
     kind, undoing = f"chain.{event.name.lower()}.reversed", reversal_id(event)
     try:
         ledger.post(undoing, kind, lines)

@@ -7,8 +7,8 @@ indexer's transaction.
 import logging
 from uuid import UUID
 
-from settlement.models import ChainEvent, EscrowDeposit
-from settlement.services import hold_money, hold_states, holds, ledger
+from settlement.models import ChainEvent, EscrowDeposit, Payout
+from settlement.services import blocked_property, hold_money, hold_states, holds, ledger, payouts
 from settlement.services.accounts import AccountKey, Kind, Pot, of_party, of_platform
 from settlement.services.chain_postings import (
     CURRENCY,
@@ -72,7 +72,10 @@ def account_seized(event: ChainEvent) -> None:
         post(event, negated(vanished), None)
         return
     lines: list[Line] = []
-    for key in pockets(str(event.args["account"])):
+    owed = pockets(str(event.args["account"]))
+    blocked_property.put_back(owed)
+    _end_frozen_payouts(owed)
+    for key in owed:
         part = min(amount, max(0, ledger.balance_of(key)))
         if part and key.party_id is not None:
             lines += _moved(key, key.party_id, part)
@@ -80,6 +83,14 @@ def account_seized(event: ChainEvent) -> None:
     if amount:
         logger.error("a seizure beyond what the books know: event %s", event.pk)
     post(event, lines, None)
+
+
+def _end_frozen_payouts(owed: list[AccountKey]) -> None:
+    """Payouts that were stopped come to nothing: their money is among what is seized."""
+    parties = {key.party_id for key in owed if key.party_id is not None}
+    frozen = Payout.objects.filter(pot=Pot.ESCROW, state=Payout.State.FROZEN, party_id__in=parties)
+    for payout_id in frozen.order_by("pk").values_list("pk", flat=True):
+        payouts.fail_payout(payout_id, SEIZED, actor=INDEXER)
 
 
 def seized_pockets(event: ChainEvent) -> list[tuple[AccountKey, int]]:

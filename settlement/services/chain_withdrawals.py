@@ -6,7 +6,7 @@ Every function here runs inside the indexer's transaction.
 import logging
 
 from settlement.models import ChainEvent, Payout
-from settlement.services import ledger, payouts
+from settlement.services import blocked_property, ledger, payouts
 from settlement.services.accounts import Kind, Pot, of_platform
 from settlement.services.chain_postings import (
     CONTRACT,
@@ -33,9 +33,10 @@ def withdrawn(event: ChainEvent) -> None:
     if vanished is not None:
         post(event, negated(vanished), None)
         return
+    owed = pockets(account)
+    blocked_property.put_back(owed)
     amount -= _finish_payouts(event, account, amount)
     lines = [Line(CONTRACT, amount)]
-    owed = pockets(account)
     # Nobody's wallet: the account for blocked property, which alone is entitled to anything besides.
     limits = [(key, ledger.balance_of(key)) for key in owed] if owed else seized_pockets(event)
     for key, most in limits:

@@ -1,11 +1,13 @@
 """Payouts: what a provider has earned leaves for its account or wallet. Here is what the database knows of it.
 
 Planned (`plan_payout`), cleared by the gate (purpose "payout", subject the payout's id), requested, sent. From the
-request on the money lies in the provider's `paying` account, so it cannot be requested twice; it leaves the books only
-when the rail says that it has left the platform, and goes back to `payable` when the rail says that it never will.
+request on the money lies in the provider's `paying` account (frozen: in `blocked`), so it cannot be requested twice; it
+leaves the books only when the rail says that it has left the platform, and goes back to `payable` when the rail says
+that it never will.
 `payout_deeds` speaks with the rails.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID, uuid4
@@ -17,7 +19,7 @@ from compliance.base.actor import Actor
 from compliance.base.enqueue import enqueue
 from compliance.base.errors import Conflict, NotFound
 from compliance.base.transition import transition
-from settlement.models import PaymentProfile, Payout
+from settlement.models import PaymentProfile, Payout, Transfer
 from settlement.services import ledger
 from settlement.services.accounts import Kind, Pot, clearing, of_party
 from settlement.services.ledger import Line
@@ -27,6 +29,7 @@ from settlement.signals import payout_failed, payout_sent
 
 State = Payout.State
 SEND_WITHIN = timedelta(hours=1)
+BLOCKED = "payout.blocked"
 CURRENCIES = {Pot.CARD.value: "USD", Pot.ESCROW.value: "USDC"}
 
 
@@ -178,6 +181,8 @@ def begin_sending(payout_id: UUID, *, clearance: Clearance | None, actor: Actor)
         payout = locked_payout(payout_id)
         if payout.state == State.FROZEN and clearance is not None:
             clearance_id = _cleared(payout, clearance)
+            if _where(payout) == Kind.BLOCKED:
+                _move(payout, "payout.unblocked", Kind.BLOCKED, Kind.PAYING)
             transition(payout, State.PENDING, actor=actor, event="payout.unfrozen", clearance_id=clearance_id)
         if payout.state != State.PENDING:
             return False
@@ -247,23 +252,31 @@ def fail_payout(payout_id: UUID, code: str, *, actor: Actor) -> bool:
         payout = locked_payout(payout_id)
         if State.FAILED not in Payout.TRANSITIONS.get(payout.state, frozenset()):
             return False
-        code = code[:64]
+        code, lies_in = code[:64], _where(payout)
         transition(payout, State.FAILED, actor=actor, event="payout.failed", data={"code": code}, failure_code=code)
-        _move(payout, "payout.failed", Kind.PAYING, Kind.PAYABLE)
+        _move(payout, "payout.failed", lies_in, Kind.PAYABLE)
         send_on_commit(payout_failed, payout_id=payout.pk, party_id=payout.party_id, code=code)
     return True
 
 
-def freeze_payouts(party_id: UUID, reason: str, *, actor: Actor) -> int:
-    """No payout of the party that was not handed to a rail yet will be; returns how many were stopped."""
+def freeze_payouts(party_ids: Iterable[UUID], reason: str, *, actor: Actor) -> int:
+    """No payout of the parties that was not handed to a rail yet will be, and its money is blocked. How many."""
+    waiting = Payout.objects.filter(party_id__in=list(party_ids), state=State.PENDING).order_by("pk")
     stopped = 0
-    for payout_id in Payout.objects.filter(party_id=party_id, state=State.PENDING).values_list("pk", flat=True):
+    for payout_id in waiting.values_list("pk", flat=True):
         with transaction.atomic():
             payout = locked_payout(payout_id)
             if payout.state == State.PENDING:
                 transition(payout, State.FROZEN, actor=actor, event="payout.frozen", data={"reason": reason})
+                _move(payout, BLOCKED, Kind.PAYING, Kind.BLOCKED)
                 stopped += 1
     return stopped
+
+
+def _where(payout: Payout) -> Kind:
+    """In which account the payout's money lies: a payout that was frozen before money was blocked left it there."""
+    moved = payout.state == State.FROZEN and Transfer.objects.filter(pk=_transfer_id(payout, BLOCKED)).exists()
+    return Kind.BLOCKED if moved else Kind.PAYING
 
 
 def frozen_payouts() -> list[PayoutPlan]:
@@ -272,9 +285,13 @@ def frozen_payouts() -> list[PayoutPlan]:
     return [PayoutPlan(row.pk, row.party_id, row.pot, row.currency, row.amount_minor, row.destination) for row in rows]
 
 
+def _transfer_id(payout: Payout, cause: str) -> UUID:
+    return ledger.transfer_id_for(cause, payout.pk)
+
+
 def _move(payout: Payout, cause: str, source: Kind, destination: Kind) -> None:
     ledger.post(
-        ledger.transfer_id_for(cause, payout.pk),
+        _transfer_id(payout, cause),
         cause,
         [
             Line(of_party(source, payout.party_id, payout.pot, payout.currency), -payout.amount_minor),

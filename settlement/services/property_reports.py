@@ -15,7 +15,7 @@ from compliance.engine.report_forms import ANNUAL
 from compliance.selectors.parties import parties_by_id
 from compliance.selectors.reports import parties_of_annual, reports_without_property
 from compliance.services.reports import fill_property
-from settlement.models import Account, Entry
+from settlement.models import Account, BlockedProperty, Entry, Hold, Payout
 
 ACTOR = system("books")
 # Par for the stablecoin: the officer says otherwise where it is worth less.
@@ -48,10 +48,30 @@ def _of_one(party_id: UUID) -> dict[str, str]:
     lines = [(account, account.balance_minor) for account in accounts]
     at_par = "; USDC counted at par" if any(account.currency == "USDC" for account, _ in lines) else ""
     return {
-        "property": "\n".join(_line(account, minor) for account, minor in lines) or "Nothing is on account.",
+        "property": "\n".join([*(_line(account, minor) for account, minor in lines), *_origins(party_id)])
+        or "Nothing is on account.",
         "value_usd": _dollars((minor, account.currency) for account, minor in lines),
         "value_basis": f"Actual{at_par}.",
     }
+
+
+def _origins(party_id: UUID) -> list[str]:
+    """Of what the blocked amounts are made: since when, and what they were."""
+    free = BlockedProperty.objects.filter(party_id=party_id, returned_at=None)
+    payouts = Payout.objects.filter(party_id=party_id, state=Payout.State.FROZEN)
+    holds = Hold.objects.filter(party_id=party_id, state=Hold.State.FROZEN, blocked_minor__gt=0)
+    found = [
+        *((each.created_at, each.amount_minor, each.currency, each.get_source_display().lower()) for each in free),
+        *((each.state_changed_at, each.amount_minor, each.currency, f"payout {each.pk}, not sent") for each in payouts),
+        *(
+            (each.state_changed_at, each.blocked_minor, each.currency, f"hold {each.pk} of lease {each.subject_id}")
+            for each in holds
+        ),
+    ]
+    return [
+        f"Blocked on {at:%Y-%m-%d}: {_dollars([(minor, currency)])} {currency} of it, {what}"
+        for at, minor, currency, what in sorted(found)
+    ]
 
 
 def _annual(party_ids: Iterable[UUID], until: datetime) -> dict[str, str]:

@@ -63,7 +63,8 @@ def test_a_payout_that_waits_is_frozen_and_goes_on_under_a_fresh_clearance(earne
     suspensions.sweep_restrictions()
     assert payouts_of(party_id)[0].state == "frozen"
     assert provider_payouts.pay_providers() == 0
-    restrictions.lift(row.pk, actor=earned.olga.as_actor())
+    restrictions.propose_lift(row.pk, "Withdrawn.", actor=earned.olga.as_actor())
+    restrictions.lift(row.pk, actor=earned.otto.as_actor())
     # The rail itself is settlement's to prove; what counts here is under which clearance it is asked.
     asked = []
     monkeypatch.setattr(payout_deeds, "send_payout", lambda payout_id, clearance: asked.append((payout_id, clearance)))

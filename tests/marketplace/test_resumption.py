@@ -41,7 +41,8 @@ def suspended_after(cast, agent, offer, clock, seconds, **changes) -> tuple[Leas
 
 def let_go(cast, restriction_id) -> None:
     """The restriction is lifted, and what waited for it has moved."""
-    restrictions.lift(restriction_id, actor=cast.olga.as_actor())
+    restrictions.propose_lift(restriction_id, "Withdrawn.", actor=cast.olga.as_actor())
+    restrictions.lift(restriction_id, actor=cast.otto.as_actor())
     suspensions.sweep_restrictions()
     metering.settle_ended_leases()
 
@@ -223,7 +224,8 @@ def test_the_database_keeps_what_a_lease_resumes(cast, clock):
 def test_a_settlement_that_is_late_waits_for_nothing(cast, clock):
     agent, offer = cast.supply()
     lease, hold = suspended_after(cast, agent, offer, clock, 600)
-    restrictions.lift(hold, actor=cast.olga.as_actor())
+    restrictions.propose_lift(hold, "Withdrawn.", actor=cast.olga.as_actor())
+    restrictions.lift(hold, actor=cast.otto.as_actor())
     suspensions.sweep_restrictions()
     assert again(lease).state == State.ENDED
     assert again(lease).ended_at <= clock.now() + timedelta(seconds=1)

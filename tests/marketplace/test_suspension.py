@@ -58,7 +58,8 @@ def test_a_released_lease_has_ended_and_is_settled(cast, clock):
     agent.sync(agent.workload(lease, "stopped", 2400))
     assert again(lease).billed_seconds == 1800, "time after the suspension is not billed"
 
-    restrictions.lift(row.pk, actor=cast.olga.as_actor())
+    restrictions.propose_lift(row.pk, "Withdrawn.", actor=cast.olga.as_actor())
+    restrictions.lift(row.pk, actor=cast.otto.as_actor())
     assert suspensions.sweep_restrictions() == 1
     assert (again(lease).state, again(lease).hold.state) == (State.ENDED, "released")
     assert metering.settle_ended_leases() == 1
@@ -72,7 +73,8 @@ def test_a_lease_that_waits_for_funds_fails_and_its_hold_is_frozen(cast):
     suspensions.sweep_restrictions()
     failed = again(lease)
     assert (failed.state, failed.hold.state) == (State.FAILED, "frozen")
-    restrictions.lift(row.pk, actor=cast.olga.as_actor())
+    restrictions.propose_lift(row.pk, "Withdrawn.", actor=cast.olga.as_actor())
+    restrictions.lift(row.pk, actor=cast.otto.as_actor())
     suspensions.sweep_restrictions()
     assert again(lease).hold.state == "failed"
 

@@ -160,7 +160,7 @@ def test_raw_sql_sends_nothing_past_the_wall(owed: Scene):
 
 def test_a_frozen_payout_waits_for_a_fresh_clearance(owed: Scene):
     ref = owed.request_payout()
-    assert payouts.freeze_payouts(owed.provider.pk, "listed", actor=TESTER) == 1
+    assert payouts.freeze_payouts([owed.provider.pk], "listed", actor=TESTER) == 1
     owed.doorbell.ring()
     assert (Payout.objects.get().state, owed.objects("transfer")) == ("frozen", [])
     fresh = clear("payout", ref.id, renter=None, provider=owed.provider)

@@ -28,7 +28,8 @@ def held(cast: Cast, clock):
     agent.sync(agent.workload(lease, "stopped", 600))
 
     def let_go() -> None:
-        restrictions.lift(row.pk, actor=cast.olga.as_actor())
+        restrictions.propose_lift(row.pk, "Withdrawn.", actor=cast.olga.as_actor())
+        restrictions.lift(row.pk, actor=cast.otto.as_actor())
         suspensions.sweep_restrictions()
         metering.settle_ended_leases()
 

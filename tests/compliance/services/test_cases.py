@@ -165,7 +165,13 @@ def test_release_lifts_what_the_case_froze_and_nothing_else(lion, case, olga, ot
     assert is_restricted(lion.pk)
     with pytest.raises(Forbidden):
         restrictions.lift(other.pk, actor=SYSTEM)
-    restrictions.lift(other.pk, actor=otto)
+    with pytest.raises(restrictions.LiftNotProposed):
+        restrictions.lift(other.pk, actor=otto)
+    restrictions.propose_lift(other.pk, "The order was withdrawn.", actor=otto)
+    with pytest.raises(cases.FourEyesRequired):
+        restrictions.lift(other.pk, actor=otto)
+    assert is_restricted(lion.pk)
+    restrictions.lift(other.pk, actor=olga)
     assert not is_restricted(lion.pk)
 
 

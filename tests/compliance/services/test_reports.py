@@ -169,7 +169,7 @@ def test_what_was_reported_as_blocked_is_reported_when_it_is_so_no_more(listed: 
     complete(row)
     services.propose_filed(row.pk, "ORS-2026-1", clock.now().date(), actor=OFFICER)
     services.approve(row.pk, actor=SECOND_OFFICER)
-    restrictions.lift_of_case(case, actor=SECOND_OFFICER)
+    restrictions.lift_of_case(case, proposed_by=OFFICER.ref, actor=SECOND_OFFICER)
     found = Report.objects.get(kind=Report.Kind.UNBLOCKED)
     assert report(found.pk).values["first_report"] == "ORS-2026-1"
     assert found.due_on == business_days_after(clock.now().date(), 10)
@@ -178,7 +178,7 @@ def test_what_was_reported_as_blocked_is_reported_when_it_is_so_no_more(listed: 
 def test_what_was_never_filed_needs_no_second_report(listed: Party):
     case = case_of(listed)
     confirm(case)
-    restrictions.lift_of_case(case, actor=SECOND_OFFICER)
+    restrictions.lift_of_case(case, proposed_by=OFFICER.ref, actor=SECOND_OFFICER)
     assert not Report.objects.filter(kind=Report.Kind.UNBLOCKED).exists()
 
 

@@ -16,7 +16,16 @@ from compliance.selectors.cases import case_in_full, correspondence_with, open_r
 from compliance.selectors.ownership_answers import ownership_answers
 from compliance.selectors.restrictions import open_restrictions, restrictions_of
 from compliance.services import cases, gate, parties, restrictions
-from tests.factories.compliance import OFFICER, RENTER_OWNER, company, lease_request, owner, person, verified_company
+from tests.factories.compliance import (
+    OFFICER,
+    RENTER_OWNER,
+    SECOND_OFFICER,
+    company,
+    lease_request,
+    owner,
+    person,
+    verified_company,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -107,9 +116,10 @@ def test_the_party_sees_questions_and_answers_alone(lion_city, provider):
 def test_restrictions_are_told(lion_city):
     row = restrictions.impose(lion_city.pk, "COURT_ORDER", actor=OFFICER)
     assert [each.pk for each in open_restrictions()] == [row.pk]
-    restrictions.lift(row.pk, actor=OFFICER)
+    restrictions.propose_lift(row.pk, "The order was withdrawn.", actor=OFFICER)
+    restrictions.lift(row.pk, actor=SECOND_OFFICER)
     assert not open_restrictions([lion_city.pk]).exists()
-    assert restrictions_of(lion_city.pk).get().lifted_by == OFFICER.ref
+    assert restrictions_of(lion_city.pk).get().lifted_by == SECOND_OFFICER.ref
 
 
 def test_the_catalogue_classifies_and_knows_devices():

@@ -185,8 +185,12 @@ def test_restricting_a_party_revokes_and_tells(clearance, lion_city, django_capt
 
 def test_nobody_but_an_officer_lifts(lion_city):
     row = restrictions.impose(lion_city.pk, "COURT_ORDER", actor=OFFICER)
-    with pytest.raises(Forbidden):
-        restrictions.lift(row.pk, actor=ACTOR)
+    for deed in (
+        lambda: restrictions.propose_lift(row.pk, "Mine.", actor=ACTOR),
+        lambda: restrictions.lift(row.pk, actor=ACTOR),
+    ):
+        with pytest.raises(Forbidden):
+            deed()
 
 
 @pytest.mark.django_db(transaction=True)

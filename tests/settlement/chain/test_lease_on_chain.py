@@ -177,7 +177,9 @@ def test_a_restricted_partys_wallet_cannot_pull_until_it_is_let_go(scene: Scene,
     assert chain_guard.guard() == 1
     assert (chain_guard.guard(), chain_guard.let_go()) == (0, 0)
     assert not scene.withdraw(wallet)
-    Restriction.objects.filter(pk=restriction.pk).update(lifted_at=time.now())
+    Restriction.objects.filter(pk=restriction.pk).update(
+        lifted_at=time.now(), lifted_by="test:1", lift_proposed_by="test:2"
+    )
     assert chain_guard.let_go() == 1
     assert (chain_guard.guard(), chain_guard.let_go()) == (0, 0)
     assert scene.withdraw(wallet)
