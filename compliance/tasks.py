@@ -7,6 +7,7 @@ from celery import shared_task
 from compliance.base import audit
 from compliance.base.actor import system
 from compliance.services import (
+    case_batches,
     cases,
     document_store,
     domain_proofs,
@@ -52,6 +53,18 @@ def refresh_identity_check(check_id: str) -> None:
 def escalate_cases() -> None:
     """No case lies past its deadline unnoticed."""
     cases.escalate_overdue(actor=system("cases"))
+
+
+@shared_task(name="compliance.work_case_batch")
+def work_case_batch(batch_id: str) -> None:
+    """What the batch's state asks for is done in each of its cases."""
+    case_batches.work_batch(UUID(batch_id), actor=system("cases"))
+
+
+@shared_task(name="compliance.sweep_case_batches")
+def sweep_case_batches() -> None:
+    """No batch of cases waits longer than it may, and none is left half done."""
+    case_batches.sweep_batches(actor=system("cases"))
 
 
 @shared_task(name="compliance.look_at_domains")

@@ -1,6 +1,7 @@
 """The rows of the compliance app, one module per aggregate."""
 
 from compliance.base.audit import AuditEvent, AuditSeal
+from compliance.models.case_batches import CaseBatch, CaseBatchItem
 from compliance.models.cases import Case, CaseNote, Finding
 from compliance.models.checkpoints import AuditCheckpoint, AuditNode
 from compliance.models.decisions import Clearance, Decision
@@ -26,6 +27,8 @@ __all__ = [
     "AuditNode",
     "AuditSeal",
     "Case",
+    "CaseBatch",
+    "CaseBatchItem",
     "CaseNote",
     "Clearance",
     "Decision",

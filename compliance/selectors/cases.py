@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
+from compliance.base import clock
 from compliance.base.audit import AuditEvent
 from compliance.base.errors import NotFound
 from compliance.models import (
@@ -25,8 +26,11 @@ from compliance.selectors.decisions import opened
 from compliance.selectors.documents import documents_for_case
 from compliance.selectors.identity_checks import checks_of
 from compliance.selectors.identity_needs import NeedState, level_of, need_states
+from compliance.selectors.matches import MatchView, match_views
 from compliance.selectors.paging import Page, page_of
 from compliance.selectors.parties import OwnershipGraph, ownership_graph
+
+KINDS: tuple[tuple[str, str], ...] = tuple(Case.Kind.choices)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,33 +41,11 @@ class CaseFilters:
     kind: str = ""
     priority: int | None = None
     assignee: str = ""
+    nobodys: bool = False
+    overdue: bool = False
     party_id: UUID | None = None
     number: int | None = None
     text: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Comparison:
-    """One fact of the party beside the listed one's; `agrees` is None where one of them is silent."""
-
-    label: str
-    party: str
-    listed: str
-    agrees: bool | None
-
-
-@dataclass(frozen=True, slots=True)
-class MatchView:
-    """A match with the listed facts side by side."""
-
-    match: Match
-    list_title: str
-    authority: str
-    other_names: tuple[str, ...]
-    programmes: tuple[str, ...]
-    identifiers: tuple[str, ...]
-    remarks: str
-    comparisons: tuple[Comparison, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,9 +78,19 @@ def open_cases(filters: CaseFilters | None = None) -> QuerySet[Case]:
     for column in ("kind", "assignee", "party_id", "number", "priority"):
         if value := getattr(wanted, column):
             found = found.filter(**{column: value})
+    if wanted.nobodys:
+        found = found.filter(assignee="")
+    if wanted.overdue:
+        found = found.filter(state_deadline_at__lte=clock.now())
     if wanted.text:
-        found = found.filter(Q(summary__icontains=wanted.text) | Q(party__name__icontains=wanted.text))
+        found = found.filter(_mentions(wanted.text))
     return found
+
+
+def _mentions(text: str) -> Q:
+    """The text stands in the summary, in the party's name or in the name of whom it may be on a list."""
+    matches = Match.objects.filter(screening=OuterRef("screening"), listed_name__icontains=text)
+    return Q(summary__icontains=text) | Q(party__name__icontains=text) | Q(Exists(matches))
 
 
 def case_page(filters: CaseFilters | None = None, *, page: int = 1, per_page: int = 25) -> Page[Case]:
@@ -155,19 +147,6 @@ def _needs(case: Case, verification: IdentityVerification | None) -> tuple[NeedS
     return tuple(need_states(case.party, level, verification.created_at)) if level else ()
 
 
-def match_views(case: Case) -> tuple[MatchView, ...]:
-    """The matches of the case's screening, best first, each beside the listed party's facts."""
-    if case.screening_id is None:
-        return ()
-    rows = (
-        Match.objects.filter(screening_id=case.screening_id)
-        .select_related("party", "listed_party__version__watchlist")
-        .prefetch_related("listed_party__names", "party__wallets")
-        .order_by("-score", "list_code", "external_id")
-    )
-    return tuple(_match_view(row) for row in rows)
-
-
 def open_requests_to(party_id: UUID, case_id: UUID | None = None) -> list[CaseNote]:
     """The questions that the party has yet to answer, newest first: their words alone, never why they are asked."""
     found = CaseNote.objects.filter(
@@ -183,34 +162,3 @@ def correspondence_with(party_id: UUID, case_id: UUID | None = None) -> list[Cas
     found = CaseNote.objects.filter(case__party_id=party_id, kind__in=kinds)
     found = found if case_id is None else found.filter(case_id=case_id)
     return opened_notes(found.prefetch_related("documents").order_by("created_at"))
-
-
-def _match_view(row: Match) -> MatchView:
-    listed, party = row.listed_party, row.party
-    wallets = sorted(wallet.address for wallet in party.wallets.all())
-    return MatchView(
-        match=row,
-        list_title=listed.version.watchlist.title,
-        authority=listed.authority or listed.version.watchlist.authority,
-        other_names=tuple(each.name for each in listed.names.all() if each.name != listed.primary_name),
-        programmes=tuple(listed.programmes),
-        identifiers=tuple(listed.identifiers),
-        remarks=listed.remarks,
-        comparisons=(
-            Comparison("Name", party.name, row.listed_name, party.name.casefold() == row.listed_name.casefold()),
-            _compared("Kind", [party.kind], [listed.kind]),
-            _compared("Country", [party.country, party.headquarters_country], listed.countries),
-            _compared("Date of birth", [party.birth_date], listed.birth_dates),
-            _compared("Registration", [party.registration_number], listed.identifiers),
-            Comparison("Wallets", ", ".join(wallets), "", None),
-        ),
-    )
-
-
-def _compared(label: str, mine: list[str], theirs: list[str]) -> Comparison:
-    ours = [each for each in dict.fromkeys(mine) if each]
-    agrees = None
-    if ours and theirs:
-        # A year agrees with a full date in it, a number with an identifier that contains it.
-        agrees = any(a in b or b in a for a in ours for b in theirs)
-    return Comparison(label, ", ".join(ours), ", ".join(theirs), agrees)

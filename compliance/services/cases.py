@@ -129,15 +129,34 @@ def scope_key(kind: str, party: Party | None, reason_codes: Sequence[str], scope
     return digest([kind, party and str(party.pk), sorted(set(reason_codes)), scope])
 
 
-def assign_case(case_id: UUID, *, actor: Actor) -> Case:
-    """The case is the officer's. Raises Forbidden, NotFound, Conflict when it is closed."""
+def assign_case(case_id: UUID, *, actor: Actor, to: Actor | None = None) -> Case:
+    """The case is the officer's, or that of the officer to whom the actor gives it.
+
+    Raises Forbidden when either is no officer, NotFound, Conflict when it is closed.
+    """
+    require_officer(actor)
+    officer = to or actor
+    require_officer(officer)
+    with transaction.atomic():
+        case = _locked(case_id)
+        _have(case, officer.ref)
+        audit.record("case.assigned", actor=actor, subject=case, data={"to": officer.ref})
+    return case
+
+
+def give_back_case(case_id: UUID, *, actor: Actor) -> Case:
+    """The case is nobody's. Raises Forbidden, NotFound, Conflict when it is closed."""
     require_officer(actor)
     with transaction.atomic():
         case = _locked(case_id)
-        case.assignee = actor.ref
-        case.save(update_fields=["assignee"])
-        audit.record("case.assigned", actor=actor, subject=case)
+        _have(case, "")
+        audit.record("case.given_back", actor=actor, subject=case)
     return case
+
+
+def _have(case: Case, assignee: str) -> None:
+    case.assignee = assignee
+    case.save(update_fields=["assignee"])
 
 
 def add_note(case_id: UUID, body: str, *, actor: Actor) -> CaseNote:

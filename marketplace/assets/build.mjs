@@ -11,6 +11,7 @@ const modules = join(here, "node_modules");
 
 const copies = {
   "app.js": join(here, "app.js"),
+  "cases.js": join(here, "cases.js"),
   "wallet.js": join(here, "wallet.js"),
   "icons.svg": join(here, "icons.svg"),
   "mark.svg": join(here, "mark.svg"),

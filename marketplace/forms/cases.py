@@ -55,6 +55,18 @@ class ApprovalForm(forms.Form):
     body = prose("Your view", 3)
 
 
+class BatchForm(forms.Form):
+    """Why the listed party is another one in all the chosen cases."""
+
+    why = prose("Why it is another party", 3, "About the listed party alone: it stands in every case. Name no party.")
+
+
+class BatchApprovalForm(forms.Form):
+    """The second officer's word about a batch."""
+
+    why = prose("Your view", 3, "It stands in every case. Name no party.")
+
+
 class AnswerForm(forms.Form):
     """The party's answer, with documents where they help."""
 

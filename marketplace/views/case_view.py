@@ -6,15 +6,15 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.urls import reverse
-
 from compliance.base.actor import Actor
-from compliance.selectors.cases import CaseInFull, MatchView
+from compliance.selectors.case_batches import live_batches_of
+from compliance.selectors.cases import CaseInFull
 from compliance.selectors.identity import kyc_status
 from marketplace.forms.cases import words_of
 from marketplace.forms.countries import country_name
 from marketplace.models import User
 from marketplace.templatetags.ui import duration, money, short_id
+from marketplace.views.case_matches import matches_of
 from marketplace.views.decision_card import card_for_officer, reasons_for_officer
 from marketplace.views.ownership import picture_of
 from marketplace.views.ownership_layout import Graph
@@ -34,11 +34,13 @@ NOTE_LOOKS = {
 }
 EVENT_LOOKS = {
     "case.opened": ("Opened", "plus", "neutral"),
-    "case.assigned": ("Taken", "user", "neutral"),
+    "case.assigned": ("Assigned", "user", "neutral"),
+    "case.given_back": ("Given back to the queue", "user", "neutral"),
     "case.escalated": ("Past its deadline, now urgent", "warn", "refused"),
     "case.entry_changed": ("What it rests on has changed", "refresh", "waiting"),
     "case.returned": ("Open again", "ring", "waiting"),
     "case.answer_overdue": ("The answer did not come in time", "clock", "waiting"),
+    "case.batch_left": ("Taken out of its batch, open again", "refresh", "neutral"),
     "case.closed": ("Closed", "check", "neutral"),
 }
 
@@ -92,6 +94,7 @@ def case_context(full: CaseInFull, actor: Actor) -> dict[str, Any]:
     case = full.case
     refs = {case.assignee, case.proposed_by, *(note.author for note in full.notes), *(e.actor for e in full.history)}
     refs |= {row.uploaded_by for row in full.documents}
+    refs |= {event.data.get("to", "") for event in full.history if event.event == "case.assigned"}
     names = actor_names(ref for ref in refs if ref)
     is_open = case.state != "closed"
     decidable = is_open and case.kind != "identity_review"
@@ -111,7 +114,8 @@ def case_context(full: CaseInFull, actor: Actor) -> dict[str, Any]:
         "identity_checks": checks_of(full),
         "documents": documents_of(full, names),
         "reasons": reasons_for_officer(full.reasons),
-        "matches": [match_facts(match) for match in full.matches],
+        "matches": matches_of(full),
+        "batches": live_batches_of(case.pk),
         "graph": graph_of(full),
         "card": replace(card_for_officer(full.decision), reasons=()) if full.decision else None,
         "request_lines": request_lines(full.decision.facts) if full.decision else [],
@@ -240,34 +244,6 @@ def request_lines(facts: dict[str, Any]) -> list[tuple[str, str]]:
     return [(name, str(value)) for name, value in lines if value]
 
 
-def match_facts(view: MatchView) -> dict[str, Any]:
-    """A match, its score against its threshold, and the two records side by side."""
-    match = view.match
-    rest = [
-        ("Also known as", "; ".join(view.other_names[:12])),
-        ("Programmes", ", ".join(view.programmes)),
-        ("Remarks", view.remarks),
-    ]
-    lines = [
-        {"name": row.label, "ours": row.party, "theirs": row.listed, "agrees": row.agrees} for row in view.comparisons
-    ]
-    lines += [{"name": name, "ours": "", "theirs": value, "agrees": None} for name, value in rest if value]
-    return {
-        "listed_name": match.listed_name,
-        "state": f"match_{match.state}",
-        "list_code": view.list_title,
-        "list_url": reverse("web:watchlist", args=[match.list_code]),
-        "external_id": match.external_id,
-        "score": match.score,
-        "score_width": round(match.score * 100, 1),
-        "threshold": match.threshold,
-        "threshold_x": round(match.threshold * 100, 1),
-        "strength": match.strength,
-        "features": match.features,
-        "lines": lines,
-    }
-
-
 def history_of(full: CaseInFull, names: dict[str, str]) -> list[dict[str, Any]]:
     """Notes and steps together, oldest first."""
     lines = []
@@ -281,5 +257,7 @@ def history_of(full: CaseInFull, names: dict[str, str]) -> list[dict[str, Any]]:
         if event.event in EVENT_LOOKS:
             title, icon, tone = EVENT_LOOKS[event.event]
             by = name_of(event.actor, names)
+            to = event.data.get("to", "") if event.event == "case.assigned" else ""
+            title = f"{title} to {name_of(to, names)}" if to and to != event.actor else title
             lines.append({"title": f"{title} · {by}", "icon": icon, "tone": tone, "at": event.at, "detail": ""})
     return sorted(lines, key=lambda line: line["at"])

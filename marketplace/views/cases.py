@@ -13,13 +13,14 @@ from django.urls import reverse
 from compliance.base import clock
 from compliance.base.actor import Actor
 from compliance.base.errors import NotFound, Refusal
-from compliance.selectors.cases import CaseFilters, CaseInFull, case_in_full, open_cases
+from compliance.selectors.cases import KINDS, CaseFilters, CaseInFull, case_in_full, open_cases
 from compliance.services import cases as services
 from compliance.services import documents, identity
 from marketplace.forms.cases import ApprovalForm, EvidenceForm, NoteForm, ProposalForm, RequestForm
 from marketplace.models import Lease
+from marketplace.selectors.officers import officer_named, officers
 from marketplace.views.base import crumb, officer_view, page_of, person, show_refusal, tabs
-from marketplace.views.case_view import actor_names, case_context, priority_look, row_of
+from marketplace.views.case_view import PRIORITIES, actor_names, case_context, priority_look, row_of
 
 TABS = (
     ("", "To do"),
@@ -28,29 +29,27 @@ TABS = (
     ("awaiting_party", "Waiting for the party"),
     ("closed", "Closed"),
 )
-KINDS = (
-    ("gate_review", "Lease sent to review"),
-    ("screening_hit", "Screening hit"),
-    ("identity_review", "Identity review"),
-    ("delisting", "Entry left its list"),
-    ("list_alarm", "Watchlist alarm"),
-    ("audit_alarm", "Audit log alarm"),
-    ("report_due", "Report due"),
-    ("law_suspension", "Suspension of a law"),
-)
+WHOSE = (("", "Whoever's"), ("mine", "Mine"), ("nobody", "Nobody's"))
 
 
 def filters_of(request: HttpRequest) -> CaseFilters:
     """What the URL asks for; a number is the number of a case."""
-    query = request.GET.get("q", "").strip()[:80]
-    state = request.GET.get("state", "")
-    kind = request.GET.get("kind", "")
+    asked = {name: request.GET.get(name, "").replace("\0", "").strip()[:80] for name in (*FILTERS, "q")}
+    query = asked["q"]
+    priority = int(asked["priority"]) if asked["priority"].isdecimal() else 0
     return CaseFilters(
-        state=state if state in {value for value, _ in TABS} else "",
-        kind=kind if kind in {value for value, _ in KINDS} else "",
-        number=int(query) if query.isdigit() and len(query) < 12 else None,
-        text="" if query.isdigit() else query,
+        state=asked["state"] if asked["state"] in dict(TABS) else "",
+        kind=asked["kind"] if asked["kind"] in dict(KINDS) else "",
+        priority=priority if priority in PRIORITIES else None,
+        assignee=person(request).as_actor().ref if asked["whose"] == "mine" else "",
+        nobodys=asked["whose"] == "nobody",
+        overdue=asked["overdue"] == "1",
+        number=int(query) if query.isdecimal() and len(query) < 12 else None,
+        text="" if query.isdecimal() else query,
     )
+
+
+FILTERS = ("state", "kind", "priority", "whose", "overdue")
 
 
 @officer_view
@@ -66,8 +65,13 @@ def cases(request: HttpRequest) -> HttpResponse:
         "state": filters.state,
         "kind": filters.kind,
         "kinds": KINDS,
+        "priorities": [(value, words) for value, (words, _, _) in reversed(PRIORITIES.items())],
+        "priority": filters.priority,
+        "whose": WHOSE,
+        "chosen_whose": "mine" if filters.assignee else "nobody" if filters.nobodys else "",
+        "overdue": filters.overdue,
         "q": request.GET.get("q", ""),
-        "filtered": bool(filters.kind or filters.text or filters.number or filters.state),
+        "filtered": filters != CaseFilters(),
         "tabs": tabs(TABS, reverse("web:cases"), filters.state),
     }
     return render(request, "marketplace/cases.html", context)
@@ -97,6 +101,7 @@ def case(request: HttpRequest, pk: UUID) -> HttpResponse:
         "evidence_form": forms.get("EvidenceForm", EvidenceForm()),
         "approval_form": forms.get("ApprovalForm", ApprovalForm()),
         "lease": Lease.objects.filter(pk=full.case.subject_id).first() if full.case.subject_id else None,
+        "officers": [(str(each.pk), each.name or each.email) for each in officers()],
         "priority": priority_look(full.case.priority),
         "crumbs": [crumb("Cases", reverse("web:cases")), crumb(f"Case {full.case.number}")],
     }
@@ -167,8 +172,18 @@ def _send_back(request: HttpRequest, full: CaseInFull, actor: Actor) -> Form | N
 
 
 def _assign(request: HttpRequest, full: CaseInFull, actor: Actor) -> Form | None:
-    services.assign_case(full.case.pk, actor=actor)
-    messages.success(request, "The case is yours.")
+    """The case is the officer's, a colleague's (`officer` is the person's id), or nobody's (`nobody`)."""
+    to = request.POST.get("officer", "")
+    if to == "nobody":
+        services.give_back_case(full.case.pk, actor=actor)
+        messages.success(request, "The case is nobody's.")
+    elif to and f"user:{to}" != actor.ref:
+        officer = officer_named(to)
+        services.assign_case(full.case.pk, actor=actor, to=officer)
+        messages.success(request, f"The case is with {officer.label}.")
+    else:
+        services.assign_case(full.case.pk, actor=actor)
+        messages.success(request, "The case is yours.")
     return None
 
 

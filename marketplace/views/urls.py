@@ -3,6 +3,7 @@
 from django.urls import include, path
 
 from marketplace.views import (
+    case_batches,
     cases,
     catalogue,
     decisions,
@@ -77,6 +78,10 @@ organization = [
 ]
 staff = [
     path("cases", cases.cases, name="cases"),
+    path("cases/batches", case_batches.batches, name="case_batches"),
+    path("cases/batches/new", case_batches.batch_new, name="case_batch_new"),
+    path("cases/batches/<uuid:pk>", case_batches.batch, name="case_batch"),
+    path("cases/batches/<uuid:pk>/live", case_batches.batch_live, name="case_batch_live"),
     path("cases/<uuid:pk>", cases.case, name="case"),
     path("cases/<uuid:pk>/ownership", ownership_pages.case_ownership, name="case_ownership"),
     path("cases/<uuid:pk>/documents/<uuid:document_id>", documents.document, name="document"),

@@ -14,7 +14,7 @@ from marketplace.views import urls
 from settlement.selectors.holds import hold_of_subject
 from tests.cast import Cast
 from tests.factories import marketplace as make
-from tests.factories import proofs
+from tests.factories import namesakes, proofs
 
 PEOPLE = ("alice", "bob", "fay", "charlie", "pia", "olga", "ned", None)
 LOGIN, FORBIDDEN, MISSING, FINE, AWAY = 302, 403, 404, 200, 302
@@ -46,6 +46,7 @@ def world(cast: Cast) -> dict[str, object]:
         "lease": lease.pk,
         "decision": review.value.extra["decision_id"],
         "case": case.pk,
+        "batch": namesakes.proposed(cast.olga.as_actor()).pk,
         "document": (case.pk, document.pk),
         "page": (case.pk, document.pk, 1),
         "check": (case.pk, check.pk),
@@ -91,6 +92,10 @@ GETS = {
     ("payout_account", ""): (405, 405, 405, 405, 405, 405, 405, 405),
     ("payout_wallet", ""): (405, 405, 405, 405, 405, 405, 405, 405),
     ("cases", ""): (404, 404, 404, 404, 404, 200, 404, 302),
+    ("case_batches", ""): (404, 404, 404, 404, 404, 200, 404, 302),
+    ("case_batch_new", ""): (404, 404, 404, 404, 404, 404, 404, 302),
+    ("case_batch", "batch"): (404, 404, 404, 404, 404, 200, 404, 302),
+    ("case_batch_live", "batch"): (404, 404, 404, 404, 404, 200, 404, 302),
     ("case", "case"): (404, 404, 404, 404, 404, 200, 404, 302),
     ("case_ownership", "case"): (404, 404, 404, 404, 404, 200, 404, 302),
     ("document", "document"): (404, 404, 404, 404, 404, 200, 404, 302),
@@ -130,6 +135,8 @@ POSTS = {
     ("ownership_import", "", "shown=x"): ("olga", "ned"),
     ("answer", "case", "body=hello"): ("alice", "charlie", "olga"),
     ("case", "case", "action=assign"): ("alice", "charlie", "pia", "ned"),
+    ("case_batch_new", "", "case=x&why=y"): ("alice", "bob", "charlie", "pia", "ned"),
+    ("case_batch", "batch", "action=undo"): ("alice", "bob", "charlie", "pia", "ned"),
     ("document_refuse", "document", ""): ("alice", "bob", "charlie", "pia", "ned"),
     ("proven", "check", ""): ("alice", "charlie", "pia", "olga", "ned"),
     ("identity_check", "", "vendor=stripe_identity"): ("olga", "ned"),

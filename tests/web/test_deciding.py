@@ -13,7 +13,7 @@ from marketplace.models import Organization
 from marketplace.services import leases
 from tests.cast import Cast
 from tests.factories import marketplace as make
-from tests.factories import proofs
+from tests.factories import namesakes, proofs
 
 
 def refused(cast: Cast, offer, **changes: object) -> str:
@@ -151,3 +151,48 @@ def test_the_queue_is_filtered_by_its_address(cast: Cast, browse):
     assert f"{number}: Lease sent to review" in text(olga.get("/cases?kind=gate_review&q=Lion"))
     assert "No case fits" in text(olga.get("/cases?kind=list_alarm"))
     assert olga.get("/cases?state=evil&kind=evil&q=99999999999999999999").status_code == 200
+
+
+def test_the_queue_is_narrowed_by_whose_it_is_and_what_is_late(cast: Cast, browse, clock):
+    mine, other = namesakes.of_a_listed_party(["NL", "BE"])
+    olga, number = browse(cast.olga), namesakes.case_of(mine).number
+    olga.post(f"/cases/{namesakes.case_of(mine).pk}", {"action": "assign"})
+
+    def shown(query: str) -> list[int]:
+        page = text(olga.get(f"/cases?{query}"))
+        return [n for n in (number, namesakes.case_of(other).number) if f"{n}: Screening hit" in page]
+
+    both = [number, namesakes.case_of(other).number]
+    assert shown("whose=mine") == [number]
+    assert shown("whose=nobody") == [both[1]]
+    assert shown("priority=40") == both
+    assert shown("priority=10") == []
+    assert shown("q=lanternfish") == both
+    assert shown("overdue=1") == []
+    clock.advance(hours=5)
+    assert shown("overdue=1") == both
+    assert shown("priority=evil&whose=evil&overdue=evil&q=%00") == both
+
+
+def test_a_case_is_given_to_a_colleague_and_back(cast: Cast, browse):
+    case = namesakes.case_of(namesakes.of_a_listed_party(["NL"])[0])
+    olga, address = browse(cast.olga), f"/cases/{case.pk}"
+    olga.post(address, {"action": "assign", "officer": str(cast.otto.pk)})
+    case.refresh_from_db()
+    assert case.assignee == cast.otto.as_actor().ref
+    assert f"Assigned to {cast.otto.name or cast.otto.email}" in text(browse(cast.otto).get(address))
+    for stranger in (str(cast.alice.pk), str(cast.ned.pk), "evil"):
+        assert olga.post(address, {"action": "assign", "officer": stranger}).status_code == 404
+    case.refresh_from_db()
+    assert case.assignee == cast.otto.as_actor().ref
+    olga.post(address, {"action": "assign", "officer": "nobody"})
+    case.refresh_from_db()
+    assert case.assignee == ""
+
+
+def test_the_queue_asks_as_much_of_many_cases_as_of_few(cast: Cast, browse, django_assert_max_num_queries):
+    namesakes.of_a_listed_party(["NL", "BE", "FR", "PL", "IT"])
+    olga = browse(cast.olga)
+    olga.get("/cases")
+    with django_assert_max_num_queries(8):
+        olga.get("/cases")

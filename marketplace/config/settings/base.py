@@ -229,6 +229,7 @@ CELERY_BEAT_SCHEDULE = {
         "compliance.expire_identities": 60,
         "compliance.follow_identity_checks": 20,
         "compliance.escalate_cases": 60,
+        "compliance.sweep_case_batches": 15,
         "compliance.sweep_documents": 300,
         "compliance.look_at_domains": 3600,
         "compliance.check_list_staleness": 60,

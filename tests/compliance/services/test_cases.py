@@ -91,6 +91,20 @@ def test_only_officers_touch_a_case(case, alice, operator):
     assert case.state == "open"
 
 
+def test_a_case_is_given_to_officers_alone(case, alice, olga, otto, operator):
+    cases.assign_case(case.pk, actor=olga, to=otto)
+    for nobody in (alice, operator, SYSTEM):
+        with pytest.raises(Forbidden):
+            cases.assign_case(case.pk, actor=olga, to=nobody)
+        with pytest.raises(Forbidden):
+            cases.give_back_case(case.pk, actor=nobody)
+    case.refresh_from_db()
+    assert case.assignee == "user:otto"
+    cases.give_back_case(case.pk, actor=olga)
+    case.refresh_from_db()
+    assert case.assignee == ""
+
+
 def test_a_question_and_its_answer(case, alice, olga):
     cases.request_information(case.pk, "Who will use the GPUs, and where do they sit?", actor=olga)
     case.refresh_from_db()
