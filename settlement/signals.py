@@ -16,6 +16,8 @@ top_up_failed = Signal()
 payout_sent = Signal()
 # payout_id: UUID, party_id: UUID, code: str
 payout_failed = Signal()
+# dispute_id: UUID, party_id: UUID
+dispute_moved = Signal()
 # run_id: UUID, rail: str
 reconciliation_failed = Signal()
 # alarm_id: UUID, code: str

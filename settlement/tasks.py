@@ -19,6 +19,7 @@ from settlement.services import (
     chain_guard,
     chain_reconciliation,
     chain_work,
+    claims,
     hold_sweep,
     inbox,
     payout_deeds,
@@ -109,6 +110,12 @@ def process_inbox() -> None:
 def deliver_payouts() -> None:
     """Payouts that wait were taken up again."""
     payout_deeds.deliver_payouts()
+
+
+@shared_task(name="settlement.pay_off_claims")
+def pay_off_claims() -> None:
+    """Whoever owes after a chargeback has paid as far as what it has goes."""
+    claims.pay_off_all()
 
 
 @shared_task(name="settlement.follow_chain")

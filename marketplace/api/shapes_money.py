@@ -15,6 +15,7 @@ class BalanceShape(serializers.Serializer[object]):
     blocked_minor = serializers.IntegerField()
     payable_minor = serializers.IntegerField()
     paying_minor = serializers.IntegerField()
+    claim_minor = serializers.IntegerField(help_text="Owed to the platform after a chargeback, below zero")
 
 
 class TopUpWanted(serializers.Serializer[object]):

@@ -31,6 +31,8 @@ ACCOUNT_WORDS = {
     "blocked": "Blocked property",
     "payable": "Owed to providers",
     "paying": "On its way to providers",
+    "claim": "Owed to us after chargebacks",
+    "chargebacks": "What chargebacks cost",
     "fees": "Fees earned",
     "stripe_clearing": "Money at the card network",
     "chain_clearing": "Tokens in the escrow contract",

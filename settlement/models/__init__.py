@@ -11,6 +11,7 @@ from settlement.models.chain import (
     ChainTransaction,
     EscrowDeposit,
 )
+from settlement.models.disputes import Dispute, DisputeShare
 from settlement.models.documents import Receipt, ReconciliationDifference, ReconciliationRun
 from settlement.models.holds import Hold
 from settlement.models.ledger import Account, DoubtfulTransfer, Entry, PendingTransfer, Transfer
@@ -30,6 +31,8 @@ __all__ = [
     "ChainJob",
     "ChainTransaction",
     "Conversion",
+    "Dispute",
+    "DisputeShare",
     "DoubtfulTransfer",
     "Entry",
     "EscrowDeposit",

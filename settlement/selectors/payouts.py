@@ -1,10 +1,14 @@
 """Payouts as others see them."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
-from settlement.models import PaymentProfile, Payout
+from django.conf import settings
+from django.db.models import Min, Sum
+
+from compliance.base import clock
+from settlement.models import Account, Entry, PaymentProfile, Payout
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +33,40 @@ class PayoutSetup:
     card_account: str
     card_ready: bool
     wallet: str
+
+
+@dataclass(frozen=True, slots=True)
+class HeldBack:
+    """What a provider earned and is not paid yet, because cards that paid it may still be charged back.
+
+    In minor units; the first of it is free at `until`.
+    """
+
+    amount_minor: int = 0
+    until: datetime | None = None
+
+
+def risk_window(pot: str) -> timedelta:
+    """For how long money of the pot is held back: nobody takes back what came by chain."""
+    seconds = settings.GRIDCLEAR_CARD_RISK_SECONDS if pot == Account.Pot.CARD else 0
+    return timedelta(seconds=seconds)
+
+
+def held_back(party_id: UUID, pot: str) -> HeldBack:
+    """What leases that were settled within the risk window brought the provider, as far as it is there still.
+
+    Payouts and claims take the oldest money first.
+    """
+    window = risk_window(pot)
+    if not window:
+        return HeldBack()
+    account = {"account__kind": Account.Kind.PAYABLE, "account__pot": pot, "account__party_id": party_id}
+    young = Entry.objects.filter(
+        at__gt=clock.now() - window, amount_minor__gt=0, transfer__kind="hold.settled", **account
+    ).aggregate(total=Sum("amount_minor"), first=Min("at"))
+    if not young["total"]:
+        return HeldBack()
+    return HeldBack(young["total"], young["first"] + window)
 
 
 def payouts_of(party_id: UUID, *, limit: int = 100) -> list[PayoutView]:

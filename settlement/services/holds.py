@@ -25,7 +25,7 @@ from compliance.base.transition import transition
 from compliance.selectors.restrictions import is_restricted
 from settlement.models import CardPayment, EscrowDeposit, Hold
 from settlement.selectors.holds import HoldRef, find_hold, ref_of
-from settlement.services import chain_jobs, hold_money, hold_states, usage
+from settlement.services import chain_jobs, claims, hold_money, hold_states, usage
 from settlement.services.hold_states import HoldFrozen, HoldNotOpen, locked_hold
 from settlement.services.hold_terms import NO_CREDIT, Credit, HoldRefused, HoldTerms, check_terms
 from settlement.services.walls import Clearance, require_clearance
@@ -65,7 +65,7 @@ def open_hold(
     """The money is set aside (balance) or asked for (card, escrow); `hold_confirmed` or `hold_failed` follows.
 
     Runs inside the caller's transaction and asks no network. The same key again returns the hold that stands. Raises
-    ClearanceInvalid, HoldRefused, HoldExists, InsufficientFunds.
+    ClearanceInvalid, HoldRefused, HoldExists, PartyOwes, InsufficientFunds.
     """
     clearance_id = require_clearance(
         clearance,
@@ -99,6 +99,7 @@ def open_hold(
         present = _present(hold)
         if present is not None:
             return ref_of(present)
+        claims.require_nothing_owed(renter_party_id)
         hold.save(force_insert=True)
         audit.record("hold.requested", actor=actor, subject=hold, data={"rail": rail, "amount_minor": amount_minor})
         _ask_rail(hold, actor)

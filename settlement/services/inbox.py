@@ -8,6 +8,7 @@ again. The order of arrival does not matter, see `card_payments`. Types that nob
 import json
 import logging
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -20,15 +21,17 @@ from compliance.base.actor import system
 from compliance.base.errors import Refusal
 from compliance.services import identity_checks
 from settlement.models import InboundEvent
-from settlement.rails.card import intent_state, recipient_state
+from settlement.rails.card_states import dispute_state, intent_state, recipient_state
 from settlement.rails.identity import CHECK_KEY, CODE
-from settlement.services import card_payments, profiles
+from settlement.services import card_payments, disputes, profiles
 
 logger = logging.getLogger(__name__)
 ACTOR = system("stripe")
 SOURCE = "stripe"
 TOLERANCE_SECONDS = 300
 BATCH = 200
+# A notice about something that we do not know is tried again for so long; then it was about somebody else's.
+UNKNOWN_FOR = timedelta(days=3)
 
 
 class BadSignature(Refusal):
@@ -108,13 +111,21 @@ def _process(row: InboundEvent) -> str:
     try:
         with transaction.atomic():
             changed = effect(row.payload["data"]["object"])
+    except disputes.PaymentNotKnownYet as error:
+        if clock.now() - row.created_at > UNKNOWN_FOR:
+            return _close(row, "not ours")
+        return _wait(row, error.code)
     except (Refusal, DatabaseError, KeyError, TypeError, ValueError) as error:
         # The notice is ours now and is tried again; to ask for it once more would bring the same.
         logger.exception("notice %s (%s) had no effect", row.external_id, row.type)
-        row.outcome = type(error).__name__[:40]
-        row.save(update_fields=["outcome"])
-        return row.outcome
+        return _wait(row, type(error).__name__)
     return _close(row, "applied" if changed else "nothing to do")
+
+
+def _wait(row: InboundEvent, outcome: str) -> str:
+    row.outcome = outcome[:40]
+    row.save(update_fields=["outcome"])
+    return row.outcome
 
 
 def _close(row: InboundEvent, outcome: str) -> str:
@@ -126,6 +137,10 @@ def _close(row: InboundEvent, outcome: str) -> str:
 
 def _payment_intent(body: dict[str, Any]) -> bool:
     return card_payments.apply_intent(intent_state(body), actor=ACTOR)
+
+
+def _dispute(body: dict[str, Any]) -> bool:
+    return disputes.apply_dispute(dispute_state(body), actor=ACTOR)
 
 
 def _account(body: dict[str, Any]) -> bool:
@@ -143,6 +158,11 @@ _EFFECTS: dict[str, Callable[[dict[str, Any]], bool]] = {
     "payment_intent.payment_failed": _payment_intent,
     "payment_intent.canceled": _payment_intent,
     "payment_intent.processing": _payment_intent,
+    "charge.dispute.created": _dispute,
+    "charge.dispute.updated": _dispute,
+    "charge.dispute.closed": _dispute,
+    "charge.dispute.funds_withdrawn": _dispute,
+    "charge.dispute.funds_reinstated": _dispute,
     "account.updated": _account,
     "identity.verification_session.processing": _identity,
     "identity.verification_session.requires_input": _identity,

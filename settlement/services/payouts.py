@@ -20,7 +20,8 @@ from compliance.base.enqueue import enqueue
 from compliance.base.errors import Conflict, NotFound
 from compliance.base.transition import transition
 from settlement.models import PaymentProfile, Payout, Transfer
-from settlement.services import ledger
+from settlement.selectors.payouts import held_back
+from settlement.services import claims, ledger
 from settlement.services.accounts import Kind, Pot, clearing, of_party
 from settlement.services.ledger import Line
 from settlement.services.notices import send_on_commit
@@ -53,6 +54,13 @@ class NoPayoutDestination(Conflict):
     default_message = (
         "There is no account that can receive this money yet. Nothing was moved; finish the payout set-up."
     )
+
+
+class PayoutOutdated(Conflict):
+    """Less may be paid out than when this was planned: a chargeback came between."""
+
+    code = "payout_outdated"
+    default_message = "Less can be paid out than a moment ago. Nothing was moved; ask again."
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,17 +104,25 @@ def ref_of(payout: Payout) -> PayoutRef:
 
 
 def plan_payout(party_id: UUID, pot: str) -> PayoutPlan | None:
-    """All that is payable to the provider from the pot, or None when there is nothing, or nowhere to send it.
+    """All that may be paid to the provider from the pot, or None when there is nothing, or nowhere to send it.
 
-    One payout of a pot at a time: while one is on its way there is no plan for another.
+    Money that cards brought within the risk window stays, and so does what the provider owes. One payout of a pot at a
+    time: while one is on its way there is no plan for another.
     """
     currency = CURRENCIES[pot]
     destination = destination_of(party_id, pot)
     under_way = Payout.objects.filter(party_id=party_id, pot=pot, state__in=(State.PENDING, State.SENDING)).exists()
-    amount = ledger.balance_of(of_party(Kind.PAYABLE, party_id, pot, currency))
+    amount = _payable_now(party_id, pot)
     if amount <= 0 or not destination or under_way:
         return None
     return PayoutPlan(uuid4(), party_id, pot, currency, amount, destination)
+
+
+def _payable_now(party_id: UUID, pot: str) -> int:
+    """What the provider may be paid at this moment, in minor units."""
+    payable = ledger.balance_of(of_party(Kind.PAYABLE, party_id, pot, CURRENCIES[pot]))
+    owed = claims.owed_minor(party_id) if pot == Pot.CARD else 0
+    return payable - held_back(party_id, pot).amount_minor - owed
 
 
 def destination_of(party_id: UUID, pot: str) -> str:
@@ -123,7 +139,7 @@ def request_payout(plan: PayoutPlan, *, clearance: Clearance, idempotency_key: s
     """The payout stands, its money is on its way out of `payable`, and the rail will be asked.
 
     Runs inside the caller's transaction if there is one; asks no network. The same key again returns the payout that
-    stands. Raises ClearanceInvalid, PayoutExists, NoPayoutDestination, InsufficientFunds.
+    stands. Raises ClearanceInvalid, PayoutExists, NoPayoutDestination, PayoutOutdated, InsufficientFunds.
     """
     with transaction.atomic():
         present = Payout.objects.filter(idempotency_key=idempotency_key).first()
@@ -141,6 +157,12 @@ def request_payout(plan: PayoutPlan, *, clearance: Clearance, idempotency_key: s
         )
         if not plan.destination or destination_of(plan.party_id, plan.pot) != plan.destination:
             raise NoPayoutDestination
+        if plan.pot == Pot.CARD:
+            kinds = (Kind.CLAIM, Kind.PAYABLE, Kind.AVAILABLE, Kind.PAYING)
+            ledger.lock([claims.key_of(kind, plan.party_id) for kind in kinds], cause=plan.payout_id)
+            claims.pay_off(plan.party_id)
+            if _payable_now(plan.party_id, plan.pot) < plan.amount_minor:
+                raise PayoutOutdated
         payout = Payout.objects.create(
             pk=plan.payout_id,
             state=State.PENDING,

@@ -14,10 +14,10 @@ from django.db.models import Max
 
 from compliance.base import audit, clock
 from compliance.base.actor import system
-from settlement.models import CardPayment, Hold, Payout, ReconciliationDifference, ReconciliationRun
+from settlement.models import CardPayment, Entry, Hold, Payout, ReconciliationDifference, ReconciliationRun
 from settlement.rails import card
 from settlement.rails.card import BalanceLine
-from settlement.services import ledger
+from settlement.services import dispute_money, ledger
 from settlement.services.accounts import Kind, Pot, clearing, of_platform
 from settlement.services.ledger import Line
 from settlement.services.notices import send_on_commit
@@ -68,7 +68,9 @@ def _post_what_only_the_rail_knows(line: BalanceLine) -> None:
     """The network's fee on the line, and its payouts to the platform's bank, stand in the books."""
     stripe = clearing(Pot.CARD, USD)
     if line.fee_minor:
-        costs = of_platform(Kind.PROCESSING, Pot.CARD, USD)
+        # A fee may come back with a dispute that was won, so it lies where either sign may stand.
+        kind = Kind.CHARGEBACKS if line.kind == "adjustment" else Kind.PROCESSING
+        costs = of_platform(kind, Pot.CARD, USD)
         _post("stripe.fee", line, [Line(stripe, line.fee_minor), Line(costs, -line.fee_minor)])
     if line.kind == "payout":
         bank = of_platform(Kind.BANK, Pot.CARD, USD)
@@ -94,14 +96,25 @@ def _unanswered_lines(lines: list[BalanceLine]) -> list[Difference]:
         )
     )
     expected = ours | {source: -amount for source, amount in paid.items()}
+    disputed = _disputed(lines)
     found = []
     for line in lines:
-        known = expected.get(line.source)
+        known = disputed.get(line.id, expected.get(line.source))
         if line.kind == "payout" or known == line.amount_minor or _is_young(line):
             continue
         words = "the books know nothing of it" if known is None else "the books have another amount"
         found.append(Difference(line.id, known, line.amount_minor, f"{line.kind} {line.source}: {words}"))
     return found
+
+
+def _disputed(lines: list[BalanceLine]) -> dict[str, int]:
+    """What the books say of each line that a dispute made, by the line's id; signed as the network signs it."""
+    entries = Entry.objects.filter(
+        transfer__kind__in=(dispute_money.WITHDRAWN, dispute_money.REINSTATED),
+        transfer__memo__in=[line.id for line in lines if line.kind == "adjustment"],
+        account__kind=Kind.STRIPE_CLEARING,
+    )
+    return {memo: -amount for memo, amount in entries.values_list("transfer__memo", "amount_minor")}
 
 
 def _is_young(line: BalanceLine) -> bool:

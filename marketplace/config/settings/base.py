@@ -220,6 +220,7 @@ CELERY_BEAT_SCHEDULE = {
         "settlement.sweep_holds": 5,
         "settlement.follow_chain": 2,
         "settlement.deliver_payouts": 5,
+        "settlement.pay_off_claims": 30,
         "settlement.reconcile_card": 60,
         "settlement.reconcile_chain": 60,
         "settlement.process_inbox": 10,
@@ -257,6 +258,8 @@ LOGGING = {
 GRIDCLEAR_FEE_BPS = 500
 # Of what the affected hour cost, when a provider's node ends a lease; frozen in each lease as it is made.
 GRIDCLEAR_SLA_CREDIT_BPS = 1_000
+# Earnings that cards brought are paid out after so long: most chargebacks for fraud come within it.
+GRIDCLEAR_CARD_RISK_SECONDS = int(os.environ.get("GRIDCLEAR_CARD_RISK_SECONDS", str(7 * 86_400)))
 GRIDCLEAR_CLEARANCE_SECONDS = 3600
 GRIDCLEAR_CLEARANCE_RENEW_BEFORE_SECONDS = 900
 GRIDCLEAR_FUNDING_TIMEOUT_SECONDS = 900

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from compliance.base.canonical import canonical_bytes
-from settlement.rails.standin import checkout, connect, identity, payments
+from settlement.rails.standin import checkout, connect, disputes, identity, payments
 from settlement.rails.standin.errors import CardNetworkError, invalid, key_reused, outage, unauthorized
 from settlement.rails.standin.forms import decode
 from settlement.rails.standin.network import PINNED_VERSION, Call, Terms, expand
@@ -40,6 +40,10 @@ _ROUTES: list[tuple[str, str, Handler]] = [
     ("GET", "/v1/refunds", payments.list_refunds),
     ("POST", "/v1/refunds", payments.create_refund),
     ("GET", "/v1/refunds/{}", payments.retrieve_refund),
+    ("GET", "/v1/disputes", disputes.list_disputes),
+    ("GET", "/v1/disputes/{}", disputes.retrieve_dispute),
+    ("POST", "/v1/disputes/{}", disputes.update_dispute),
+    ("POST", "/v1/disputes/{}/close", disputes.close_dispute),
     ("POST", "/v1/accounts", connect.create_account),
     ("GET", "/v1/accounts/{}", connect.retrieve_account),
     ("POST", "/v1/account_links", connect.create_account_link),
@@ -184,7 +188,8 @@ def control(network: CardNetwork, request: Request) -> Response:
     """The answer to a request of the stand-in's own controls (`/_control/…`), in JSON.
 
     `fail` arms a fault, `heal` disarms all, `onboard` finishes a connected account's onboarding, `identify` shows a
-    person's document to an identity session, `state` tells how many webhooks wait. `path` of a fault is a part of the
+    person's document to an identity session, `dispute` and `decide` are the cardholder's and the bank's part in a
+    dispute, `state` tells how many webhooks wait. `path` of a fault is a part of the
     request's path, or of the event's type for webhook modes.
     """
     try:
@@ -213,6 +218,10 @@ def _control(network: CardNetwork, deed: str, given: dict[str, Any]) -> Body:
         return connect.onboard(Call(store, network.terms, {}), str(given["account"]))
     if deed == "identify":
         return identity.act(Call(store, network.terms, {}), str(given["session"]), given)
+    if deed == "dispute":
+        return disputes.open_dispute(Call(store, network.terms, {}), str(given["charge"]), given)
+    if deed == "decide":
+        return disputes.decide(Call(store, network.terms, {}), str(given["dispute"]), str(given["outcome"]))
     if deed == "state":
         return {"pending_webhooks": store.pending_deliveries()}
     raise CardNetworkError(404, "invalid_request_error", f"no such control: {deed}")

@@ -60,11 +60,21 @@ class Call:
         self.store.add_delivery(event["id"], clock.now().timestamp())
 
     def book(
-        self, kind: str, source: str, amount: int, currency: str, *, fee: int = 0, account: str | None = None
+        self,
+        kind: str,
+        source: str,
+        amount: int,
+        currency: str,
+        *,
+        fee: int = 0,
+        account: str | None = None,
+        category: str = "",
     ) -> str:
         """A balance line stands; returns its id. Money that comes in is pending for `terms.available_after` seconds."""
         wait = self.terms.available_after if kind == "charge" else 0
-        line = shapes.balance_transaction(kind, source, amount, currency, fee=fee, available_on=shapes.now() + wait)
+        line = shapes.balance_transaction(
+            kind, source, amount, currency, fee=fee, available_on=shapes.now() + wait, category=category
+        )
         self.store.put(line, self.account if account is None else account)
         return str(line["id"])
 

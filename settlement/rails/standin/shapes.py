@@ -234,7 +234,9 @@ def refund(of: Body, amount: int, reason: str | None) -> Body:
     )
 
 
-def balance_transaction(kind: str, source: str, amount: int, currency: str, *, fee: int, available_on: int) -> Body:
+def balance_transaction(
+    kind: str, source: str, amount: int, currency: str, *, fee: int, available_on: int, category: str = ""
+) -> Body:
     """A line of the balance: `amount` is signed, `net` = amount - fee."""
     fees = [{"amount": fee, "application": None, "currency": currency, "description": "Processing fees"}]
     return {
@@ -250,7 +252,7 @@ def balance_transaction(kind: str, source: str, amount: int, currency: str, *, f
         "fee": fee,
         "fee_details": [line | {"type": "stripe_fee"} for line in fees] if fee else [],
         "net": amount - fee,
-        "reporting_category": kind,
+        "reporting_category": category or kind,
         "source": source,
         "status": "available" if available_on <= now() else "pending",
         "type": kind,

@@ -1,0 +1,110 @@
+"""What the card network says of its objects, in our words: read alike from an answer and from a notice."""
+
+from dataclasses import dataclass
+from typing import Any
+
+# Our id of the payment, in the metadata of its PaymentIntent: how a notice finds the row before the row knows the id.
+PAYMENT_KEY = "gridclear_payment"
+
+
+@dataclass(frozen=True, slots=True)
+class IntentState:
+    """A PaymentIntent at one moment; amounts in minor units. `payment_id` is ours, from the metadata."""
+
+    id: str
+    status: str
+    amount_minor: int
+    capturable_minor: int
+    received_minor: int
+    charge_id: str
+    payment_id: str
+    failure_code: str
+
+
+@dataclass(frozen=True, slots=True)
+class BalanceLine:
+    """One line of the balance at Stripe: `amount_minor` is signed, `net` = amount - fee. `created` is unix seconds."""
+
+    id: str
+    kind: str
+    source: str
+    amount_minor: int
+    fee_minor: int
+    currency: str
+    created: int
+
+
+@dataclass(frozen=True, slots=True)
+class Recipient:
+    """A provider's connected account."""
+
+    id: str
+    payouts_enabled: bool
+
+
+def intent_state(body: dict[str, Any]) -> IntentState:
+    """The facts of a PaymentIntent, from an answer or from a webhook's payload."""
+    failure = body.get("last_payment_error") or {}
+    charge = body.get("latest_charge")
+    return IntentState(
+        id=body["id"],
+        status=body["status"],
+        amount_minor=body["amount"],
+        capturable_minor=body.get("amount_capturable") or 0,
+        received_minor=body.get("amount_received") or 0,
+        charge_id=charge["id"] if isinstance(charge, dict) else charge or "",
+        payment_id=(body.get("metadata") or {}).get(PAYMENT_KEY, ""),
+        failure_code=failure.get("decline_code") or failure.get("code") or "",
+    )
+
+
+def recipient_state(body: dict[str, Any]) -> Recipient:
+    """The facts of a connected account: whether money can be moved to it."""
+    active = (body.get("capabilities") or {}).get("transfers") == "active"
+    return Recipient(body["id"], bool(active and body.get("payouts_enabled")))
+
+
+@dataclass(frozen=True, slots=True)
+class DisputeMovement:
+    """A line of the balance that a dispute made: below zero the money was taken, above zero it came back."""
+
+    id: str
+    amount_minor: int
+
+
+@dataclass(frozen=True, slots=True)
+class DisputeState:
+    """A dispute at one moment. `due_by` is unix seconds, 0 where the bank takes no answer."""
+
+    id: str
+    status: str
+    reason: str
+    amount_minor: int
+    currency: str
+    charge_id: str
+    intent_id: str
+    due_by: int
+    submissions: int
+    movements: tuple[DisputeMovement, ...]
+
+
+def dispute_state(body: dict[str, Any]) -> DisputeState:
+    """The facts of a dispute, from an answer or from a webhook's payload."""
+    details = body.get("evidence_details") or {}
+    return DisputeState(
+        id=body["id"],
+        status=body["status"],
+        reason=body["reason"],
+        amount_minor=body["amount"],
+        currency=body["currency"].upper(),
+        charge_id=_id_of(body.get("charge")),
+        intent_id=_id_of(body.get("payment_intent")),
+        due_by=details.get("due_by") or 0,
+        submissions=details.get("submission_count") or 0,
+        movements=tuple(DisputeMovement(row["id"], row["amount"]) for row in body.get("balance_transactions") or ()),
+    )
+
+
+def _id_of(value: Any) -> str:
+    """The id of what may be expanded."""
+    return str(value["id"]) if isinstance(value, dict) else str(value or "")

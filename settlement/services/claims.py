@@ -1,0 +1,80 @@
+"""Claims: what a party owes the platform after a chargeback, and how it is paid off.
+
+A claim is paid off from what the party earns, then from its prepaid money, before anything is paid out. Whoever owes
+opens no hold.
+"""
+
+from uuid import UUID, uuid4
+
+from django.db import transaction
+from django.db.models import F
+
+from compliance.base.errors import Refusal
+from settlement.models import Account
+from settlement.services import ledger
+from settlement.services.accounts import AccountKey, Kind, Pot, of_party
+from settlement.services.ledger import Line
+
+USD = "USD"
+
+
+class PartyOwes(Refusal):
+    """Money that the party paid with was taken back by its bank."""
+
+    code = "party_owes"
+    http_status = 402
+    default_message = (
+        "A payment of yours was taken back by the bank and is owed. Nothing was changed; top up your balance first."
+    )
+
+
+def key_of(kind: Kind, party_id: UUID) -> AccountKey:
+    """The party's account of that kind in the card pot: chargebacks are of cards alone."""
+    return of_party(kind, party_id, Pot.CARD, USD)
+
+
+def owed_minor(party_id: UUID) -> int:
+    """What the party owes, in USD cents, at or above zero."""
+    return -ledger.balance_of(key_of(Kind.CLAIM, party_id))
+
+
+def require_nothing_owed(party_id: UUID) -> None:
+    """Nothing, for a party without debts. Raises PartyOwes."""
+    if owed_minor(party_id) > 0:
+        raise PartyOwes
+
+
+def pay_off(party_id: UUID) -> int:
+    """What the party owes is paid from what it has, as far as that goes; returns how much was.
+
+    Runs inside the caller's transaction if there is one; the accounts stay locked until it ends.
+    """
+    keys = {kind: key_of(kind, party_id) for kind in (Kind.CLAIM, Kind.PAYABLE, Kind.AVAILABLE)}
+    transfer_id = uuid4()
+    with transaction.atomic():
+        ledger.lock(keys.values(), cause=transfer_id)
+        owed, paid = owed_minor(party_id), 0
+        lines: list[Line] = []
+        for kind in (Kind.PAYABLE, Kind.AVAILABLE):
+            part = min(owed - paid, ledger.balance_of(keys[kind]))
+            if part > 0:
+                paid += part
+                lines.append(Line(keys[kind], -part))
+        if paid:
+            ledger.post(transfer_id, "claim.paid_off", [*lines, Line(keys[Kind.CLAIM], paid)])
+    return paid
+
+
+def pay_off_all() -> int:
+    """Every party that owes and has something has paid as far as that goes. Returns how many did."""
+    owing = Account.objects.filter(kind=Kind.CLAIM, balance_minor__lt=0)
+    has = Account.objects.filter(
+        kind__in=(Kind.PAYABLE, Kind.AVAILABLE),
+        pot=Pot.CARD,
+        currency=USD,
+        debits_pending=0,
+        balance_minor__gt=0,
+        party_id__in=owing.values("party_id"),
+    )
+    parties = has.order_by("party_id").values_list(F("party_id"), flat=True).distinct()
+    return sum(bool(party_id and pay_off(party_id)) for party_id in list(parties))

@@ -1,0 +1,163 @@
+"""What a dispute does in the books: who bears what the bank took, and who gets back what it returned.
+
+| what was disputed | who bears it, in this order |
+|---|---|
+| the charge of one lease | its provider and the platform, as they had divided it |
+| a top-up | the renter's free prepaid money; then the leases that prepaid money paid since, the newest first, each \
+borne as it was divided; the rest is owed by the renter |
+
+A provider that was not paid out yet gives up what is payable; one that was owes the rest: a claim (`claims`). What
+comes back goes the same way back.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.db.models import F, Sum
+
+from settlement.models import CardPayment, Dispute, DisputeShare, Hold, Receipt, Transfer
+from settlement.services import claims, ledger
+from settlement.services.accounts import Kind, Pot, clearing, of_platform
+from settlement.services.ledger import Line
+
+Bearer = DisputeShare.Bearer
+USD = claims.USD
+WITHDRAWN, REINSTATED = "dispute.withdrawn", "dispute.reinstated"
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """So much is borne by one side; USD cents."""
+
+    bearer: Bearer
+    amount_minor: int
+    party_id: UUID | None = None
+    hold_id: UUID | None = None
+
+
+def was_booked(kind: str, movement_id: str) -> bool:
+    """Whether this line of the network's balance stands in the books."""
+    return Transfer.objects.filter(pk=ledger.transfer_id_for(kind, movement_id)).exists()
+
+
+def withdraw(dispute: Dispute, movement_id: str, amount_minor: int) -> None:
+    """The bank took the amount: the books say who bears it. Told twice, once. The caller holds the dispute's lock."""
+    if was_booked(WITHDRAWN, movement_id):
+        return
+    transfer_id = ledger.transfer_id_for(WITHDRAWN, movement_id)
+    receipts = _paid_by(dispute.payment)
+    _lock([dispute.party_id, *(row.payee_party_id for row in receipts)], transfer_id)
+    shares = _shares(dispute.payment, receipts, amount_minor)
+    DisputeShare.objects.bulk_create(
+        DisputeShare(
+            dispute=dispute,
+            movement_id=movement_id,
+            bearer=share.bearer,
+            party_id=share.party_id,
+            hold_id=share.hold_id,
+            amount_minor=share.amount_minor,
+        )
+        for share in shares
+    )
+    lines = [Line(clearing(Pot.CARD, USD), amount_minor), *(_borne(share) for share in shares)]
+    ledger.post(transfer_id, WITHDRAWN, lines, subject_id=dispute.pk, memo=movement_id)
+
+
+def bearers(dispute: Dispute) -> list[UUID]:
+    """The parties that owe something because of the dispute."""
+    owing = dispute.shares.filter(bearer__in=(Bearer.PROVIDER, Bearer.RENTER), party__isnull=False)
+    return sorted({party_id for party_id in owing.values_list("party_id", flat=True) if party_id})
+
+
+def _borne(share: Share) -> Line:
+    if share.bearer == Bearer.PLATFORM or share.party_id is None:
+        return Line(of_platform(Kind.CHARGEBACKS, Pot.CARD, USD), -share.amount_minor)
+    kind = Kind.AVAILABLE if share.bearer == Bearer.PREPAID else Kind.CLAIM
+    return Line(claims.key_of(kind, share.party_id), -share.amount_minor)
+
+
+def _lock(party_ids: Iterable[UUID], cause: UUID) -> None:
+    """Every account that the parties' shares can touch is locked, those of a debt paid off at once among them."""
+    kinds = (Kind.AVAILABLE, Kind.PAYABLE, Kind.CLAIM)
+    keys = [claims.key_of(kind, party_id) for party_id in set(party_ids) for kind in kinds]
+    ledger.lock([*keys, clearing(Pot.CARD, USD), of_platform(Kind.CHARGEBACKS, Pot.CARD, USD)], cause=cause)
+
+
+def _paid_by(payment: CardPayment) -> list[Receipt]:
+    """The receipts of the leases that the payment can have paid, the newest first."""
+    if payment.hold_id is not None:
+        return list(Receipt.objects.filter(hold_id=payment.hold_id))
+    spent = Receipt.objects.filter(
+        party_id=payment.party_id, hold__rail=Hold.Rail.BALANCE, created_at__gte=payment.state_changed_at
+    )
+    return list(spent.order_by("-created_at", "-number"))
+
+
+def _shares(payment: CardPayment, receipts: list[Receipt], amount_minor: int) -> list[Share]:
+    if payment.hold_id is not None:
+        shares, left = _of_leases(receipts, amount_minor)
+        # A charge without a receipt, or beyond it: nobody earned it.
+        return [*shares, Share(Bearer.PLATFORM, left)] if left else shares
+    free = min(amount_minor, ledger.balance_of(claims.key_of(Kind.AVAILABLE, payment.party_id)))
+    shares = [Share(Bearer.PREPAID, free, payment.party_id)] if free > 0 else []
+    of_leases, left = _of_leases(receipts, amount_minor - max(free, 0))
+    owed = [Share(Bearer.RENTER, left, payment.party_id)] if left else []
+    return [*shares, *of_leases, *owed]
+
+
+def _of_leases(rows: list[Receipt], amount_minor: int) -> tuple[list[Share], int]:
+    """The shares of these leases, each up to what it cost and was not charged back before; and what is left."""
+    before = dict(
+        DisputeShare.objects.filter(hold_id__in=[row.hold_id for row in rows])
+        .values_list("hold_id")
+        .annotate(borne=Sum(F("amount_minor") - F("returned_minor")))
+    )
+    shares: list[Share] = []
+    for row in rows:
+        part = min(amount_minor, row.total_minor - before.get(row.hold_id, 0))
+        if part <= 0:
+            continue
+        amount_minor -= part
+        provider = part * row.payee_minor // row.total_minor
+        of_provider = Share(Bearer.PROVIDER, provider, row.payee_party_id, row.hold_id)
+        fee = Share(Bearer.PLATFORM, part - provider, None, row.hold_id)
+        shares += [share for share in (of_provider, fee) if share.amount_minor]
+    return shares, amount_minor
+
+
+def reinstate(dispute: Dispute, movement_id: str, amount_minor: int) -> None:
+    """The bank returned the amount: whoever bore it has it back, a debt first. Told twice, once.
+
+    The caller holds the dispute's lock.
+    """
+    if was_booked(REINSTATED, movement_id):
+        return
+    transfer_id = ledger.transfer_id_for(REINSTATED, movement_id)
+    rows = list(dispute.shares.filter(returned_minor__lt=F("amount_minor")).order_by("created_at", "pk"))
+    _lock([row.party_id for row in rows if row.party_id], transfer_id)
+    debts = {row.party_id: claims.owed_minor(row.party_id) for row in rows if row.party_id}
+    lines, left = [Line(clearing(Pot.CARD, USD), -amount_minor)], amount_minor
+    for row in rows:
+        part = min(left, row.amount_minor - row.returned_minor)
+        if part > 0:
+            left -= part
+            row.returned_minor += part
+            lines += _returned(row, part, debts)
+    if left:
+        # More came back than was taken: nobody's until it is explained.
+        lines.append(Line(of_platform(Kind.SUSPENSE, Pot.CARD, USD), left))
+    DisputeShare.objects.bulk_update(rows, ["returned_minor"])
+    ledger.post(transfer_id, REINSTATED, lines, subject_id=dispute.pk, memo=movement_id)
+
+
+def _returned(row: DisputeShare, amount_minor: int, debts: dict[UUID, int]) -> list[Line]:
+    if row.party_id is None:
+        return [Line(of_platform(Kind.CHARGEBACKS, Pot.CARD, USD), amount_minor)]
+    home = Kind.PAYABLE if row.bearer == Bearer.PROVIDER else Kind.AVAILABLE
+    debt = 0 if row.bearer == Bearer.PREPAID else min(amount_minor, debts[row.party_id])
+    debts[row.party_id] -= debt
+    return [
+        Line(claims.key_of(Kind.CLAIM, row.party_id), debt),
+        Line(claims.key_of(home, row.party_id), amount_minor - debt),
+    ]
