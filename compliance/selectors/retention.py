@@ -11,8 +11,10 @@ from django.db.models import QuerySet
 
 from compliance.base import clock
 from compliance.base.errors import NotFound
-from compliance.engine.retention import SUBJECT, Schedule, schedule_in_force
+from compliance.engine.retention import SUBJECT, RecordClass, Schedule, schedule_in_force
 from compliance.models import LegalHold, Party, RetentionClock
+
+SECRET_CLASSES = frozenset({"sanctions"})
 
 # For every party: itself and all that it stands above, at any time. What is kept of a company is kept of its owners.
 # UNION (not UNION ALL) drops what was seen, so circles of holdings end.
@@ -109,10 +111,29 @@ def clocks_of(party_id: UUID) -> list[RetentionClock]:
     return list(RetentionClock.objects.filter(party_id=party_id).order_by("record_class", "source"))
 
 
+def told_to_party(party_id: UUID) -> list[tuple[RecordClass, datetime | None]]:
+    """Each of the party's classes of which it may know, with its end; None while it still goes on.
+
+    That a clock of the class about sanctions runs at all would tell of a match, a restriction or a report.
+    """
+    plan = schedule()
+    known = [(plan.classes.get(row.record_class), row.runs_from) for row in clocks_of(party_id)]
+    return [
+        (found, found.ends(start) if start else None)
+        for found, start in known
+        if found is not None and found.code not in SECRET_CLASSES
+    ]
+
+
 def legal_holds(*, standing: bool = True) -> QuerySet[LegalHold]:
     """The holds that stand, or all, newest first."""
     found = LegalHold.objects.select_related("party").order_by("-created_at")
     return found.exclude(state=LegalHold.State.LIFTED) if standing else found
+
+
+def holds_of(party_id: UUID) -> QuerySet[LegalHold]:
+    """Every hold there ever was on the party, newest first."""
+    return legal_holds(standing=False).filter(party_id=party_id)
 
 
 def legal_hold(hold_id: UUID) -> LegalHold:

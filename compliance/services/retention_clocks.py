@@ -29,7 +29,8 @@ _SOURCES = {
             FROM compliance_decision d WHERE d.outcome = 'DENY'
             UNION ALL
             SELECT k.party_id, CASE WHEN k.state = 'closed' THEN k.state_changed_at END
-            FROM compliance_case k WHERE k.party_id IS NOT NULL AND k.kind = 'screening_hit'
+            FROM compliance_case k
+            WHERE k.party_id IS NOT NULL AND k.kind NOT IN ('identity_review', 'gate_review')
         ) t WHERE party_id IS NOT NULL GROUP BY party_id
     """,
     "export": """
@@ -47,8 +48,10 @@ _SOURCES = {
             UNION ALL
             SELECT unnest(ARRAY[d.renter_party_id, d.provider_party_id]), d.created_at FROM compliance_decision d
             UNION ALL
-            -- While an officer still asks, the records are needed.
-            SELECT k.party_id, NULL FROM compliance_case k WHERE k.party_id IS NOT NULL AND k.state <> 'closed'
+            -- While an officer still asks, the records are needed. Of cases of other kinds the party must not know:
+            -- they are in the class of which it is told nothing.
+            SELECT k.party_id, NULL FROM compliance_case k
+            WHERE k.party_id IS NOT NULL AND k.state <> 'closed' AND k.kind IN ('identity_review', 'gate_review')
         ) t WHERE party_id IS NOT NULL GROUP BY party_id
     """,
     "dormant": """

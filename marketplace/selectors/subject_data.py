@@ -65,8 +65,13 @@ def organization_data(party_id: UUID) -> dict[str, Any]:
     }
 
 
-def parties_owned_by(user_id: UUID) -> list[UUID]:
-    """The parties of the organizations that the person owns, and whose data is not erased."""
-    owned = Membership.objects.filter(user_id=user_id, role=Membership.Role.OWNER)
+def organizations_owned_by(user_id: UUID) -> list[Organization]:
+    """The organizations that the person owns, and whose data is not erased, longest first."""
+    owned = Membership.objects.filter(user_id=user_id, role=Membership.Role.OWNER).select_related("organization")
     standing = owned.exclude(organization__party_id__in=erased_parties().values("pk"))
-    return list(standing.order_by("created_at", "id").values_list("organization__party_id", flat=True))
+    return [row.organization for row in standing.order_by("created_at", "id")]
+
+
+def parties_owned_by(user_id: UUID) -> list[UUID]:
+    """Their parties."""
+    return [organization.party_id for organization in organizations_owned_by(user_id)]

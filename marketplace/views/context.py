@@ -41,6 +41,7 @@ def account_tabs(request: HttpRequest) -> list[dict[str, Any]]:
     """The pages about a person's own login."""
     pages = (
         ("Overview", "web:account"),
+        ("Your data", "web:own_data"),
         ("Password", "account_change_password"),
         ("E-mail", "account_email"),
         ("Two steps", "mfa_index"),

@@ -8,7 +8,7 @@ from django.urls import reverse
 
 from marketplace.views.base import officer_view
 
-TABS = (("Reports", "web:reports"), ("Evidence", "web:evidence"))
+TABS = (("Reports", "web:reports"), ("Evidence", "web:evidence"), ("Retention", "web:retention"))
 
 
 @officer_view

@@ -101,6 +101,11 @@ LOOKS: dict[str, Look] = {
     "fetch_refused": Look("Refused", "refused", "cross"),
     "fetch_failed": Look("Not reached", "refused", "warn"),
     # bundles
+    # retention
+    "hold_standing": Look("Stands", "frozen", "snow"),
+    "hold_lift_proposed": Look("To be lifted", "waiting", "user"),
+    "hold_lifted": Look("Lifted", "neutral", "check"),
+    "erased": Look("Erased", "neutral", "ring"),
     "bundle_requested": Look("Asked for", "waiting", "clock"),
     "bundle_building": Look("Being made", "waiting", "clock"),
     "bundle_ready": Look("Ready", "allowed", "check"),

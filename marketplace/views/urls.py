@@ -16,6 +16,7 @@ from marketplace.views import (
     lists,
     money,
     organizations,
+    own_data,
     owners,
     ownership_pages,
     payouts,
@@ -27,6 +28,7 @@ from marketplace.views import (
     reports,
     requests,
     resuming,
+    retention,
     styleguide,
     verification,
     wallets,
@@ -99,11 +101,16 @@ staff = [
     path("records/reports", reports.report_list, name="reports"),
     path("records/reports/<uuid:pk>", reports.report_page, name="report"),
     path("records/reports/<uuid:pk>.<str:form>", reports.report_file, name="report_file"),
+    path("records/retention", retention.retention, name="retention"),
+    path("records/parties/<uuid:pk>", retention.subject, name="subject"),
     path("records/evidence", evidence.evidence, name="evidence"),
     path("records/evidence/<uuid:pk>.zip", evidence.evidence_file, name="evidence_file"),
 ]
 person = [
     path("account", preferences.account, name="account"),
+    path("account/data", own_data.own_data, name="own_data"),
+    path("account/data/<uuid:pk>.zip", own_data.own_data_file, name="own_data_file"),
+    path("account/data/organizations/<uuid:pk>/erase", own_data.own_data_erase, name="own_data_erase"),
     path("theme", preferences.theme, name="theme"),
     path("styleguide", styleguide.styleguide, name="styleguide"),
 ]

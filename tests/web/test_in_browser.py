@@ -125,6 +125,7 @@ def test_pages_hold_on_every_screen(town: Cast, chromium: Browser, browse, live_
             "/verification/ownership/import",
             f"/verification/owners/{town.lion.party_id}",
             "/organization",
+            "/account/data",
         ],
         town.pia: ["/provider", "/provider/nodes/enrol"],
         town.olga: [
@@ -133,6 +134,8 @@ def test_pages_hold_on_every_screen(town: Cast, chromium: Browser, browse, live_
             f"/cases/{case}/ownership",
             "/audit",
             "/records/evidence",
+            "/records/retention",
+            f"/records/parties/{town.strange.party_id}",
             "/records/reports",
             f"/records/reports/{report}",
         ],
