@@ -23,7 +23,7 @@ SHARED_DATA = ROOT.parent / "shared" / "data"
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """A file's tests stay with one worker; what drives Docker or a whole house, all with one and the same."""
     for item in items:
-        alone = item.get_closest_marker("docker") or "journeys" in item.path.parts
+        alone = item.get_closest_marker("docker") or {"journeys", "chaos"} & {*item.path.parts}
         item.add_marker(pytest.mark.xdist_group("machine" if alone else str(item.path.relative_to(ROOT))))
 
 
@@ -63,7 +63,7 @@ def _documents(tmp_path_factory: pytest.TempPathFactory) -> None:
 @pytest.fixture(scope="session", autouse=True)
 def _small_world() -> None:
     """The test settings' files that tell where an internet address is."""
-    write_world(Path(settings.GEOIP_PLACES_FILE).parent)
+    write_world(Path(settings.GEOIP_PLACES_FILE).parent, here="SG")
 
 
 @pytest.fixture(autouse=True)

@@ -6,6 +6,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
+from marketplace.development.environment import HERE
 from marketplace.development.world import PASSWORD, logins
 
 
@@ -22,4 +23,10 @@ def print_addresses(console: Console, state: Path, environment: Mapping[str, str
     for email, description in logins():
         people.add_row(email, description)
     console.print(people)
+    if not environment.get(HERE):
+        console.print(
+            "It is not known where your browser is, so leases of controlled chips wait for an officer; "
+            f"`{HERE}=SG make run` puts it into Singapore.",
+            highlight=False,
+        )
     console.print("Press Ctrl-C to stop every part.")

@@ -1,6 +1,7 @@
 """The product's public doors as a stranger uses them: web forms in a session, the REST API with a key."""
 
 import re
+import sys
 import time
 import uuid
 from collections.abc import Callable, Mapping
@@ -8,6 +9,8 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import httpx
+
+from marketplace.development.geography import COUNTRIES, loopback_of
 
 Found = TypeVar("Found")
 TOKEN = re.compile(r'name="csrfmiddlewaretoken" value="([^"]+)"')
@@ -18,10 +21,11 @@ class DoorError(Exception):
 
 
 class Web:
-    """A person in front of the web pages, without JavaScript."""
+    """A person in front of the web pages, without JavaScript, who connects from the country."""
 
-    def __init__(self, base_url: str) -> None:
-        self.http = httpx.Client(base_url=base_url, follow_redirects=True, timeout=60)
+    def __init__(self, base_url: str, country: str = "") -> None:
+        self.country = country
+        self.http = httpx.Client(base_url=base_url, follow_redirects=True, timeout=60, transport=_from(country))
 
     def page(self, path: str) -> str:
         """The page's HTML; raises DoorError unless it is 200."""
@@ -55,10 +59,11 @@ class Answer:
 
 
 class Api:
-    """A program with an API key."""
+    """A program with an API key that connects from the country."""
 
-    def __init__(self, base_url: str, key: str) -> None:
-        self.http = httpx.Client(base_url=f"{base_url}/api/v1", headers={"Authorization": f"Bearer {key}"}, timeout=60)
+    def __init__(self, base_url: str, key: str, country: str = "") -> None:
+        headers = {"Authorization": f"Bearer {key}"}
+        self.http = httpx.Client(base_url=f"{base_url}/api/v1", headers=headers, timeout=60, transport=_from(country))
 
     def ask(self, method: str, path: str, body: Mapping[str, Any] | None = None, **query: Any) -> Answer:
         """The answer, refusals included. Each POST carries a fresh idempotency key."""
@@ -79,6 +84,12 @@ class Api:
             said = answer.body.get("detail") or answer.body
             raise DoorError(f"{method} {path} answered {answer.status}: {said}")
         return answer.body
+
+
+def _from(country: str) -> httpx.HTTPTransport:
+    """Connections leave from the country's part of loopback, where the machine has it: elsewhere it is unknown."""
+    placed = country in COUNTRIES and sys.platform == "linux"
+    return httpx.HTTPTransport(local_address=loopback_of(country) if placed else None)
 
 
 def wait_for(look: Callable[[], Found | None], what: str, *, seconds: float = 60.0) -> Found:

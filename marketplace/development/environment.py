@@ -17,6 +17,8 @@ SETTINGS = "marketplace.config.settings.development"
 STANDIN_KEY = "sk_test_standin"
 STANDIN_WEBHOOK_SECRET = "whsec_standin"  # noqa: S105 - the stand-in's, worth nothing elsewhere
 CHAIN_ID = 31337
+# The country in which 127.0.0.1, and so a developer's browser, is thought to be; unknown unless set.
+HERE = "GRIDCLEAR_DEVELOPMENT_COUNTRY"
 
 
 @dataclass(frozen=True)
@@ -58,7 +60,7 @@ def compose_environment(state: Path, ports: Ports, database_url: str) -> dict[st
         "REDIS_URL": f"redis://{HOST}:{ports.redis}/0",
         "CHAIN_RPC_URL": f"http://{HOST}:{ports.chain}",
         **_card_network(ports),
-        **write_world(state / "geography"),
+        **write_world(state / "geography", os.environ.get(HERE, "")),
         "GRIDCLEAR_VANTAGES": stations(state),
     }
     return {name: os.environ.get(name) or value for name, value in composed.items()} | mark_of(state)

@@ -1,6 +1,9 @@
 """A tiny world of addresses in MaxMind's format, for development and tests: loopback, and the ranges kept for examples.
 
-Real files are the operator's (docs/guides/operators.md); nothing here is true of anybody's address.
+A part of loopback lies in each country of the seeded world, so that its people connect from where they are (Linux
+takes all of 127.0.0.0/8 as its own). Where plain 127.0.0.1 lies is the caller's to say; nowhere, as in real files,
+when nothing is said. Real files are the operator's (docs/guides/operators.md); nothing here is true of anybody's
+address.
 """
 
 from pathlib import Path
@@ -11,8 +14,6 @@ from netaddr import IPSet
 
 # Range: country, part of it, autonomous system.
 WORLD: dict[str, tuple[str, str, int]] = {
-    "127.0.0.0/8": ("SG", "", 64496),
-    "::1/128": ("SG", "", 64496),
     "192.0.2.0/24": ("SG", "", 64496),
     "198.51.100.0/24": ("AU", "QLD", 64497),
     "203.0.113.0/25": ("CN", "BJ", 64498),
@@ -21,11 +22,19 @@ WORLD: dict[str, tuple[str, str, int]] = {
     "198.18.1.0/24": ("UA", "30", 64499),
     "2001:db8::/32": ("JP", "13", 64500),
 }
+HERE = ("127.0.0.0/16", "::1/128")
+# The second number of a country's part of loopback: its calling code, or how that begins.
+COUNTRIES = {"AU": 61, "CH": 41, "DE": 49, "FR": 33, "GB": 44, "HK": 85, "IE": 35, "NL": 31, "NO": 47, "SG": 65}
 VPN, HOSTING, TOR = "192.0.2.128/26", "192.0.2.192/27", "192.0.2.77"
 
 
-def write_world(folder: Path) -> dict[str, str]:
-    """The files lie in the folder; returns the settings that name them. Written anew only where they are missing."""
+def loopback_of(country: str) -> str:
+    """The loopback address from which someone in the country connects; raises KeyError for one not in the world."""
+    return f"127.{COUNTRIES[country]}.0.1"
+
+
+def write_world(folder: Path, here: str = "") -> dict[str, str]:
+    """The files lie in the folder, with 127.0.0.1 in the country `here`; returns the settings that name them."""
     folder.mkdir(parents=True, exist_ok=True)
     files = {
         "GEOIP_PLACES_FILE": folder / "places.mmdb",
@@ -34,13 +43,14 @@ def write_world(folder: Path) -> dict[str, str]:
         "GEOIP_HOSTING_RANGES_FILE": folder / "hosting.txt",
         "GEOIP_TOR_EXITS_FILE": folder / "tor.txt",
     }
-    if not all(path.exists() for path in files.values()):
-        _database(files["GEOIP_PLACES_FILE"], "Sample-City", {net: _place(*told[:2]) for net, told in WORLD.items()})
-        asns = {net: {"autonomous_system_number": told[2]} for net, told in WORLD.items()}
-        _database(files["GEOIP_ASNS_FILE"], "Sample (compat=GeoLite2-ASN)", asns)
-        files["GEOIP_VPN_RANGES_FILE"].write_text(f"# a VPN\n{VPN}\n")
-        files["GEOIP_HOSTING_RANGES_FILE"].write_text(f"{HOSTING} # a data centre\n")
-        files["GEOIP_TOR_EXITS_FILE"].write_text(f"{TOR}\n")
+    world = WORLD | {f"127.{code}.0.0/16": (country, "", 64496) for country, code in COUNTRIES.items()}
+    world |= {net: (here, "", 64496) for net in HERE if here}
+    _database(files["GEOIP_PLACES_FILE"], "Sample-City", {net: _place(*told[:2]) for net, told in world.items()})
+    asns = {net: {"autonomous_system_number": told[2]} for net, told in world.items()}
+    _database(files["GEOIP_ASNS_FILE"], "Sample (compat=GeoLite2-ASN)", asns)
+    files["GEOIP_VPN_RANGES_FILE"].write_text(f"# a VPN\n{VPN}\n")
+    files["GEOIP_HOSTING_RANGES_FILE"].write_text(f"{HOSTING} # a data centre\n")
+    files["GEOIP_TOR_EXITS_FILE"].write_text(f"{TOR}\n")
     return {name: str(path) for name, path in files.items()}
 
 

@@ -43,7 +43,9 @@ def owners(request: HttpRequest, seat: Seat, pk: UUID) -> HttpResponse:
             _refuse(formset, refusal)
         else:
             messages.success(request, f"The holders of {party.name} are saved.")
-            return redirect("web:owners", pk) if "more" in request.POST else redirect("web:ownership")
+            if "more" in request.POST:
+                return redirect(request.get_full_path())
+            return redirect("web:verification" if request.GET.get("from") == "verification" else "web:ownership")
     context = {
         "party_name": party.name,
         "formset": formset,

@@ -16,7 +16,7 @@ from marketplace.development.world import PASSWORD, Company, Owner
 
 API_KEY = re.compile(r"gck_[0-9a-f]+_[A-Za-z0-9_-]{40,}")
 ENTITY = re.compile(
-    r'<span class="font-medium">([^<]*)</span>(?:(?!</li>).)*?href="(/verification/owners/[0-9a-f-]{36})"', re.S
+    r'<span class="font-medium">([^<]*)</span>(?:(?!</li>).)*?href="(/verification/owners/[0-9a-f-]{36}[^"]*)"', re.S
 )
 CASE = re.compile(r'href="(/cases/[0-9a-f-]{36})"')
 VERIFIED = "Leases rest on what stands here"
@@ -36,22 +36,22 @@ class Renter:
     api: Api
 
 
-def log_in(base_url: str, email: str) -> Web | None:
-    """A browser in which the person is logged in; None when there is no such login."""
-    web = Web(base_url)
+def log_in(base_url: str, email: str, country: str = "") -> Web | None:
+    """A browser in the country in which the person is logged in; None when there is no such login."""
+    web = Web(base_url, country)
     page = web.submit("/accounts/login/", {"login": email, "password": PASSWORD})
     return web if "/accounts/login" not in page.url.path else None
 
 
 def renter(base_url: str, company: Company) -> Renter:
     """The company's owner has signed up, or come back, and made an API key."""
-    web = log_in(base_url, company.email) or sign_up(base_url, company)
-    return Renter(company, web, Api(base_url, make_api_key(web)))
+    web = log_in(base_url, company.email, company.country) or sign_up(base_url, company)
+    return Renter(company, web, Api(base_url, make_api_key(web), company.country))
 
 
 def sign_up(base_url: str, company: Company) -> Web:
     """The person has an account and an organization, by the sign-up form."""
-    web = Web(base_url)
+    web = Web(base_url, company.country)
     fields = {
         "email": company.email,
         "password1": PASSWORD,
@@ -171,7 +171,7 @@ def _declare_owners(web: Web, owned: str, owners: Sequence[Owner]) -> None:
             "share": owner.percent,
         }
         fields |= {f"form-{number}-{name}": value for name, value in row.items()}
-    _submit(web, pages[owned], fields, leads_to="/verification/ownership")
+    _submit(web, pages[owned], fields, leads_to="/verification")
     for owner in owners:
         if owner.kind == "entity":
             _declare_owners(web, owner.name, owner.owners)
