@@ -11,7 +11,7 @@ from compliance.models import Watchlist, WatchlistVersion
 
 @dataclass(frozen=True, slots=True)
 class ListStatus:
-    """One list. `state`: current, stale, missing. `refusal` is of a load newer than the current version."""
+    """One list. `state`: current, stale, missing. `refusal` is a sentence, of a load newer than the current version."""
 
     code: str
     title: str
@@ -80,7 +80,7 @@ def _status(watchlist: Watchlist, current: WatchlistVersion | None, refused: Wat
         fetched_at=current.fetched_at if current else None,
         confirmed_at=current.confirmed_at if current else None,
         stale_at=stale_at,
-        refusal=refused.refusal if refused is not None and newer else "",
+        refusal=_sentence(refused.refusal) if refused is not None and newer else "",
         added=current.added if current else 0,
         changed=current.changed if current else 0,
         removed=current.removed if current else 0,
@@ -88,3 +88,7 @@ def _status(watchlist: Watchlist, current: WatchlistVersion | None, refused: Wat
         fetch_url=watchlist.fetch_url,
         fetch_every_seconds=watchlist.fetch_every_seconds,
     )
+
+
+def _sentence(words: str) -> str:
+    return words if words.endswith(".") else f"{words}."

@@ -2,15 +2,18 @@
 
 import shutil
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from django.test import Client
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from compliance.models import WatchlistVersion
 from compliance.selectors.cases import open_cases
 from compliance.selectors.reports import reports
 from compliance.services import report_drafts, restrictions
 from tests.cast import Cast, build_cast
+from tests.compliance.services.lists_by_hand import screening_list
 from tests.web.test_deciding import refused
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -92,6 +95,15 @@ def session_of(client: Client) -> str:
     return client.cookies["sessionid"].value
 
 
+def changed_list(folder: Path) -> WatchlistVersion:
+    """A version of the US screening list that added an entry with long names and changed another."""
+    WatchlistVersion.objects.filter(watchlist="us_csl").update(state="superseded")
+    path, kept = folder / "us_csl.csv", (1, "Kestrel Harrow Logistics")
+    long = (2, "Vessel and Sons International Maritime Forwarding Company Limited", {"alt_names": "VSIMF; V&S"})
+    screening_list(path, (*kept, {"programs": "SDGT"}))
+    return screening_list(path, (*kept, {"programs": "SDGT; IRAN"}), long)
+
+
 def faults_of(page: Page, address: str) -> list[str]:
     """What is wrong with the page as it stands in the browser."""
     said: list[str] = []
@@ -106,7 +118,9 @@ def faults_of(page: Page, address: str) -> list[str]:
 
 
 @pytest.mark.parametrize(("width", "scheme"), [(360, "light"), (390, "dark"), (1440, "light"), (3840, "dark")])
-def test_pages_hold_on_every_screen(town: Cast, chromium: Browser, browse, live_server, width: int, scheme: str):
+def test_pages_hold_on_every_screen(
+    town: Cast, chromium: Browser, browse, live_server, tmp_path: Path, width: int, scheme: str
+):
     _, offer = town.supply()
     lease = town.lease(offer)
     refused(town, offer, end_user={"kind": "undisclosed"})
@@ -114,6 +128,7 @@ def test_pages_hold_on_every_screen(town: Cast, chromium: Browser, browse, live_
     restrictions.impose(town.strange.party_id, "X", actor=town.olga.as_actor(), kind="blocked")
     report_drafts.open_missing(actor=town.olga.as_actor())
     report = reports().get().pk
+    version = changed_list(tmp_path).pk
     tour = {
         None: ["/", "/catalogue", "/accounts/login/", "/accounts/signup/", "/styleguide"],
         town.alice: [
@@ -133,13 +148,16 @@ def test_pages_hold_on_every_screen(town: Cast, chromium: Browser, browse, live_
             f"/cases/{case}",
             f"/cases/{case}/ownership",
             "/audit",
+            "/lists",
+            "/lists/us_csl",
+            f"/lists/us_csl/versions/{version}",
             "/records/evidence",
             "/records/retention",
             f"/records/parties/{town.strange.party_id}",
             "/records/reports",
             f"/records/reports/{report}",
         ],
-        town.ned: ["/platform"],
+        town.ned: ["/platform", "/lists/us_csl"],
     }
     wrong = []
     for person, paths in tour.items():

@@ -78,6 +78,7 @@ def test_a_shrunken_list_is_refused_kept_out_and_alarmed():
     assert case.subject_id == refused.pk
     status = next(each for each in watchlist_status() if each.code == "ofac_sdn")
     assert "shrank" in status.refusal
+    assert status.refusal.endswith(".")
     with pytest.raises(WatchlistRefused):
         load(SHRUNKEN)
     assert Case.objects.count() == 1
