@@ -10,8 +10,11 @@ from uuid import UUID
 
 from celery import shared_task
 
+from compliance.base.actor import system
 from compliance.base.errors import Refusal
+from compliance.services import wallet_watch
 from settlement.rails.card import CardError
+from settlement.selectors.wallets import wallets_in_use
 from settlement.services import (
     anchors,
     card_deeds,
@@ -124,6 +127,12 @@ def follow_chain() -> None:
     with _rail_may_be_down("the chain"):
         chain_follower.follow_and_guard()
     chain_work.work()
+
+
+@shared_task(name="settlement.screen_wallets")
+def screen_wallets() -> None:
+    """Every wallet in use was held against lists and the second source, whatever was lost."""
+    wallet_watch.watch(wallets_in_use(), actor=system("wallet-watch"))
 
 
 @shared_task(name="settlement.fill_property_reports")

@@ -17,7 +17,7 @@ from compliance.services.chain_clearance import DepositTerms, SignedDeposit
 from settlement.models import EscrowDeposit, Hold, PaymentProfile
 from settlement.rails.chain import Chain, connect, is_configured
 from settlement.rails.chain_contracts import ESCROW, TOKEN, calldata
-from settlement.services import chain_jobs, hold_money, hold_states, holds
+from settlement.services import chain_jobs, hold_money, hold_states, holds, travel_data
 from settlement.services.hold_states import HoldNotFound, HoldNotOpen
 
 # A clearance that is about to lapse is replaced rather than given out again.
@@ -75,7 +75,8 @@ def prepare_deposit(hold_id: UUID) -> DepositRequest:
     """The clearance for the hold's deposit is signed and kept; asked again while it is good, the same is given.
 
     Asks the chain: not inside a transaction. Raises HoldNotFound, HoldNotOpen (not waiting for an escrow deposit),
-    NoPayoutWallet, ClearanceInvalid, WalletNotCleared, AmountNotCleared, ChainUnavailable, ChainNotConfigured.
+    NoPayoutWallet, ClearanceInvalid, WalletNotCleared, AmountNotCleared, TravelDataMissing, ChainUnavailable,
+    ChainNotConfigured.
     """
     hold = Hold.objects.filter(pk=hold_id).first()
     if hold is None:
@@ -87,6 +88,7 @@ def prepare_deposit(hold_id: UUID) -> DepositRequest:
     present = EscrowDeposit.objects.filter(hold=hold).first()
     if present is not None and _still_good(present, terms, hold):
         return _request(present, hold)
+    travel_data.collect_for_deposit(hold, chain.deployment.escrow, actor=DEPOSITS)
     signed = chain_clearance.sign_deposit(
         hold.clearance_id,
         terms,

@@ -21,7 +21,7 @@ from compliance.base.errors import Conflict, NotFound
 from compliance.base.transition import transition
 from settlement.models import PaymentProfile, Payout, Transfer
 from settlement.selectors.payouts import held_back
-from settlement.services import claims, ledger
+from settlement.services import claims, ledger, travel_data
 from settlement.services.accounts import Kind, Pot, clearing, of_party
 from settlement.services.ledger import Line
 from settlement.services.notices import send_on_commit
@@ -139,7 +139,8 @@ def request_payout(plan: PayoutPlan, *, clearance: Clearance, idempotency_key: s
     """The payout stands, its money is on its way out of `payable`, and the rail will be asked.
 
     Runs inside the caller's transaction if there is one; asks no network. The same key again returns the payout that
-    stands. Raises ClearanceInvalid, PayoutExists, NoPayoutDestination, PayoutOutdated, InsufficientFunds.
+    stands. Raises ClearanceInvalid, PayoutExists, NoPayoutDestination, PayoutOutdated, TravelDataMissing,
+    InsufficientFunds.
     """
     with transaction.atomic():
         present = Payout.objects.filter(idempotency_key=idempotency_key).first()
@@ -175,6 +176,8 @@ def request_payout(plan: PayoutPlan, *, clearance: Clearance, idempotency_key: s
             destination=plan.destination,
             idempotency_key=idempotency_key,
         )
+        if payout.pot == Pot.ESCROW:
+            travel_data.collect_for_payout(payout, actor=actor)
         _move(payout, "payout.requested", Kind.PAYABLE, Kind.PAYING)
         audit.record("payout.requested", actor=actor, subject=payout, data=_facts(payout))
         enqueue("settlement.send_payout", str(payout.pk))

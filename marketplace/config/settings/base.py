@@ -226,6 +226,7 @@ CELERY_BEAT_SCHEDULE = {
         "settlement.process_inbox": 10,
         "settlement.anchor_audit_log": 600,
         "settlement.fill_property_reports": 60,
+        "settlement.screen_wallets": 600,
         "compliance.rescreen_after_list_changes": 5,
         "compliance.expire_identities": 60,
         "compliance.follow_identity_checks": 20,
