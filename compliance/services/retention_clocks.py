@@ -23,7 +23,7 @@ _SOURCES = {
             SELECT r.party_id, CASE WHEN p.state IN ('filed', 'not_required') THEN p.state_changed_at END
             FROM compliance_report p JOIN compliance_restriction r ON r.kind = 'blocked'
                  AND r.created_at::date <= p.event_on AND (r.lifted_at IS NULL OR r.lifted_at::date >= p.event_on)
-            WHERE p.kind = 'annual'
+            WHERE p.kind = 'annual_blocked'
             UNION ALL
             SELECT unnest(ARRAY[d.renter_party_id, d.provider_party_id]), d.created_at
             FROM compliance_decision d WHERE d.outcome = 'DENY'

@@ -19,13 +19,23 @@ from compliance.models import (
     Match,
     Party,
     PartyWallet,
+    Report,
     RetentionClock,
     SubjectKey,
     WalletChallenge,
 )
 from compliance.selectors import decisions
-from compliance.selectors.retention import kept, legal_holds
-from compliance.services import cases, erasure, gate, parties, retention_clocks, subject_keys
+from compliance.selectors.retention import kept, legal_holds, told_to_party
+from compliance.services import (
+    cases,
+    erasure,
+    gate,
+    parties,
+    report_drafts,
+    restrictions,
+    retention_clocks,
+    subject_keys,
+)
 from compliance.services import legal_holds as holds
 from compliance.services.audit_verification import verify_log
 from compliance.services.checkpoints import make_checkpoint
@@ -372,3 +382,83 @@ def test_a_hold_placed_between_the_look_and_the_deed_is_seen(lion: Party, clock)
     retention_clocks.refresh_clocks()
     holds.place_hold(lion.pk, "Just in time", "", actor=OFFICER)
     assert erasure._erase_if_due([lion.pk], SWEEP) == 0
+
+
+# -- the periods, to the day -------------------------------------------------------------------------------------
+
+
+def at(clock, moment) -> None:
+    """It is that moment."""
+    clock.advance(seconds=(moment - platform_clock.now()).total_seconds())
+
+
+def test_identity_is_kept_for_five_years_after_the_relation_and_no_day_less(lion: Party, clock):
+    ends = lion.verifications.get().expires_at
+    due = ends.replace(year=ends.year + 5)
+    assert until(lion).until == due
+    for moment in (ends, due - timedelta(days=1)):
+        at(clock, moment)
+        with pytest.raises(StillKept, match=rf"until {due:%Y-%m-%d} \(identity\)"):
+            erase_on_request(lion.pk, actor=SWEEP)
+        assert sweep() == 0
+    at(clock, due + timedelta(seconds=1))
+    erase_on_request(lion.pk, actor=SWEEP)
+    assert Party.objects.get(pk=lion.pk).name == ERASED
+
+
+def test_blocked_property_is_kept_for_ten_years_after_its_unblocking_and_no_day_less(clock):
+    party = parties.register_party(company("Dormant Ltd", "SG"), actor=RENTER_OWNER)
+    blocked = restrictions.impose(party.pk, "COURT_ORDER", actor=OFFICER, kind="blocked")
+    clock.advance(days=12 * YEAR)
+    with pytest.raises(StillKept, match=r"while it goes on \(sanctions\)"):
+        erase_on_request(party.pk, actor=SWEEP)
+    assert sweep() == 0
+    restrictions.propose_lift(blocked.pk, "The order ended.", actor=OFFICER)
+    restrictions.lift(blocked.pk, actor=SECOND_OFFICER)
+    lifted = platform_clock.now()
+    due = lifted.replace(year=lifted.year + 10)
+    at(clock, due - timedelta(days=1))
+    with pytest.raises(StillKept, match=rf"until {due:%Y-%m-%d} \(sanctions\)"):
+        erase_on_request(party.pk, actor=SWEEP)
+    assert sweep() == 0
+    at(clock, due + timedelta(seconds=1))
+    assert sweep() == 1
+
+
+def test_a_refusal_is_kept_for_ten_years(provider: Party, clock):
+    refused = verified_company("Merlion Cloud Pte Ltd", "SG", headquarters_country="CN")
+    gate.evaluate(lease_request(refused, provider), actor=RENTER_OWNER)
+    asked = platform_clock.now()
+    at(clock, asked.replace(year=asked.year + 10) - timedelta(days=1))
+    assert sweep() == 0
+    for party in (refused, provider):
+        with pytest.raises(StillKept, match="sanctions"):
+            erase_on_request(party.pk, actor=SWEEP)
+
+
+def test_an_annual_report_keeps_whom_it_is_about(clock):
+    party = parties.register_party(company("Dormant Ltd", "SG"), actor=RENTER_OWNER)
+    blocked = restrictions.impose(party.pk, "COURT_ORDER", actor=OFFICER, kind="blocked")
+    now = platform_clock.now()
+    at(clock, now.replace(year=now.year + 1, month=7, day=2))
+    report_drafts.open_missing(actor=SWEEP)
+    restrictions.propose_lift(blocked.pk, "The order ended.", actor=OFFICER)
+    restrictions.lift(blocked.pk, actor=SECOND_OFFICER)
+    Report.objects.exclude(kind="annual_blocked").update(
+        state="not_required", proposed_by="a", approved_by="b", reason="x", state_changed_at=platform_clock.now()
+    )
+    assert Report.objects.filter(kind="annual_blocked", state="draft").exists()
+    clock.advance(days=20 * YEAR)
+    assert sweep() == 0
+    assert until(party).until is None
+
+
+@pytest.mark.parametrize(("kind", "record_class"), [("gate_review", "identity"), ("delisting", "sanctions")])
+def test_while_an_officer_asks_nothing_goes(clock, kind: str, record_class: str):
+    party = parties.register_party(company("Dormant Ltd", "SG"), actor=RENTER_OWNER)
+    cases.open_case(kind=kind, summary="?", reason_codes=["x"], party=party, actor=SWEEP)
+    clock.advance(days=30 * YEAR)
+    assert sweep() == 0
+    assert (until(party).until, until(party).record_class) == (None, record_class)
+    told = [found.code for found, _ in told_to_party(party.pk)]
+    assert "sanctions" not in told
