@@ -8,7 +8,12 @@ from django.urls import reverse
 
 from marketplace.views.base import officer_view
 
-TABS = (("Reports", "web:reports"), ("Evidence", "web:evidence"), ("Retention", "web:retention"))
+TABS = (
+    ("Reports", "web:reports"),
+    ("Evidence", "web:evidence"),
+    ("Retention", "web:retention"),
+    ("Policy", "web:policies"),
+)
 
 
 @officer_view

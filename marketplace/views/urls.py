@@ -21,6 +21,7 @@ from marketplace.views import (
     ownership_pages,
     payouts,
     platform,
+    policies,
     preferences,
     provider,
     rails,
@@ -105,6 +106,8 @@ staff = [
     path("records/parties/<uuid:pk>", retention.subject, name="subject"),
     path("records/evidence", evidence.evidence, name="evidence"),
     path("records/evidence/<uuid:pk>.zip", evidence.evidence_file, name="evidence_file"),
+    path("records/policy", policies.policies, name="policies"),
+    path("records/policy/simulation", policies.policy_simulation, name="policy_simulation"),
 ]
 person = [
     path("account", preferences.account, name="account"),

@@ -1,6 +1,5 @@
 """What a clearance rests on changes while its lease runs: the gate is asked again for whom the change touches."""
 
-import shutil
 from datetime import timedelta
 from decimal import Decimal
 
@@ -9,13 +8,13 @@ import pytest
 from compliance.base import clock as clocks
 from compliance.base.actor import system
 from compliance.models import Decision, IdentityVerification
-from compliance.selectors.policies import pack_for
 from compliance.services import gate, identity, identity_expiry, parties, place_signs
 from compliance.services.parties import OwnerInput, PartyInput
 from marketplace import tasks
 from marketplace.models import Lease
 from marketplace.services import reassessments, suspensions
 from tests.factories import marketplace as make
+from tests.factories.packs import add_newer_pack
 from tests.marketplace.steps import again, running
 
 State, EndReason = Lease.State, Lease.EndReason
@@ -26,24 +25,7 @@ NAME = "marketplace.reassess_parties"
 @pytest.fixture
 def newer_pack(settings, tmp_path):
     """A pack newer than all others, as `put(old, new)` changes the tables of countries."""
-    policies = tmp_path / "policies"
-    shutil.copytree(settings.GRIDCLEAR_POLICY_DIR, policies)
-
-    def put(old: str, new: str) -> str:
-        newest = sorted((policies / "gridclear").iterdir())[-1]
-        folder = policies / "gridclear" / "2026-11-25.tests"
-        shutil.copytree(newest, folder)
-        head = (folder / "pack.toml").read_text()
-        (folder / "pack.toml").write_text(head.replace(f'version = "{newest.name}"', 'version = "2026-11-25.tests"'))
-        countries = (folder / "countries.toml").read_text()
-        assert old in countries
-        (folder / "countries.toml").write_text(countries.replace(old, new))
-        manifest = policies / "MANIFEST.toml"
-        manifest.write_text(manifest.read_text().replace("open = [", f'open = ["gridclear/{folder.name}",', 1))
-        settings.GRIDCLEAR_POLICY_DIR = policies
-        return pack_for(clocks.now()).label
-
-    return put
+    return lambda old, new: add_newer_pack(settings, tmp_path, old, new)
 
 
 def sweep_all() -> int:

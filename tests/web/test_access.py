@@ -122,6 +122,8 @@ GETS = {
     # A session alone does not suffice: who asks shows the password once more. Then see test_own_data.
     ("own_data_file", "bundle"): (302, 302, 302, 302, 302, 302, 302, 302),
     ("own_data_erase", "organization"): (302, 302, 302, 302, 302, 302, 302, 302),
+    ("policies", ""): (404, 404, 404, 404, 404, 200, 404, 302),
+    ("policy_simulation", ""): (404, 404, 404, 404, 404, 200, 404, 302),
     ("account", ""): (200, 200, 200, 200, 200, 200, 200, 302),
     ("styleguide", ""): (200, 200, 200, 200, 200, 200, 200, 200),
 }

@@ -156,6 +156,8 @@ def test_pages_hold_on_every_screen(
             f"/records/parties/{town.strange.party_id}",
             "/records/reports",
             f"/records/reports/{report}",
+            "/records/policy?old=gridclear%402026-11-24&new=gridclear%402026-11-25",
+            "/records/policy/simulation?pack=gridclear%402026-11-24&last=50",
         ],
         town.ned: ["/platform", "/lists/us_csl"],
     }
