@@ -67,7 +67,10 @@ class NameIndex:
     def search(self, query: NameQuery, *, threshold: float = THRESHOLD) -> list[Candidate]:
         """The entries that may be the one looked for, the best name of each, best first."""
         best: dict[int, Candidate] = {}
-        numbers = (*self._entries.numbered(query.identifiers), *self._entries.like(_both_readings(query.name)))
+        numbers = (
+            *self._entries.numbered(query.identifiers),
+            *self._entries.like(_asked_readings(query.name, query.kind)),
+        )
         for name in map(self._entries.name, dict.fromkeys(numbers)):
             entry = self._entries.entry(name.entry)
             things_apart = entry.kind != query.kind and not {entry.kind, query.kind}.isdisjoint(THINGS)
@@ -76,9 +79,9 @@ class NameIndex:
             best[name.entry] = _likest(query, self._entries.names_of(name.entry), entry, threshold)
         return sorted(best.values(), key=lambda each: each.rank)
 
-    def shortlist(self, name: str) -> list[tuple[str, str]]:
+    def shortlist(self, name: str, kind: str = "") -> list[tuple[str, str]]:
         """The entries' keys and the names that are compared closely with this one, likeliest first."""
-        names = map(self._entries.name, self._entries.like(_both_readings(name)))
+        names = map(self._entries.name, self._entries.like(_asked_readings(name, kind)))
         return [(self._entries.entry(each.entry).key, each.text) for each in names]
 
     def marked(self, mark: str) -> list[ListedEntry]:
@@ -117,7 +120,7 @@ def _judged(
     if names.score < needed:
         return None
     score, why = names.score, [*names.why, *facts.why]
-    if {query.kind, entry.kind} == {PERSON, ENTITY} and asked.whole != listed.whole:
+    if {query.kind, entry.kind} == {PERSON, ENTITY} and not asked.whole == listed.whole != "":
         score -= _OTHER_KIND
     score = 1.0 if facts.identified else round(max(0.0, min(1.0, score + facts.change)), 4)
     if score < least:
@@ -152,6 +155,6 @@ def _readings(query: NameQuery, name: StoredName, entry: ListedEntry) -> tuple[s
     return (ENTITY,) if companies else (PERSON, ENTITY)
 
 
-def _both_readings(name: str) -> list[PreparedName]:
-    """The name as a person's and as an entity's: nobody says of which kind the listed one is."""
-    return [prepare(name, kind) for kind in (PERSON, ENTITY)]
+def _asked_readings(name: str, kind: str) -> list[PreparedName]:
+    """The name as a person's or as an entity's, and as both where nobody says which."""
+    return [prepare(name, each) for each in ((reading_of(kind),) if kind else (PERSON, ENTITY))]

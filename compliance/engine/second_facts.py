@@ -30,10 +30,15 @@ class Weighed:
     identified: bool = False  # an identifier is the same
 
 
+_NOTHING = Weighed()
+
+
 def weigh_facts(
     birth_dates: Sequence[str], countries: Sequence[str], identifiers: Sequence[str], facts: EntryFacts
 ) -> Weighed:
     """Agreement lifts the score a little, contradiction lowers it more; an equal identifier settles it."""
+    if not (birth_dates or countries or identifiers):
+        return _NOTHING
     if identifiers and facts.identifiers and numbers_of(identifiers) & numbers_of(facts.identifiers):
         return Weighed(why=("An identifier is the same.",), agrees=True, identified=True)
     change, why, agrees, conflicts = 0.0, [], False, False

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 
-SECTIONS = ("marketplace", "ledger", "audit", "ownership", "watchlists", "gas")
+SECTIONS = ("marketplace", "ledger", "audit", "ownership", "watchlists", "screening", "gas")
 TITLE = "# Benchmarks\n"
 
 

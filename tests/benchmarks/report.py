@@ -14,14 +14,13 @@ from tests.benchmarks.gas import measure_contract, render_gas
 from tests.benchmarks.leases import LeaseRate, measure_leases
 from tests.benchmarks.ledger import measure_ledger, render_ledger
 from tests.benchmarks.measure import Timing, machine, time_each
+from tests.benchmarks.names.report import measure_screening, render_screening
 from tests.benchmarks.ownership import measure_ownership, render_ownership
-from tests.benchmarks.screening import ScreeningTimes, measure_screening
 from tests.benchmarks.watchlists import measure_watchlists, render_watchlists
 from tests.benchmarks.world import World, build_world
 
 GATE_ROUNDS = 200
 LEDGER_ROUNDS = 500
-SCREENING_ROUNDS = 300
 SPARE_GPUS = 16
 
 
@@ -32,7 +31,6 @@ class Results:
     leases: LeaseRate
     gate: Timing
     ledger: Timing
-    screening: list[ScreeningTimes]
 
 
 def measure_section(name: str, given: Namespace, server: str, at: datetime) -> str:
@@ -41,6 +39,8 @@ def measure_section(name: str, given: Namespace, server: str, at: datetime) -> s
         return render_ownership(measure_ownership(), f"{at:%Y-%m-%d %H:%M} UTC", MACHINE)
     if name == "ledger":
         return render_ledger(measure_ledger(), f"{at:%Y-%m-%d %H:%M} UTC", MACHINE, server)
+    if name == "screening":
+        return render_screening(measure_screening(), f"{at:%Y-%m-%d %H:%M} UTC", MACHINE)
     if name == "audit":
         return render_audit(measure_audit(given.events), f"{at:%Y-%m-%d %H:%M} UTC", MACHINE, server)
     if name == "watchlists":
@@ -61,7 +61,6 @@ def measure_all(lease_count: int) -> Results:
         leases=measure_leases(world, lease_count),
         gate=time_each(lambda _: ask_gate(world), GATE_ROUNDS),
         ledger=time_each(lambda _: post_transfer(world), LEDGER_ROUNDS),
-        screening=measure_screening(SCREENING_ROUNDS),
     )
 
 
@@ -98,7 +97,7 @@ def post_transfer(world: World) -> None:
 
 
 def render(results: Results, server: str, at: datetime) -> str:
-    """The section about leases, gate, ledger and screening."""
+    """The section about leases, gate and ledger."""
     leases = results.leases
     rows = [
         ("Leases opened end to end", f"{leases.end_to_end.per_second:.1f} / s", _times(leases.end_to_end)),
@@ -111,13 +110,7 @@ def render(results: Results, server: str, at: datetime) -> str:
         ("Ledger: one transfer of two entries", f"{results.ledger.per_second:.1f} / s", _times(results.ledger)),
     ]
     table = "\n".join(f"| {what} | {rate} | {times} |" for what, rate, times in rows)
-    screening = "\n".join(_row(each) for each in results.screening)
-    return PAGE.format(at=f"{at:%Y-%m-%d %H:%M} UTC", machine=MACHINE, server=server, table=table, screening=screening)
-
-
-def _row(each: ScreeningTimes) -> str:
-    times = f"{_times(each.honest)} | {_times(each.listed)}"
-    return f"| {each.corpus} | {each.names:,} | {each.build_seconds:.2f} s | {times} |"
+    return PAGE.format(at=f"{at:%Y-%m-%d %H:%M} UTC", machine=MACHINE, server=server, table=table)
 
 
 def _times(timing: Timing) -> str:
@@ -138,10 +131,4 @@ A lease end to end is `request_lease`: the gate gathers facts, screens, decides,
 clearance; then GPUs are locked and lease, allocation, hold, ledger transfer and audit events are written, with all
 triggers. The floor is the same rows inserted into copies of their tables with the same indexes, without triggers and
 foreign keys, one transaction a lease.
-
-## Screening, per name
-
-| Lists | Names | Index built in | An honest name | A listed name |
-|---|---|---|---|---|
-{screening}
 """

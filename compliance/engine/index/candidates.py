@@ -28,9 +28,9 @@ from compliance.engine.index.terms import (
 from compliance.engine.naming.prepare import PreparedName
 from compliance.engine.naming.words import Word
 
-SHORTLIST = 40
-_BY_ONE_WORD = 15  # of those that share a single word with the asked name
-_RARE = 200  # names; a term in so few is evidence by itself, others count only two together
+SHORTLIST = 34
+_BY_ONE_WORD = 10  # of those that share a single word with the asked name
+_RARE = 60  # names; a term in so few is evidence by itself, others count only two together
 _TELLING = 8  # of a long name, the rarest words decide which names are looked at
 _MAX_POOL = 1_500
 _MAX_MISSPELT = 20  # spellings of one word
@@ -127,8 +127,12 @@ class Candidates:
             for number, say in shares.items():
                 weights[number] += say
                 hits[number] += 1
-        ranked = [(-weight / (1 + 0.15 * self._lengths[number]), number) for number, weight in weights.items()]
-        return [each for each in ranked if hits[each[1]] == 1], [each for each in ranked if hits[each[1]] > 1]
+        by_one: list[tuple[float, int]] = []
+        by_several: list[tuple[float, int]] = []
+        for number, weight in weights.items():
+            listed = by_several if hits[number] > 1 else by_one
+            listed.append((-weight / (1 + 0.15 * self._lengths[number]), number))
+        return by_one, by_several
 
 
 def _pool(groups: Sequence[list[frozenset[int]]]) -> set[int]:

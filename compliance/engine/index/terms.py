@@ -1,7 +1,6 @@
 """Under which keys names stand, so that misspelt and differently written ones meet."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 from itertools import pairwise
 
 from compliance.engine.naming.prepare import PreparedName
@@ -34,7 +33,7 @@ def name_terms(name: PreparedName) -> set[str]:
 def asked_words(name: PreparedName) -> Iterator[tuple[Word, bool]]:
     """The words to look for, each with whether it may be misspelt: the name's own, and each two neighbours in one."""
     for word in _single(name):
-        yield replace(word, role=""), word.part in _TOLD
+        yield word._replace(role=""), word.part in _TOLD
     for one, two in pairwise(name.words):
         if len(one.text) + len(two.text) >= MIN_WHOLE:
             yield Word(one.text + two.text), False

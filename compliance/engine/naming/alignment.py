@@ -1,9 +1,9 @@
 """Which words of one name stand for which of the other: the surest first, each word once."""
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterator, Sequence
+from typing import NamedTuple
 
-from compliance.engine.naming.likeness import FAR, Errors
+from compliance.engine.naming.likeness import FAR, Errors, errors_between
 from compliance.engine.naming.prepare import PreparedName
 from compliance.engine.naming.words import NAME, PARTICLE, Word
 
@@ -14,16 +14,17 @@ _UNLIKELY = {SAME: 0.0, ACRONYM: 0.03, COGNATE: 0.04, MEANING: 0.05, SPELLING: 0
 _LONGEST_RUN = 3  # words written apart that may be one elsewhere
 _JOINED = 0.15
 _JOINED_ERRORS = 1.0
+_SHORTEST_JOINED = 4  # letters
 _ACRONYM = range(3, 7)  # letters
 
 _BEGINNINGS = {letter: sounds[0] for sounds in ("cjqzxskgh", "fvw", "bp", "td", "iye", "uo") for letter in sounds}
 
 Likeness = tuple[str, float]  # in what way the words are alike, and by how many errors they differ
-Compare = Callable[[Word, Word], Likeness | None]
+Compare = Callable[[Word, Word, Errors], Likeness | None]
+ErrorsFor = Callable[[PreparedName, PreparedName], Errors]  # how errors are counted between words of these names
 
 
-@dataclass(frozen=True, slots=True)
-class Pair:
+class Pair(NamedTuple):
     """Words of the one that stand for words of the other; several on a side only where the other has them in one."""
 
     mine: tuple[Word, ...]
@@ -84,22 +85,59 @@ class Aligned:
             self.pairs.append(pair)
 
 
-def align(mine: PreparedName, theirs: PreparedName, compare: Compare, errors: Errors) -> Aligned:
+APART = Aligned((), ())  # of two names: no pairs were sought
+
+
+def align(
+    mine: PreparedName, theirs: PreparedName, compare: Compare, errors_for: ErrorsFor, unsaid: Collection[str] = ()
+) -> Aligned:
     """Equal words first; then words that are alike and runs that are one word elsewhere, the likeliest first.
 
-    Where two ways are as likely, the same one is taken from whichever side it is seen.
+    Where two ways are as likely, the same one is taken from whichever side it is seen. With `unsaid`, the parts that
+    may be left out of a name, it is `APART` when each name has another word that the other lacks.
     """
     if theirs.text < mine.text:
-        return align(
-            theirs, mine, lambda one, other: compare(other, one), lambda one, other: errors(other, one)
-        ).turned()
+        found = align(theirs, mine, compare, errors_for, unsaid)
+        return found if found is APART else found.turned()
+    errors = errors_for(mine, theirs)
+    if unsaid and _apart(mine.words, theirs.words, compare, errors, unsaid):
+        return APART
     found = Aligned(mine.words, theirs.words)
     _take_equal(found, mine.words, theirs.words)
     if found.free_mine and found.free_theirs:
-        pairs = [*_acronyms(found), *_alike(found, compare), *_runs(found, errors)]
+        pairs = [*_alike(found, compare, errors), *_acronyms(found), *_runs(found.free_mine, found.free_theirs, errors)]
         for pair in sorted(pairs, key=_unlikely):
             found.take(pair)
     return found
+
+
+def _apart(
+    mine: Sequence[Word], theirs: Sequence[Word], compare: Compare, errors: Errors, unsaid: Collection[str]
+) -> bool:
+    """Whether each name surely has a word that tells and that nothing in the other is like: most names that are met."""
+    here, there = {word.text for word in mine}, {word.text for word in theirs}
+    if len(here) < len(mine) or len(there) < len(theirs):
+        return False  # which of equal words is left over has to be found out
+    left = {at: word for at, word in enumerate(mine) if word.text not in there}
+    right = {at: word for at, word in enumerate(theirs) if word.text not in here}
+    return (
+        _lack_each(left, right, compare, errors, unsaid)
+        and not _runs(left, right, errors)
+        and not (len(left) < len(mine) and (_spelt_out(left, right) or _spelt_out(right, left)))
+    )
+
+
+def _lack_each(
+    mine: dict[int, Word], theirs: dict[int, Word], compare: Compare, errors: Errors, unsaid: Collection[str]
+) -> bool:
+    for at, word in mine.items():
+        if word.part not in unsaid and not any(compare(word, other, errors) for other in theirs.values()):
+            others = [each for place, each in mine.items() if place != at]
+            return any(
+                other.part not in unsaid and not any(compare(each, other, errors) for each in others)
+                for other in theirs.values()
+            )
+    return False
 
 
 def _take_equal(found: Aligned, mine: Sequence[Word], theirs: Sequence[Word]) -> None:
@@ -114,19 +152,18 @@ def _take_equal(found: Aligned, mine: Sequence[Word], theirs: Sequence[Word]) ->
             del found.free_mine[at], found.free_theirs[there]
 
 
-def _alike(found: Aligned, compare: Compare) -> list[Pair]:
+def _alike(found: Aligned, compare: Compare, errors: Errors) -> list[Pair]:
     return [
         Pair((mine,), (theirs,), *likeness, at, there)
         for at, mine in found.free_mine.items()
         for there, theirs in found.free_theirs.items()
-        if (likeness := compare(mine, theirs))
+        if (likeness := compare(mine, theirs, errors))
     ]
 
 
-def _runs(found: Aligned, errors: Errors) -> list[Pair]:
+def _runs(mine: dict[int, Word], theirs: dict[int, Word], errors: Errors) -> list[Pair]:
     """Words written apart that are one word on the other side: Good Will and Goodwill."""
-    pairs = _joined(found.free_mine, found.free_theirs, errors)
-    return pairs + [pair.turned() for pair in _joined(found.free_theirs, found.free_mine, errors)]
+    return _joined(mine, theirs, errors) + [pair.turned() for pair in _joined(theirs, mine, errors)]
 
 
 def _unlikely(pair: Pair) -> tuple[float, int]:
@@ -139,20 +176,31 @@ def _place(pair: Pair) -> int:
 
 def _joined(apart: dict[int, Word], whole: dict[int, Word], errors: Errors) -> list[Pair]:
     """The runs of two or three words that begin as the one word does and have about as many letters."""
-    beginnings = [(start, first) for start, first in apart.items() if start + 1 in apart]
+    beginnings: dict[str, list[int]] = {}
+    if len(apart) < 2:
+        return []
+    for start in apart:
+        if start + 1 in apart:
+            beginnings.setdefault(_begins(apart[start]), []).append(start)
     if not beginnings:
         return []
     found = []
     for at, word in whole.items():
-        for start, first in beginnings:
-            if _begins(first) != _begins(word):
-                continue
-            for run in _runs_from(start, first, apart, 2 * len(word.text)):
-                letters = "".join(each.text for each in run)
-                count = errors(letters, word.text) if 2 * len(letters) > len(word.text) > 3 else FAR
+        for start in beginnings.get(_begins(word), ()) if len(word.text) >= _SHORTEST_JOINED else ():
+            least, most = _letters_of_runs(len(word.text), errors)
+            for run in _runs_from(start, apart, most):
+                letters = "".join([each.text for each in run])
+                count = errors(letters, word.text) if len(letters) >= least else FAR
                 if count <= _JOINED_ERRORS:
                     found.append(Pair(run, (word,), SPELLING if count else SAME, count, start, at))
     return found
+
+
+def _letters_of_runs(letters: int, errors: Errors) -> tuple[int, int]:
+    """How many letters a run may have that is so long a word: each letter more or less is a third of an error."""
+    if errors is errors_between:
+        return letters - 3, letters + 3
+    return letters // 2 + 1, 2 * letters
 
 
 def _begins(word: Word) -> str:
@@ -160,9 +208,9 @@ def _begins(word: Word) -> str:
     return _BEGINNINGS.get(word.text[0], word.text[0])
 
 
-def _runs_from(start: int, first: Word, words: dict[int, Word], most: int) -> Iterator[tuple[Word, ...]]:
-    run: tuple[Word, ...] = (first,)
-    letters = len(first.text)
+def _runs_from(start: int, words: dict[int, Word], most: int) -> Iterator[tuple[Word, ...]]:
+    run: tuple[Word, ...] = (words[start],)
+    letters = len(words[start].text)
     for place in range(start + 1, start + _LONGEST_RUN):
         following = words.get(place)
         letters += len(following.text) if following else most

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from compliance.engine.naming.alignment import MEANING, SPELLING, Aligned, Likeness, Pair, align
+from compliance.engine.naming.alignment import APART, MEANING, SPELLING, Aligned, Likeness, Pair, align
 from compliance.engine.naming.likeness import FAR, Errors, errors_between, errors_without_vowels
 from compliance.engine.naming.prepare import PreparedName
 from compliance.engine.naming.spelling import Cost, pair_cost
@@ -24,13 +24,19 @@ OTHER_FORM, FORM_MORE = 0.08, 0.01
 OTHER_ORDER = 0.015
 ALONE = 0.6  # more, for an error in the only telling word
 ALONE_ERRORS, ALONE_LETTERS = 1.05, 5
+_UNSAID = (PARTICLE, NUMBER)
 _LIGHT = ("group", "holding", "international")
 
 
-def compare_entities(mine: PreparedName, theirs: PreparedName) -> Iterator[Cost]:
-    """What speaks for and against the names being one entity's: costs in sentences, 0 for what agrees."""
-    errors = _errors_for(mine, theirs)
-    found = align(mine, theirs, lambda one, other: _alike(one, other, errors), errors)
+def compare_entities(mine: PreparedName, theirs: PreparedName, least: float = 0.0) -> Iterator[Cost]:
+    """What speaks for and against the names being one entity's: costs in sentences, 0 for what agrees.
+
+    Once it is clear that less than `least` would be left of 1, the rest is not sought.
+    """
+    found = align(mine, theirs, _alike, _errors_for, _UNSAID if least > 1 - OTHER_WORD else ())
+    if found is APART:
+        yield Cost(OTHER_WORD, "Each has a word that the other lacks.")
+        return
     telling = found.telling
     names = [pair for pair in telling if NAME in (pair.mine[-1].part, pair.theirs[-1].part)]
     yield from _lacking(found, telling, len(names))  # first, for it decides most often

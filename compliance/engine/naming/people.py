@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import replace
 
 from compliance.engine.naming.scripts import syllables_apart
 from compliance.engine.naming.text import plain
@@ -51,7 +50,7 @@ def _words(shown: str) -> list[Word]:
         if token not in ("al", "el"):  # bin al-Hassan
             after = token
     if found and found[-1].part == PARTICLE:
-        found[-1] = replace(found[-1], part=NAME)
+        found[-1] = found[-1]._replace(part=NAME)
     return _with_leading_name(found)
 
 
@@ -66,7 +65,7 @@ def _spread(found: re.Match[str]) -> str:
 def _with_leading_name(words: list[Word]) -> list[Word]:
     """Al Gore and Ben Carson: what is a particle elsewhere is a given name when only a family name is left."""
     if len(words) == 2 and words[0].text in _LEADING_NAMES and words[1].part == NAME:
-        return [replace(words[0], part=NAME), words[1]]
+        return [words[0]._replace(part=NAME), words[1]]
     return words
 
 
@@ -77,7 +76,7 @@ def _without_titles(words: list[Word]) -> list[Word]:
         kept.pop()
     sure = [word for word in kept if word.text not in TITLES or word.text in SOMETIMES_TITLES] or kept
     return [
-        replace(word, part=TITLE) if word.text in SOMETIMES_TITLES and word is not sure[-1] else word for word in sure
+        word._replace(part=TITLE) if word.text in SOMETIMES_TITLES and word is not sure[-1] else word for word in sure
     ]
 
 
@@ -87,12 +86,12 @@ def _with_patronymic(words: list[Word]) -> list[Word]:
         return words
     for at, word in enumerate(words[1:], 1):
         if word.part == NAME and _PATRONYMIC.match(word.text):
-            return [*words[:at], replace(word, part=PATRONYMIC), *words[at + 1 :]]
+            return [*words[:at], word._replace(part=PATRONYMIC), *words[at + 1 :]]
     return words
 
 
 def _with_role(words: Sequence[Word], role: str) -> list[Word]:
-    return [word if word.role or word.part != NAME else replace(word, role=role) for word in words]
+    return [word if word.role or word.part != NAME else word._replace(role=role) for word in words]
 
 
 def _unmasked(token: str) -> str:

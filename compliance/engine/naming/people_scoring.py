@@ -1,8 +1,10 @@
 """A person's names compared: what each difference costs, and why."""
 
 from collections.abc import Iterator
+from functools import lru_cache
 
 from compliance.engine.naming.alignment import (
+    APART,
     COGNATE,
     FIRST_LETTER,
     SHORT,
@@ -38,15 +40,21 @@ FIRST_TWO_TURNED = 0.04
 FATHER_AND_SON = 0.25  # the order of a chain of fathers is the name
 OTHER_ROLE = 0.25
 OTHER_SEX = 0.1
+_UNSAID = (PARTICLE, TITLE)
 _CHAINS = word_set("""
 al el bin ibn ben bint ould
 """)
 
 
-def compare_people(mine: PreparedName, theirs: PreparedName) -> Iterator[Cost]:
-    """What speaks for and against the names being one person's: costs in sentences, 0 for what agrees."""
-    errors = _errors_for(mine, theirs)
-    found = align(mine, theirs, lambda one, other: _alike(one, other, errors), errors)
+def compare_people(mine: PreparedName, theirs: PreparedName, least: float = 0.0) -> Iterator[Cost]:
+    """What speaks for and against the names being one person's: costs in sentences, 0 for what agrees.
+
+    Once it is clear that less than `least` would be left of 1, the rest is not sought.
+    """
+    found = align(mine, theirs, _alike, _errors_for, _UNSAID if least > 1 - OTHER_NAME else ())
+    if found is APART:
+        yield Cost(OTHER_NAME, "Each has a name that the other lacks.")
+        return
     telling = found.telling
     yield from _lacking(found, telling, mine, theirs)  # first, for it decides most often
     for pair in telling:
@@ -69,7 +77,7 @@ def _errors_for(mine: PreparedName, theirs: PreparedName) -> Errors:
 
 def _alike(mine: Word, theirs: Word, errors: Errors) -> Likeness | None:
     if mine.part == theirs.part == NAME:
-        return _names_alike(mine.text, theirs.text, errors)
+        return _names_alike(mine.text, theirs.text) or _spelt(mine.text, theirs.text, errors)
     parts = {mine.part, theirs.part}
     if INITIAL in parts:
         if len(parts) == 1 or PARTICLE in parts:
@@ -84,7 +92,9 @@ def _alike(mine: Word, theirs: Word, errors: Errors) -> Likeness | None:
     return likeness
 
 
-def _names_alike(mine: str, theirs: str, errors: Errors) -> Likeness | None:
+@lru_cache(maxsize=262144)
+def _names_alike(mine: str, theirs: str) -> Likeness | None:
+    """Whether they are forms of one name, or but misspelt."""
     cognate = COGNATES.get(mine)
     if cognate and cognate == COGNATES.get(theirs):
         return COGNATE, 0.0
@@ -93,7 +103,7 @@ def _names_alike(mine: str, theirs: str, errors: Errors) -> Likeness | None:
         return SHORT, 0.0
     if len(mine) > 4 and mine == theirs[::-1]:
         return SPELLING, 1.0  # written backwards
-    return _spelt(mine, theirs, errors)
+    return None
 
 
 def _spelt(mine: str, theirs: str, errors: Errors) -> Likeness | None:

@@ -47,7 +47,7 @@ def likeness(mine: PreparedName, theirs: PreparedName, kind: str, least: float =
     if _other_characters(mine, theirs):
         alike: float = OSA.normalized_similarity(mine.ideographs, theirs.ideographs)
         return Likeness(alike, (Cost(1.0 - alike, "The characters differ."),))
-    found = _told(compare_people(mine, theirs) if kind == PERSON else compare_entities(mine, theirs), least)
+    found = _told((compare_people if kind == PERSON else compare_entities)(mine, theirs, least), least)
     whole = _whole(mine, theirs, kind)
     return max(found, _told(whole, least), key=lambda each: each.score) if whole else found
 

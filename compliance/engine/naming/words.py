@@ -1,6 +1,6 @@
 """A word of a name and the part it plays."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 NAME = "name"
 PARTICLE = "particle"  # al, bin, van: written or left out as it pleases
@@ -14,8 +14,7 @@ NUMBER = "number"
 GIVEN, FAMILY, FATHER = "given", "family", "father"
 
 
-@dataclass(frozen=True, slots=True)
-class Word:
+class Word(NamedTuple):
     """`meaning` is what words of trade, places and numbers are compared by. `role` is said by whoever wrote the name:
 
     given or family where a comma or the fields of a form tell them apart, father after bin or ibn; else empty.
@@ -25,8 +24,3 @@ class Word:
     part: str = NAME
     meaning: str = ""
     role: str = ""
-
-
-def count(words: tuple[Word, ...] | list[Word], *parts: str) -> int:
-    """How many of the words play one of these parts."""
-    return sum(word.part in parts for word in words)

@@ -88,6 +88,11 @@ def test_a_search_and_a_judgement_agree(query, listed):
 
 @settings(max_examples=300, deadline=None)
 @given(QUERIES, LISTED, NAMES)
+@example(
+    NameQuery("", "entity", ("1961-04-17",)),
+    ListedEntry("x", PERSON, (("", False),), EntryFacts(("1961-04-17",))),
+    "Ann",
+)
 def test_another_alias_never_hides_anybody(query, listed, alias):
     more = ListedEntry("x", listed.kind, (*listed.names, (alias, False)), listed.facts)
     before, after = judge(query, listed), judge(query, more)
