@@ -9,7 +9,7 @@ CONTRACTS := settlement/contracts
 ASSETS := marketplace/assets
 ARGS ?=
 
-.PHONY: help setup run demo test lint format bench assets contracts clean
+.PHONY: help setup run demo test chaos lint format bench assets contracts clean
 
 help: ## Show these commands
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
@@ -36,6 +36,9 @@ demo: setup ## Play the story and exit 0 only if every step held
 
 test: setup ## Linters, type check, import contracts and the whole test suite (ARGS="-k name" narrows it)
 	@exec $(BIN)/python -m pytest $(if $(ARGS),,-n auto --maxprocesses 8 --dist loadgroup) $(ARGS)
+
+chaos: setup ## Kill and confuse every part under load, 200 rounds, then prove that nothing is lost (ARGS="--rounds 20")
+	@exec $(BIN)/python -m tests.chaos $(ARGS)
 
 lint: setup ## Linters, type check and import contracts alone
 	$(BIN)/ruff check .

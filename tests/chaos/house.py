@@ -1,0 +1,171 @@
+"""A whole house whose parts may be killed one by one and come back, unlike the launcher's, where one death ends all."""
+
+import contextlib
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+from marketplace.development.agents import agent_parts
+from marketplace.development.catalogue import background_parts, foundation_parts, front_parts
+from marketplace.development.commands import run_quietly
+from marketplace.development.environment import choose_ports, compose_environment, write_environment
+from marketplace.development.errors import DevelopmentError
+from marketplace.development.leftovers import end_leftovers
+from marketplace.development.parts import Part
+from marketplace.development.postgres import release_postgres, start_postgres
+
+READY_SECONDS = 120
+# Which part is PostgreSQL's server: a daemon of its own, not our child.
+POSTGRES = "postgres"
+
+
+@dataclass
+class Running:
+    """One life of a part."""
+
+    part: Part
+    process: "subprocess.Popen[bytes]"
+
+
+class House:
+    """Everything that `make run` starts, each part in a process group of its own."""
+
+    def __init__(self, state: Path) -> None:
+        self.state = state
+        self.environment: dict[str, str] = {}
+        self._running: dict[str, Running] = {}
+
+    @property
+    def url(self) -> str:
+        return self.environment["GRIDCLEAR_BASE_URL"]
+
+    @property
+    def names(self) -> list[str]:
+        """The parts, PostgreSQL besides."""
+        return [POSTGRES, *self._running]
+
+    def start(self) -> None:
+        """Every part runs and the world is seeded, as the launcher does it."""
+        (self.state / "logs").mkdir(parents=True, exist_ok=True)
+        end_leftovers(self.state)
+        ports = choose_ports(self.state)
+        url = start_postgres(self.state)
+        composed = compose_environment(self.state, ports, url) | {"GRIDCLEAR_STATE": str(self.state)}
+        self.environment = {**os.environ, **composed}
+        self._begin(*(part for part in foundation_parts(self.state, ports) if part.name != POSTGRES))
+        self.command("migrate", "--no-input")
+        self.command("deploy_contracts")
+        write_environment(self.state, self.environment)
+        self._begin(*front_parts(self.state, ports))
+        self.command("seed", "people")
+        self._begin(*agent_parts(self.state, self.environment))
+        self.command("seed", "supply")
+        self._begin(*background_parts(self.state))
+
+    def command(self, *arguments: str) -> str:
+        """The management command has ended well; returns what it printed."""
+        return run_quietly("-".join(arguments[:2]), arguments, self.state, self.environment)
+
+    def kill(self, name: str) -> None:
+        """The part is dead at once, with everything that it started in its group; nothing of it said farewell."""
+        if name == POSTGRES:
+            self._postmaster().kill()
+            return
+        process = self._running[name].process
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+    def revive(self, name: str) -> None:
+        """The part runs again on what it left behind, and is ready."""
+        if name == POSTGRES:
+            _until(self._postgres_is_up, "PostgreSQL came up again")
+            return
+        self._spawn(self._running[name].part)
+
+    def pause(self, name: str) -> None:
+        """The part stands still."""
+        os.killpg(self._running[name].process.pid, signal.SIGSTOP)
+
+    def go_on(self, name: str) -> None:
+        """The part goes on as if nothing had been."""
+        os.killpg(self._running[name].process.pid, signal.SIGCONT)
+
+    def dead(self) -> list[str]:
+        """Parts that ended although nobody killed them."""
+        return [name for name, running in self._running.items() if running.process.poll() is not None]
+
+    def stop(self) -> None:
+        """No process of the house lives."""
+        for running in reversed(self._running.values()):
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(running.process.pid, signal.SIGTERM)
+        for running in reversed(self._running.values()):
+            try:
+                running.process.wait(timeout=30)
+            except subprocess.TimeoutExpired:
+                os.killpg(running.process.pid, signal.SIGKILL)
+                running.process.wait()
+        self._running.clear()
+        release_postgres(self.state)
+        end_leftovers(self.state)
+
+    def _begin(self, *parts: Part) -> None:
+        for part in parts:
+            self._spawn(part, wait=False)
+        for part in parts:
+            self._wait_ready(part)
+
+    def _spawn(self, part: Part, *, wait: bool = True) -> None:
+        log = part.log_path(self.state)
+        if log.exists():
+            # Whether a part is ready is read from its log: that of an earlier life must not answer.
+            with (log.parent / f"{part.name}.earlier.log").open("ab") as earlier:
+                earlier.write(log.read_bytes())
+        environment: Mapping[str, str] = {**self.environment, **part.environment}
+        with log.open("wb") as output:
+            process = subprocess.Popen(
+                part.command,
+                env=dict(environment),
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        self._running[part.name] = Running(part, process)
+        if wait:
+            self._wait_ready(part)
+
+    def _wait_ready(self, part: Part) -> None:
+        def ready() -> bool:
+            if self._running[part.name].process.poll() is not None:
+                raise DevelopmentError(f"{part.name} ended by itself:\n{part.last_lines(self.state)}")
+            return part.is_ready(self.state)
+
+        _until(ready, f"{part.name} is ready")
+
+    def _postmaster(self) -> psutil.Process:
+        (pid_file,) = (self.state / "postgres").glob("data*/postmaster.pid")
+        return psutil.Process(int(pid_file.read_text().splitlines()[0]))
+
+    def _postgres_is_up(self) -> bool:
+        try:
+            start_postgres(self.state)
+        except DevelopmentError:
+            # The orphans of the killed server still hold its memory.
+            return False
+        return True
+
+
+def _until(condition: Callable[[], bool], what: str) -> None:
+    deadline = time.monotonic() + READY_SECONDS
+    while not condition():
+        if time.monotonic() > deadline:
+            raise DevelopmentError(f"not within {READY_SECONDS} s: {what}")
+        time.sleep(0.1)
