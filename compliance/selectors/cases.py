@@ -21,6 +21,7 @@ from compliance.models import (
     PartyWallet,
     Restriction,
 )
+from compliance.selectors.answers import PastAnswer, answers_about
 from compliance.selectors.case_notes import opened_notes
 from compliance.selectors.decisions import opened
 from compliance.selectors.documents import documents_for_case
@@ -67,6 +68,7 @@ class CaseInFull:
     restrictions: tuple[Restriction, ...]
     notes: tuple[CaseNote, ...]
     other_cases: tuple[Case, ...]
+    answers: tuple[PastAnswer, ...]
     history: tuple[AuditEvent, ...]
 
 
@@ -135,6 +137,7 @@ def case_in_full(case_id: UUID) -> CaseInFull:
         restrictions=tuple(case.restrictions.select_related("party").order_by("created_at")),
         notes=tuple(opened_notes(case.notes.order_by("created_at"))),
         other_cases=tuple(others.order_by("-created_at")[:20]),
+        answers=tuple(answers_about(party)) if party else (),
         history=tuple(history.order_by("id")),
     )
 

@@ -61,7 +61,7 @@ def _match_view(row: Match) -> MatchView:
         remarks=listed.remarks,
         comparisons=(
             Comparison("Name", party.name, row.listed_name, party.name.casefold() == row.listed_name.casefold()),
-            _compared("Kind", [party.kind], [listed.kind]),
+            _compared("Kind", [party.kind], [listed.kind] if listed.kind != "unknown" else []),
             _compared("Country", [party.country, party.headquarters_country], listed.countries),
             _compared("Date of birth", [party.birth_date], listed.birth_dates),
             _compared("Registration", [party.registration_number], listed.identifiers),

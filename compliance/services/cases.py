@@ -19,6 +19,7 @@ from compliance.services.case_notes import keep_note
 from compliance.services.findings import Question
 from compliance.services.notices import send_on_commit
 from compliance.services.officers import FourEyesRequired, require_officer
+from compliance.services.tipping_off import refuse_tipping_off
 from compliance.signals import case_closed
 
 _NUMBER_LOCK = 0x6772_6964_6361_7365  # "gridcase"
@@ -55,16 +56,6 @@ class ConfirmReason(StrEnum):
     NOT_ALLOWED = "not_allowed"
     LAW_IS_IN_FORCE = "law_is_in_force"
     LIST_IS_BROKEN = "list_is_broken"
-
-
-class TippingOff(InvalidInput):
-    """A question to a party names what it must not learn."""
-
-    code = "tipping_off"
-    default_message = (
-        "The question names a list or a listed party, which the party must not learn. Nothing was sent; ask for the "
-        "facts alone."
-    )
 
 
 class PartyChanged(Conflict):
@@ -174,7 +165,7 @@ def request_information(case_id: UUID, question: str, *, actor: Actor) -> CaseNo
     require_officer(actor)
     with transaction.atomic():
         case = _locked(case_id)
-        _refuse_tipping_off(case, question)
+        refuse_tipping_off(case, question)
         note = _note(case, CaseNote.Kind.REQUEST, question, actor)
         transition(
             case,
@@ -353,15 +344,6 @@ def _refuse_other_release_of_match(case: Case, reason_code: str) -> None:
             "This case has an open match: it can be released only because the listed party is another "
             f"({ReleaseReason.DIFFERENT_PARTY}). Nothing was changed."
         )
-
-
-def _refuse_tipping_off(case: Case, question: str) -> None:
-    said = question.casefold()
-    words = {"sanction", "watchlist", "ofac", "blocked person", "denied person", "suspicious"}
-    matches = Match.objects.filter(screening_id=case.screening_id) if case.screening_id else Match.objects.none()
-    names = list(matches.values_list("listed_name", flat=True))
-    if any(word in said for word in words) or any(len(name) > 3 and name.casefold() in said for name in names):
-        raise TippingOff
 
 
 def _note(case: Case, kind: CaseNote.Kind, body: str, actor: Actor) -> CaseNote:

@@ -116,6 +116,18 @@ def case_context(full: CaseInFull, actor: Actor) -> dict[str, Any]:
         "reasons": reasons_for_officer(full.reasons),
         "matches": matches_of(full),
         "batches": live_batches_of(case.pk),
+        "answers": [
+            {
+                "about": each.about if each.entry else words_of(each.about),
+                "entry": each.entry,
+                "pk": each.case_id,
+                "number": each.case_number,
+                "at": each.at,
+                "expires_at": each.expires_at,
+                "ended_by": each.ended_by,
+            }
+            for each in full.answers
+        ],
         "graph": graph_of(full),
         "card": replace(card_for_officer(full.decision), reasons=()) if full.decision else None,
         "request_lines": request_lines(full.decision.facts) if full.decision else [],

@@ -65,6 +65,8 @@ LOOKS: dict[str, Look] = {
     "match_confirmed": Look("Same party", "refused", "flag"),
     "match_outdated": Look("Entry changed or gone", "neutral", "clock"),
     "match_false_positive": Look("Another party", "allowed", "check"),
+    "answer_holds": Look("Holds", "allowed", "check"),
+    "answer_ended": Look("Ended", "neutral", "ring"),
     # batches of cases
     "batch_preparing": Look("Being proposed", "waiting", "clock"),
     "batch_proposed": Look("Waiting for a second officer", "waiting", "user"),

@@ -7,11 +7,13 @@ from django.test.utils import CaptureQueriesContext
 from compliance.base.actor import SYSTEM, system
 from compliance.base.audit import AuditEvent
 from compliance.base.errors import Forbidden, IllegalTransition, InvalidInput, NotFound
-from compliance.models import Case, CaseBatch, Match, WatchlistVersion
+from compliance.models import Case, CaseBatch, Match, Party, WatchlistVersion
+from compliance.selectors.answers import answers_about
 from compliance.selectors.case_batches import Entry, preview, progress_of, repeated_entries
 from compliance.selectors.case_notes import opened_notes
 from compliance.selectors.restrictions import is_restricted
 from compliance.services import case_batches, cases, list_hits, parties, screening
+from compliance.services.findings import Question
 from compliance.services.parties import PartyInput
 from tests.compliance.services.lists_by_hand import screening_list
 from tests.factories.compliance import load_sample_lists
@@ -252,3 +254,31 @@ def test_the_preview_asks_as_much_of_many_cases_as_of_few(namesakes):
     with CaptureQueriesContext(connection) as many:
         assert len(preview(entry()).candidates) == 8
     assert len(many) == len(few) <= 9
+
+
+def test_answers_say_what_ended_them(namesakes, path, clock, alice, olga, otto):
+    batch = propose(namesakes[:2], olga)
+    case_batches.approve_batch(batch.pk, "Agreed.", actor=otto)
+    seal(batch, clock)
+    first, second = (Party.objects.get(pk=party.pk) for party in namesakes[:2])
+    assert [(each.about, each.case_number, each.ended_by) for each in answers_about(first)] == [
+        (LISTED[1], case_of(first).number, "")
+    ]
+    assert answers_about(namesakes[2]) == []
+    parties.update_party(first.pk, PartyInput("entity", NAME, "DE"), actor=alice)
+    assert [each.ended_by for each in answers_about(Party.objects.get(pk=first.pk))] == ["The party changed"]
+    clock.advance(seconds=60)
+    screening_list(path, (1, LISTED[1], {**LISTED[2], "addresses": "Rotterdam, NL"}))
+    assert [each.ended_by for each in answers_about(second)] == ["The entry changed or went"]
+
+
+def test_an_answer_to_a_reason_lapses(lion, clock, olga, otto):
+    question = Question(lion.pk, "END_USER_UNDISCLOSED", "x")
+    made = cases.open_case(
+        kind="gate_review", summary="Whom?", reason_codes=["X"], party=lion, questions=[question], actor=SYSTEM
+    )
+    cases.propose_disposition(made.pk, "release", "end_user_known", "Named.", actor=olga)
+    cases.approve_disposition(made.pk, "Agreed.", actor=otto)
+    assert [each.ended_by for each in answers_about(lion)] == [""]
+    clock.advance(days=180)
+    assert [each.ended_by for each in answers_about(lion)] == ["It lapsed"]
