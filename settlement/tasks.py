@@ -25,6 +25,7 @@ from settlement.services import (
     claims,
     hold_sweep,
     inbox,
+    invoicing,
     payout_deeds,
     property_reports,
     reconciliation,
@@ -139,6 +140,12 @@ def screen_wallets() -> None:
 def fill_property_reports() -> None:
     """Drafts of reports about blocked property say what the books say."""
     property_reports.fill_property_reports()
+
+
+@shared_task(name="settlement.issue_invoices")
+def issue_invoices() -> None:
+    """What the months that are over brought is on invoices, as far as its tax can be told."""
+    invoicing.issue_due(actor=system("invoicing"))
 
 
 @shared_task(name="settlement.anchor_audit_log")

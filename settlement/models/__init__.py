@@ -14,6 +14,7 @@ from settlement.models.chain import (
 from settlement.models.disputes import Dispute, DisputeShare
 from settlement.models.documents import Receipt, ReconciliationDifference, ReconciliationRun
 from settlement.models.holds import Hold
+from settlement.models.invoices import BillingProfile, DocumentSeries, Invoice, InvoiceLine, TaxRate
 from settlement.models.ledger import Account, DoubtfulTransfer, Entry, PendingTransfer, Transfer
 from settlement.models.payments import CardPayment, InboundEvent, PaymentProfile
 from settlement.models.payouts import Payout
@@ -21,6 +22,7 @@ from settlement.models.rates import Conversion, ExchangeRate
 
 __all__ = [
     "Account",
+    "BillingProfile",
     "BlockedProperty",
     "CardPayment",
     "ChainAlarm",
@@ -33,17 +35,21 @@ __all__ = [
     "Conversion",
     "Dispute",
     "DisputeShare",
+    "DocumentSeries",
     "DoubtfulTransfer",
     "Entry",
     "EscrowDeposit",
     "ExchangeRate",
     "Hold",
     "InboundEvent",
+    "Invoice",
+    "InvoiceLine",
     "PaymentProfile",
     "Payout",
     "PendingTransfer",
     "Receipt",
     "ReconciliationDifference",
     "ReconciliationRun",
+    "TaxRate",
     "Transfer",
 ]

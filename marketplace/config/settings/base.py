@@ -228,6 +228,7 @@ CELERY_BEAT_SCHEDULE = {
         "settlement.anchor_audit_log": 600,
         "settlement.fill_property_reports": 60,
         "settlement.screen_wallets": 600,
+        "settlement.issue_invoices": 3600,
         "compliance.rescreen_after_list_changes": 5,
         "compliance.expire_identities": 60,
         "compliance.follow_identity_checks": 20,
@@ -305,6 +306,17 @@ GRIDCLEAR_FILER = {
     "contact_name": os.environ.get("GRIDCLEAR_FILER_CONTACT", ""),
     "contact_email": os.environ.get("GRIDCLEAR_FILER_EMAIL", ""),
     "contact_phone": os.environ.get("GRIDCLEAR_FILER_PHONE", ""),
+}
+# Who invoices the platform's fee. Without a scheme ("none" or "eu_vat") no such invoice is issued; the note is printed
+# on each, as it is. What these should say is for a tax adviser to tell (docs/guides/operators.md).
+GRIDCLEAR_SELLER = {
+    "name": os.environ.get("GRIDCLEAR_SELLER_NAME", ""),
+    "address": os.environ.get("GRIDCLEAR_SELLER_ADDRESS", ""),
+    "country": os.environ.get("GRIDCLEAR_SELLER_COUNTRY", ""),
+    "vat_number": os.environ.get("GRIDCLEAR_SELLER_VAT_NUMBER", ""),
+    "registration": os.environ.get("GRIDCLEAR_SELLER_REGISTRATION", ""),
+    "scheme": os.environ.get("GRIDCLEAR_SELLER_SCHEME", ""),
+    "note": os.environ.get("GRIDCLEAR_SELLER_NOTE", ""),
 }
 # Signs checkpoints of the audit log and evidence bundles; former public keys lie beside it as *.pub.pem.
 GRIDCLEAR_EVIDENCE_KEY_FILE = os.environ.get("GRIDCLEAR_EVIDENCE_KEY_FILE", str(STATE_DIR / "keys/evidence.pem"))

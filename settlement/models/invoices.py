@@ -1,0 +1,230 @@
+"""Invoices and credit notes: numbered without gaps, never changed, each receipt billed once.
+
+Who the two sides are is personal data of the smallest of them, so both are sealed under their subjects' keys.
+"""
+
+import pgtrigger
+from django.db import models
+from django.db.models import F, Q
+
+from compliance.base.models import Row
+from compliance.base.walls import Immutable, Wall, update_of
+from settlement.models.documents import Receipt
+
+# Whatever writes the row: a series goes up by one, and what it is of stays as it was.
+SERIES_COUNTS = """
+IF (NEW.id, NEW.prefix, NEW.supplier_party_id, NEW.form) IS DISTINCT FROM
+   (OLD.id, OLD.prefix, OLD.supplier_party_id, OLD.form) OR NEW.last_number <> OLD.last_number + 1
+THEN
+    RAISE EXCEPTION 'a series of numbers goes up by one' USING ERRCODE = 'check_violation';
+END IF;
+RETURN NEW;
+"""
+# A number comes after its predecessor, and no further than the counter: with rows that are never deleted, no gaps.
+NUMBER_FOLLOWS = """
+IF NOT EXISTS (
+    SELECT 1 FROM settlement_documentseries s WHERE s.id = NEW.series_id AND s.last_number = NEW.sequence
+      AND s.form = NEW.form AND s.supplier_party_id IS NOT DISTINCT FROM NEW.supplier_party_id
+) OR (NEW.sequence > 1 AND NOT EXISTS (
+    SELECT 1 FROM settlement_invoice i WHERE i.series_id = NEW.series_id AND i.sequence = NEW.sequence - 1
+)) THEN
+    RAISE EXCEPTION 'a document has the next number of its series' USING ERRCODE = 'check_violation';
+END IF;
+RETURN NEW;
+"""
+# At the commit: the document says what its lines say, and a counter that went up left its document.
+LINES_ADD_UP = """
+IF (SELECT coalesce(sum(l.gross_minor), 0) FROM settlement_invoiceline l WHERE l.invoice_id = NEW.{invoice})
+   <> (SELECT i.gross_minor FROM settlement_invoice i WHERE i.id = NEW.{invoice})
+THEN
+    RAISE EXCEPTION 'the lines of a document add up to it' USING ERRCODE = 'check_violation';
+END IF;
+RETURN NULL;
+"""
+NUMBER_IS_USED = """
+IF NOT EXISTS (
+    SELECT 1 FROM settlement_invoice i WHERE i.series_id = NEW.id AND i.sequence = NEW.last_number
+) THEN
+    RAISE EXCEPTION 'a number that was taken is on a document' USING ERRCODE = 'check_violation';
+END IF;
+RETURN NULL;
+"""
+CREDIT_WITHIN_INVOICE = """
+IF NEW.credits_id IS NOT NULL AND (
+    SELECT coalesce(sum(c.gross_minor), 0) FROM settlement_invoice c WHERE c.credits_id = NEW.credits_id
+) > (SELECT i.gross_minor FROM settlement_invoice i WHERE i.id = NEW.credits_id) THEN
+    RAISE EXCEPTION 'credit notes give back no more than their invoice' USING ERRCODE = 'check_violation';
+END IF;
+RETURN NULL;
+"""
+
+
+class BillingProfile(Row):
+    """How one party is named on documents, and whether the platform may issue its invoices for it.
+
+    `details_sealed` holds a `settlement.tax.TaxParty`.
+    """
+
+    party = models.OneToOneField("compliance.Party", on_delete=models.PROTECT, related_name="billing_profile")
+    details_sealed = models.BinaryField()
+    changed_at = models.DateTimeField()
+    self_billing_at = models.DateTimeField(null=True, blank=True, help_text="Since when the platform bills for it")
+    self_billing_terms = models.CharField(max_length=40, blank=True, help_text="Version of the words agreed to")
+
+    class Meta:
+        triggers = [Immutable(name="billing_profile_kept", operation=pgtrigger.Delete)]
+
+
+class TaxRate(Row):
+    """A country's rate for what is traded here, from a day on, as somebody said who is named."""
+
+    country = models.CharField(max_length=2)
+    rate_bps = models.PositiveIntegerField(help_text="1900 is 19 %")
+    valid_from = models.DateField()
+    source = models.CharField(max_length=200)
+    read_on = models.DateField(help_text="When the source was read")
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(rate_bps__lte=10_000), name="tax_rate_at_most_whole"),
+            models.UniqueConstraint(fields=["country", "valid_from"], name="one_tax_rate_a_day"),
+        ]
+        triggers = [Immutable(name="tax_rate_immutable")]
+
+
+class DocumentSeries(Row):
+    """The numbers of one supplier's documents of one form; the row is the lock, so nothing is skipped or doubled."""
+
+    prefix = models.CharField(max_length=16, unique=True)
+    form = models.CharField(max_length=12)
+    supplier_party = models.ForeignKey(
+        "compliance.Party", null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
+    last_number = models.BigIntegerField(default=0)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["supplier_party", "form"], nulls_distinct=False, name="one_series_per_supplier"
+            ),
+        ]
+        triggers = [
+            Wall(name="series_counts", when=pgtrigger.Before, operation=pgtrigger.Update, func=SERIES_COUNTS),
+            Wall(
+                name="number_is_used",
+                when=pgtrigger.After,
+                operation=update_of("last_number"),
+                timing=pgtrigger.Deferred,
+                func=NUMBER_IS_USED,
+            ),
+            Immutable(name="series_kept", operation=pgtrigger.Delete),
+        ]
+
+
+class Invoice(Row):
+    """An invoice, or the credit note that takes part of one back. Amounts are positive in both."""
+
+    class Form(models.TextChoices):
+        INVOICE = "invoice", "Invoice"
+        CREDIT_NOTE = "credit_note", "Credit note"
+
+    class Kind(models.TextChoices):
+        FEE = "fee", "Platform fee"
+        COMPUTE = "compute", "GPU compute"
+
+    form = models.CharField(max_length=12, choices=Form)
+    kind = models.CharField(max_length=8, choices=Kind)
+    series = models.ForeignKey(DocumentSeries, on_delete=models.PROTECT, related_name="documents")
+    sequence = models.BigIntegerField()
+    number = models.CharField(max_length=32, unique=True)
+    cause = models.CharField(max_length=120, unique=True, help_text="The deed's name: it is done once")
+    supplier_party = models.ForeignKey(
+        "compliance.Party", null=True, blank=True, on_delete=models.PROTECT, related_name="+", help_text="None: we"
+    )
+    customer_party = models.ForeignKey("compliance.Party", on_delete=models.PROTECT, related_name="+")
+    credits = models.ForeignKey("self", null=True, blank=True, on_delete=models.PROTECT, related_name="credit_notes")
+    period_start = models.DateField()
+    period_end = models.DateField(help_text="The last day of it")
+    currency = models.CharField(max_length=8)
+    net_minor = models.BigIntegerField()
+    tax_minor = models.BigIntegerField()
+    gross_minor = models.BigIntegerField()
+    treatment = models.CharField(max_length=20)
+    place_of_supply = models.CharField(max_length=2, blank=True)
+    tax_rate = models.ForeignKey(TaxRate, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    tax_rate_bps = models.PositiveIntegerField(default=0)
+    tax_words = models.CharField(max_length=300, blank=True)
+    reason = models.CharField(max_length=200, blank=True, help_text="Why a credit note was issued")
+    supplier_sealed = models.BinaryField(help_text="Empty where we are the supplier")
+    supplier_open = models.JSONField(default=dict, help_text="The platform's own identity, as it was")
+    customer_sealed = models.BinaryField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["series", "sequence"], name="one_document_per_number"),
+            models.CheckConstraint(
+                condition=Q(gross_minor=F("net_minor") + F("tax_minor")) & Q(net_minor__gte=0) & Q(tax_minor__gte=0),
+                name="document_adds_up",
+            ),
+            models.CheckConstraint(condition=Q(gross_minor__gt=0), name="document_is_about_money"),
+            models.CheckConstraint(
+                condition=Q(form="invoice", credits__isnull=True) | Q(form="credit_note", credits__isnull=False),
+                name="credit_note_names_its_invoice",
+            ),
+            models.CheckConstraint(condition=Q(period_end__gte=F("period_start")), name="period_runs_forward"),
+        ]
+        indexes = [
+            models.Index(fields=["customer_party", "-created_at"], name="invoice_by_customer"),
+            models.Index(fields=["supplier_party", "-created_at"], name="invoice_by_supplier"),
+        ]
+        triggers = [
+            Immutable(name="invoice_immutable"),
+            Wall(name="number_follows", when=pgtrigger.Before, operation=pgtrigger.Insert, func=NUMBER_FOLLOWS),
+            Wall(
+                name="invoice_lines_add_up",
+                when=pgtrigger.After,
+                operation=pgtrigger.Insert,
+                timing=pgtrigger.Deferred,
+                func=LINES_ADD_UP.format(invoice="id"),
+            ),
+            Wall(
+                name="credit_within_invoice",
+                when=pgtrigger.After,
+                operation=pgtrigger.Insert,
+                timing=pgtrigger.Deferred,
+                func=CREDIT_WITHIN_INVOICE,
+            ),
+        ]
+
+
+class InvoiceLine(Row):
+    """One lease on a document. A receipt is on one invoice of each kind, and never on a second."""
+
+    invoice = models.ForeignKey(Invoice, on_delete=models.PROTECT, related_name="lines")
+    kind = models.CharField(max_length=8)
+    form = models.CharField(max_length=12)
+    position = models.PositiveIntegerField()
+    receipt = models.ForeignKey(Receipt, on_delete=models.PROTECT, related_name="invoice_lines")
+    subject_id = models.UUIDField(help_text="The lease")
+    description = models.CharField(max_length=300)
+    seconds = models.BigIntegerField()
+    gross_minor = models.BigIntegerField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["invoice", "position"], name="one_line_per_position"),
+            models.UniqueConstraint(
+                fields=["receipt", "kind"], condition=Q(form="invoice"), name="receipt_billed_once"
+            ),
+            models.CheckConstraint(condition=Q(gross_minor__gt=0), name="line_is_about_money"),
+        ]
+        triggers = [
+            Immutable(name="invoice_line_immutable"),
+            Wall(
+                name="line_adds_up",
+                when=pgtrigger.After,
+                operation=pgtrigger.Insert,
+                timing=pgtrigger.Deferred,
+                func=LINES_ADD_UP.format(invoice="invoice_id"),
+            ),
+        ]

@@ -1,0 +1,71 @@
+"""Credit notes for what is given back after its invoice: refunds, and whatever an operator must put right."""
+
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import Sum
+
+from compliance.base.actor import Actor
+from compliance.base.errors import Conflict, InvalidInput, NotFound
+from compliance.base.sealing import SubjectErased
+from settlement.models import Invoice, InvoiceLine
+from settlement.selectors.invoices import sides_of
+from settlement.services.document_numbers import lock_series
+from settlement.services.document_writing import Draft, LineDraft, Sides, Taxed, write
+
+Form = Invoice.Form
+
+
+class CreditTooLarge(Conflict):
+    """More would be credited than was billed."""
+
+    code = "credit_too_large"
+    default_message = "Less than that is left of this line. Nothing was issued."
+
+
+def credit(invoice_id: UUID, lease_id: UUID, gross_minor: int, *, reason: str, cause: str, actor: Actor) -> Invoice:
+    """A credit note takes so much of one lease back from its invoice, taxed as the invoice was; the same cause, once.
+
+    It moves no money: that is the ledger's. Raises NotFound, InvalidInput, CreditTooLarge, SubjectErased.
+    """
+    if gross_minor <= 0 or not reason.strip() or not cause.strip():
+        raise InvalidInput("A credit note has an amount above zero, a reason and a cause. Nothing was issued.")
+    with transaction.atomic():
+        # Credit notes to one invoice are written one after the other.
+        rows = Invoice.objects.select_for_update(of=("self",)).select_related("tax_rate")
+        invoice = rows.filter(pk=invoice_id, form=Form.INVOICE).first()
+        line = InvoiceLine.objects.filter(invoice=invoice, subject_id=lease_id).select_related("receipt").first()
+        if invoice is None or line is None:
+            raise NotFound("There is no such invoice with that lease on it.")
+        present = Invoice.objects.filter(cause=cause).first()
+        if present is not None:
+            return present
+        if gross_minor > line.gross_minor - _credited(line):
+            raise CreditTooLarge
+        draft = _draft(invoice, LineDraft(line.receipt, line.description, gross_minor), reason, cause)
+        return write(draft, lock_series(invoice.supplier_party_id, Form.CREDIT_NOTE), actor=actor)
+
+
+def _credited(line: InvoiceLine) -> int:
+    notes = InvoiceLine.objects.filter(invoice__credits=line.invoice_id, receipt=line.receipt_id)
+    return int(notes.aggregate(total=Sum("gross_minor"))["total"] or 0)
+
+
+def _draft(invoice: Invoice, line: LineDraft, reason: str, cause: str) -> Draft:
+    supplier, customer = sides_of([invoice])[invoice.pk]
+    if supplier is None or customer is None:
+        raise SubjectErased
+    taxed = Taxed(invoice.treatment, invoice.place_of_supply, invoice.tax_words, invoice.tax_rate, invoice.tax_rate_bps)
+    return Draft(
+        form=Form.CREDIT_NOTE,
+        kind=invoice.kind,
+        cause=cause[:120],
+        sides=Sides(invoice.supplier_party_id, invoice.customer_party_id, supplier, customer),
+        taxed=taxed,
+        currency=invoice.currency,
+        period_start=invoice.period_start,
+        period_end=invoice.period_end,
+        lines=[line],
+        credits=invoice,
+        reason=reason.strip()[:200],
+    )
