@@ -6,6 +6,7 @@ from celery import shared_task
 
 from marketplace.services import (
     bundles,
+    dispute_answers,
     idempotency,
     metering,
     provider_payouts,
@@ -82,6 +83,12 @@ def build_bundle(bundle_id: str) -> None:
 def sweep_bundles() -> None:
     """No bundle is being made for ever, and none outlives its week."""
     bundles.sweep_bundles()
+
+
+@shared_task(name="marketplace.answer_disputes")
+def answer_disputes() -> None:
+    """No dispute is lost because nobody answered: what is due soon was answered with the records."""
+    dispute_answers.answer_due()
 
 
 @shared_task(name="marketplace.remind_of_expiry")

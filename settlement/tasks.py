@@ -23,6 +23,7 @@ from settlement.services import (
     chain_reconciliation,
     chain_work,
     claims,
+    dispute_deeds,
     hold_sweep,
     inbox,
     invoicing,
@@ -114,6 +115,13 @@ def process_inbox() -> None:
 def deliver_payouts() -> None:
     """Payouts that wait were taken up again."""
     payout_deeds.deliver_payouts()
+
+
+@shared_task(name="settlement.follow_disputes")
+def follow_disputes() -> None:
+    """Disputes whose deadline has passed stand as the card network says."""
+    with _rail_may_be_down("the overdue disputes"):
+        dispute_deeds.follow_overdue()
 
 
 @shared_task(name="settlement.pay_off_claims")

@@ -19,6 +19,7 @@ from marketplace.templatetags.ui import short_id
 from marketplace.views.base import operator_view, page_of, staff_view
 from marketplace.views.case_view import actor_names, name_of
 from settlement.selectors.chain_alarms import open_chain_alarms
+from settlement.selectors.disputes import due_soon
 from settlement.services.books import BooksReport, glance_at_books, verify_books
 
 # Walking the whole book or the whole chain is too much for every page view.
@@ -107,6 +108,10 @@ def alarms(report: BooksReport, lists: list[ListStatus], audit: dict[str, str]) 
             found.append({"title": f"A load of {row.title} was refused", "text": f"{row.refusal} The old one is kept."})
     found += [{"title": "The books do not balance", "text": fault} for fault in report.faults[:5]]
     found += [{"title": each.title, "text": f"{each.advice} {each.detail}"} for each in open_chain_alarms()]
+    found += [
+        {"title": "A dispute has to be answered", "text": f"The bank's day is {each.due_at:%d %b %Y}: see Disputes."}
+        for each in due_soon()
+    ]
     if audit["state"] == "broken":
         found.append({"title": "The audit chain does not verify", "text": audit["detail"]})
     return found

@@ -87,6 +87,11 @@ LOOKS: dict[str, Look] = {
     "sent": Look("Sent", "allowed", "check"),
     "frozen": Look("Frozen", "frozen", "snow"),
     "refused": Look("Refused", "refused", "cross"),
+    # disputes
+    "needs_response": Look("To answer", "waiting", "clock"),
+    "under_review": Look("At the bank", "waiting", "building"),
+    "won": Look("Won", "allowed", "check"),
+    "lost": Look("Lost", "refused", "cross"),
     # watchlist versions
     "loading": Look("Loading", "waiting", "clock"),
     "current": Look("Current", "allowed", "check"),

@@ -9,9 +9,10 @@ from settlement.models import Dispute, DisputeShare, InboundEvent, PaymentProfil
 from settlement.rails import card as card_rail
 from settlement.rails.card import CardRail
 from settlement.selectors.payouts import held_back, risk_window
-from settlement.services import claims, holds, inbox, payout_deeds, payouts, profiles, reconciliation
+from settlement.services import claims, dispute_deeds, holds, inbox, payout_deeds, payouts, profiles, reconciliation
 from settlement.services.books import verify_books
 from settlement.services.claims import PartyOwes
+from settlement.services.dispute_deeds import DisputeAnswered, EvidenceNotTaken
 from settlement.services.payouts import PayoutOutdated
 from tests.settlement.scene import TESTER, Scene, clear
 
@@ -296,3 +297,26 @@ def test_card_money_is_paid_out_when_its_risk_window_is_over(ready: Scene, clock
 def test_what_came_by_chain_is_not_held_back(ready: Scene, settings):
     settings.GRIDCLEAR_CARD_RISK_SECONDS = 7 * 86_400
     assert held_back(ready.provider.pk, "escrow").amount_minor == 0
+
+
+# -- evidence ----------------------------------------------------------------------------------------------
+
+
+def test_evidence_reaches_the_bank_once_whatever_was_lost(ready: Scene):
+    ready.control("dispute", charge=_lease_by_card(ready))
+    _tell(ready)
+    row = Dispute.objects.get()
+    evidence = {"uncategorized_text": "winning_evidence", "access_activity_log": "used"}
+    for mode in ("500", "timeout_after_work"):
+        ready.control("fail", path="/v1/disputes", times=1, mode=mode)
+        with pytest.raises(EvidenceNotTaken):
+            dispute_deeds.submit_evidence(row.pk, evidence, actor=TESTER)
+    dispute_deeds.submit_evidence(row.pk, evidence, actor=TESTER)
+    body = ready.objects("dispute")[0]
+    assert (body["evidence_details"]["submission_count"], body["evidence"]["access_activity_log"]) == (1, "used")
+    _tell(ready)
+    row.refresh_from_db()
+    assert row.state == "won"
+    assert _books(ready) == {"stripe": -1_000, "payable": 950, "fees": 50}
+    with pytest.raises(DisputeAnswered):
+        dispute_deeds.submit_evidence(row.pk, evidence, actor=TESTER)

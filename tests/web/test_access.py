@@ -13,8 +13,8 @@ from marketplace.services import api_keys, bundles, leases
 from marketplace.views import urls
 from settlement.selectors.holds import hold_of_subject
 from tests.cast import Cast
+from tests.factories import disputed, namesakes, proofs
 from tests.factories import marketplace as make
-from tests.factories import namesakes, proofs
 
 PEOPLE = ("alice", "bob", "fay", "charlie", "pia", "olga", "ned", None)
 LOGIN, FORBIDDEN, MISSING, FINE, AWAY = 302, 403, 404, 200, 302
@@ -56,6 +56,7 @@ def world(cast: Cast) -> dict[str, object]:
         "list": "ofac_sdn",
         "version": ("ofac_sdn", WatchlistVersion.objects.get(watchlist="ofac_sdn").pk),
         "organization": cast.lion.pk,
+        "dispute": disputed.dispute_of(cast.lion.party).pk,
     }
 
 
@@ -104,6 +105,8 @@ GETS = {
     ("proven", "check"): (405, 405, 405, 405, 405, 405, 405, 405),
     ("wallet_proof", ""): (405, 405, 405, 405, 405, 405, 405, 405),
     ("identity_check", ""): (405, 405, 405, 405, 405, 405, 405, 405),
+    ("disputes", ""): (404, 404, 404, 404, 404, 404, 200, 302),
+    ("dispute", "dispute"): (404, 404, 404, 404, 404, 404, 200, 302),
     ("platform", ""): (404, 404, 404, 404, 404, 404, 200, 302),
     ("watchlists", ""): (404, 404, 404, 404, 404, 200, 200, 302),
     ("watchlist", "list"): (404, 404, 404, 404, 404, 200, 200, 302),
@@ -152,6 +155,7 @@ POSTS = {
     ("identity_check", "", "vendor=nobody"): ("alice", "charlie"),
     ("payouts", "", "pot=card"): ("alice", "charlie", "olga"),
     ("platform", "", ""): ("alice", "olga"),
+    ("dispute", "dispute", "note=x"): ("alice", "bob", "charlie", "pia", "olga"),
     ("report", "report", "action=not_required&reason=x"): ("alice", "bob", "charlie", "pia", "ned"),
     ("evidence", "", "kind=party"): ("alice", "bob", "charlie", "pia", "ned"),
     ("subject", "party", "action=export"): ("alice", "bob", "charlie", "pia", "ned"),
