@@ -21,6 +21,7 @@ class Case(StatefulRow):
         DELISTING = "delisting", "Entry left its list"
         LIST_ALARM = "list_alarm", "Watchlist alarm"
         AUDIT_ALARM = "audit_alarm", "Audit log alarm"
+        MONEY_ALARM = "money_alarm", "Money alarm"
         REPORT_DUE = "report_due", "Report due"
         LAW_SUSPENSION = "law_suspension", "Suspension of a law"
 

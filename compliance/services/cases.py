@@ -44,6 +44,7 @@ class ReleaseReason(StrEnum):
     LICENCE_HELD = "licence_held"
     LISTING_REMOVED = "listing_removed"
     LIST_IS_SOUND = "list_is_sound"
+    DIFFERENCE_EXPLAINED = "difference_explained"
     LAW_IS_SUSPENDED = "law_is_suspended"
 
 
@@ -56,6 +57,7 @@ class ConfirmReason(StrEnum):
     NOT_ALLOWED = "not_allowed"
     LAW_IS_IN_FORCE = "law_is_in_force"
     LIST_IS_BROKEN = "list_is_broken"
+    MONEY_IS_MISSING = "money_is_missing"
 
 
 class PartyChanged(Conflict):

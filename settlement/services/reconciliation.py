@@ -14,6 +14,8 @@ from django.db.models import Max
 
 from compliance.base import audit, clock
 from compliance.base.actor import system
+from compliance.services import money_alarms
+from compliance.services.money_alarms import MoneyDifference
 from settlement.models import CardPayment, Entry, Hold, Payout, ReconciliationDifference, ReconciliationRun
 from settlement.rails import card
 from settlement.rails.card import BalanceLine
@@ -31,6 +33,8 @@ USD = "USD"
 OVERLAP = timedelta(days=1)
 # What moved this recently may not have reached the other side yet.
 IN_FLIGHT = timedelta(minutes=2)
+# More at once is one fault, and its first cases tell which.
+MOST_CASES = 50
 BEGINNING = datetime(2020, 1, 1, tzinfo=UTC)
 
 
@@ -190,7 +194,17 @@ def _alarm(run: ReconciliationRun, differences: list[Difference]) -> None:
     logger.error("reconciliation of the card rail: %s differences, the first: %s", len(differences), differences[0])
     data = {"rail": run.rail, "differences": len(differences)}
     audit.record("reconciliation.failed", actor=ACTOR, subject=run, data=data)
+    money_alarms.open_cases_for([_case_of(each) for each in differences[:MOST_CASES]], run.pk, actor=ACTOR)
     send_on_commit(reconciliation_failed, run_id=run.pk, rail=run.rail)
+
+
+def _case_of(difference: Difference) -> MoneyDifference:
+    """The whole balance moves with every payment: what stays is by how much it is off."""
+    ledger_minor, rail_minor = difference.ledger_minor, difference.rail_minor
+    amounts = f"books {ledger_minor}, network {rail_minor}"
+    if difference.external_id == "balance":
+        amounts = f"off by {(rail_minor or 0) - (ledger_minor or 0)}"
+    return MoneyDifference(RAIL, difference.external_id, amounts, difference.explanation)
 
 
 def unexplained(run_id: UUID) -> list[Difference]:

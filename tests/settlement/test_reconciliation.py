@@ -6,6 +6,7 @@ import pytest
 import stripe
 
 from compliance.base.audit import AuditEvent
+from compliance.models import Case
 from settlement.models import CardPayment, PaymentProfile, ReconciliationRun
 from settlement.rails import card as card_rail
 from settlement.services import holds, ledger, profiles, reconciliation
@@ -78,6 +79,24 @@ def test_money_that_the_books_know_nothing_of_is_alarmed(busy: Scene, clock):
     assert any("the balance at the card network is another" in line for line in words)
     assert heard == [run.pk]
     assert AuditEvent.objects.filter(event="reconciliation.failed").count() == 1
+    cases = Case.objects.filter(kind="money_alarm")
+    assert (cases.count(), set(cases.values_list("priority", flat=True))) == (2, {Case.Priority.HIGH})
+
+
+def test_a_difference_is_one_case_however_often_it_is_found(busy: Scene, clock):
+    CardPayment.objects.filter(purpose="top_up").update(charge_id="ch_gone")
+    for _ in range(3):
+        assert not reconciliation.reconcile_card().balanced
+        clock.advance(minutes=1)
+    found = Case.objects.filter(kind="money_alarm")
+    # The network's line without a payment of ours, and our payment without a line.
+    assert sorted("ch_gone" in case.summary for case in found) == [False, True]
+    found.update(state="closed", state_deadline_at=None)
+    reconciliation.reconcile_card()
+    assert Case.objects.filter(kind="money_alarm").exclude(state="closed").count() == 0
+    CardPayment.objects.filter(purpose="top_up").update(captured_minor=4_999)
+    reconciliation.reconcile_card()
+    assert Case.objects.filter(kind="money_alarm").exclude(state="closed").count() == 1
 
 
 def test_money_that_only_the_books_know_of_is_alarmed(busy: Scene):

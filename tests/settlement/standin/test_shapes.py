@@ -6,6 +6,10 @@ from pathlib import Path
 import pytest
 import stripe
 
+from marketplace.views.disputes import FIELDS
+from settlement.rails.card_client import API_VERSION
+from settlement.rails.card_states import dispute_state, intent_state, recipient_state
+from settlement.rails.standin.network import PINNED_VERSION
 from settlement.rails.standin.server import StandinServer
 from tests.settlement.standin.conftest import control
 
@@ -36,8 +40,13 @@ def _made(server: StandinServer, client: stripe.StripeClient) -> dict[str, dict]
     checked = client.v1.identity.verification_sessions.create({"type": "document"})
     control(server, "identify", session=checked.id, outcome="verified", first_name="A", last_name="B", country="SG")
     proven = client.v1.identity.verification_sessions.retrieve(checked.id)
+    second = client.v1.payment_intents.create(
+        {"amount": 700, "currency": "usd", "payment_method": "pm_card_visa", "confirm": True}
+    )
+    dispute = control(server, "dispute", charge=second.latest_charge)
     objects = [
         proven,
+        client.v1.disputes.retrieve(dispute["id"]),
         client.v1.identity.verification_reports.retrieve(proven.last_verification_report),
         customer,
         client.v1.checkout.sessions.create(session),
@@ -61,7 +70,7 @@ def _made(server: StandinServer, client: stripe.StripeClient) -> dict[str, dict]
 
 def test_every_object_has_the_published_keys(standin: StandinServer, client: stripe.StripeClient, published: dict):
     made = _made(standin, client)
-    assert len(made) == 16
+    assert len(made) == 17
     differences = {kind: set(body) ^ set(published[kind]) for kind, body in made.items()}
     assert {kind: keys for kind, keys in differences.items() if keys} == {}
 
@@ -71,3 +80,32 @@ def test_the_card_of_a_charge_has_the_published_keys(
 ):
     card = _made(standin, client)["charge"]["payment_method_details"]["card"]
     assert set(published["charge"]["payment_method_details"]["card"]) <= set(card)
+
+
+def test_what_a_dispute_holds_has_the_published_keys(
+    standin: StandinServer, client: stripe.StripeClient, published: dict
+):
+    dispute = _made(standin, client)["dispute"]
+    for part in ("evidence", "evidence_details"):
+        assert set(dispute[part]) == set(published["dispute"][part])
+    card = published["dispute"]["payment_method_details"]["card"]
+    assert set(dispute["payment_method_details"]["card"]) == set(card)
+
+
+def test_the_rail_reads_the_published_examples(published: dict):
+    """What is read of each object is there in Stripe's own examples, of the kind that is expected."""
+    dispute = dispute_state(published["dispute"])
+    assert (dispute.status, dispute.currency, dispute.charge_id[:3]) == ("warning_needs_response", "USD", "ch_")
+    assert (dispute.amount_minor, dispute.due_by > 0, dispute.movements) == (1000, True, ())
+    intent = intent_state(published["payment_intent"])
+    assert intent.id.startswith("pi_")
+    assert isinstance(intent.amount_minor, int)
+    assert recipient_state(published["account"]).id.startswith("acct_")
+
+
+def test_the_pinned_version_is_the_librarys_and_the_standins():
+    assert stripe.api_version == API_VERSION == PINNED_VERSION
+
+
+def test_evidence_is_sent_under_published_names(published: dict):
+    assert set(FIELDS) <= set(published["dispute"]["evidence"])
