@@ -41,9 +41,9 @@ def _made(server: StandinServer, client: stripe.StripeClient) -> dict[str, dict]
     control(server, "identify", session=checked.id, outcome="verified", first_name="A", last_name="B", country="SG")
     proven = client.v1.identity.verification_sessions.retrieve(checked.id)
     second = client.v1.payment_intents.create(
-        {"amount": 700, "currency": "usd", "payment_method": "pm_card_visa", "confirm": True}
+        {"amount": 9_000, "currency": "usd", "payment_method": "pm_card_visa", "confirm": True}
     )
-    dispute = control(server, "dispute", charge=second.latest_charge)
+    dispute = control(server, "dispute", charge=second.latest_charge, amount=100)
     objects = [
         proven,
         client.v1.disputes.retrieve(dispute["id"]),
