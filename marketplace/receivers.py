@@ -13,7 +13,7 @@ from compliance.signals import clearances_revoked, facts_moved, parties_erased, 
 from marketplace.client_address import client_address
 from marketplace.models import User
 from marketplace.services import funding, metering, retention, sightings, suspensions
-from settlement.signals import hold_confirmed, hold_failed, hold_settled
+from settlement.signals import hold_confirmed, hold_failed, hold_settled, hold_unsecured
 
 ACTOR = system("marketplace")
 
@@ -22,6 +22,12 @@ ACTOR = system("marketplace")
 def follow_hold(subject_id: UUID, **_: Any) -> None:
     """The lease is funded, or has failed for want of money."""
     funding.follow_hold(subject_id, actor=ACTOR)
+
+
+@receiver(hold_unsecured)
+def end_unsecured(subject_id: UUID, **_: Any) -> None:
+    """No lease goes on under a card whose bank refuses to go on."""
+    funding.end_unsecured(subject_id, actor=ACTOR)
 
 
 @receiver(hold_settled)

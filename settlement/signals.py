@@ -8,6 +8,8 @@ hold_confirmed = Signal()
 hold_failed = Signal()
 # hold_id: UUID, subject_id: UUID
 hold_settled = Signal()
+# hold_id: UUID, subject_id: UUID
+hold_unsecured = Signal()
 # top_up_id: UUID, party_id: UUID
 top_up_succeeded = Signal()
 # top_up_id: UUID, party_id: UUID, code: str

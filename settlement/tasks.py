@@ -18,6 +18,7 @@ from settlement.selectors.wallets import wallets_in_use
 from settlement.services import (
     anchors,
     card_deeds,
+    card_renewals,
     chain_follower,
     chain_guard,
     chain_reconciliation,
@@ -70,6 +71,12 @@ def let_go_of_card(intent_id: str) -> None:
     """An authorization that came too late is released."""
     with _rail_may_be_down(f"intent {intent_id}"):
         card_deeds.let_go(intent_id)
+
+
+@shared_task(name="settlement.renew_cards")
+def renew_cards() -> None:
+    """Authorizations that run out while their lease may go on were replaced."""
+    card_renewals.renew_due()
 
 
 @shared_task(name="settlement.charge_top_up")

@@ -3,6 +3,7 @@
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from compliance.base.actor import Actor
 from marketplace.models import Lease
@@ -22,3 +23,20 @@ def follow_hold(lease_id: UUID, *, actor: Actor) -> None:
             lease_course.fund(lease, actor=actor)
         elif lease.hold.state == "failed":
             lease_course.fail(lease, Lease.EndReason.FUNDING_FAILED, actor=actor)
+
+
+def end_unsecured(lease_id: UUID, *, actor: Actor) -> None:
+    """A lease whose card was not authorized anew is being ended, while the old authorization still pays for it.
+
+    Told twice, once.
+    """
+    with transaction.atomic():
+        lease = unsecured().filter(pk=lease_id).first()
+        if lease is not None:
+            lease_course.stop(lease_course.locked(lease_id), Lease.EndReason.FUNDING_FAILED, actor=actor)
+
+
+def unsecured() -> QuerySet[Lease]:
+    """The leases that go on although the card behind them was refused."""
+    going = (Lease.State.FUNDED, Lease.State.STARTING, Lease.State.RUNNING)
+    return Lease.objects.filter(state__in=going, hold__card_payment__renewal_refused__gt="")

@@ -24,6 +24,8 @@ def sweep_leases(*, actor: Actor = ACTOR) -> int:
     """No lease outlives its state's deadline, or waits for news that the rails have told. Returns how many moved."""
     told = Lease.objects.filter(state=State.PENDING_FUNDS, hold__state__in=("open", "failed"))
     moved = _each(told.values_list("pk", flat=True), lambda lease_id: funding.follow_hold(lease_id, actor=actor))
+    unsecured = funding.unsecured().values_list("pk", flat=True)
+    moved += _each(unsecured, lambda lease_id: funding.end_unsecured(lease_id, actor=actor))
     due = Lease.objects.filter(state__in=Lease.LIVE, state_deadline_at__lte=clock.now())
     moved += _each(due.values_list("pk", flat=True), lambda lease_id: _past_deadline(lease_id, actor))
     _free_gpus_of_suspended()

@@ -71,6 +71,9 @@ class CardPayment(StatefulRow):
     charge_id = models.CharField(max_length=64, blank=True, db_index=True)
     idempotency_key = models.CharField(max_length=120, unique=True)
     failure_code = models.CharField(max_length=64, blank=True)
+    capture_before_at = models.DateTimeField(null=True, blank=True, help_text="When an authorization runs out")
+    renewals = models.PositiveSmallIntegerField(default=0, help_text="How often the authorization was replaced")
+    renewal_refused = models.CharField(max_length=64, blank=True, help_text="Why it could not be, once more")
 
     class Meta:
         constraints = [

@@ -85,9 +85,20 @@ class CardRail(CardDisputes):
         return [_card_facts(card) for card in self._do(lambda: self._client.v1.payment_methods.list(params)).data]
 
     def create_intent(
-        self, payment_id: UUID, *, amount_minor: int, customer_id: str, payment_method: str, manual: bool, key: str
+        self,
+        payment_id: UUID,
+        *,
+        amount_minor: int,
+        customer_id: str,
+        payment_method: str,
+        manual: bool,
+        key: str,
+        off_session: bool = False,
     ) -> IntentState:
-        """The bank was asked: the money is authorized (`manual`) or taken. In USD cents."""
+        """The bank was asked: the money is authorized (`manual`) or taken. In USD cents.
+
+        `off_session` says that the customer is not there to answer a question of the bank.
+        """
         params: Any = {
             "amount": amount_minor,
             "currency": "usd",
@@ -97,7 +108,10 @@ class CardRail(CardDisputes):
             "capture_method": "manual" if manual else "automatic",
             "confirm": True,
             "metadata": {PAYMENT_KEY: str(payment_id)},
+            "expand": ["latest_charge"],
         }
+        if off_session:
+            params["off_session"] = True
         return self._intent(lambda: self._client.v1.payment_intents.create(params, key_of(key)))
 
     def find_intent(self, payment_id: UUID, customer_id: str) -> IntentState | None:
@@ -118,7 +132,7 @@ class CardRail(CardDisputes):
 
     def read_intent(self, intent_id: str) -> IntentState:
         """How the PaymentIntent stands."""
-        return self._intent(lambda: self._client.v1.payment_intents.retrieve(intent_id))
+        return self._intent(lambda: self._client.v1.payment_intents.retrieve(intent_id, {"expand": ["latest_charge"]}))
 
     def create_recipient(self, party_id: UUID, country: str) -> Recipient:
         """The provider's connected account, yet to be onboarded. `country` is ISO 3166-1."""

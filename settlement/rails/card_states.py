@@ -9,7 +9,10 @@ PAYMENT_KEY = "gridclear_payment"
 
 @dataclass(frozen=True, slots=True)
 class IntentState:
-    """A PaymentIntent at one moment; amounts in minor units. `payment_id` is ours, from the metadata."""
+    """A PaymentIntent at one moment; amounts in minor units. `payment_id` is ours, from the metadata.
+
+    `capture_before` is when an authorization runs out, in unix seconds; 0 where the charge was not told.
+    """
 
     id: str
     status: str
@@ -19,6 +22,7 @@ class IntentState:
     charge_id: str
     payment_id: str
     failure_code: str
+    capture_before: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +59,13 @@ def intent_state(body: dict[str, Any]) -> IntentState:
         charge_id=charge["id"] if isinstance(charge, dict) else charge or "",
         payment_id=(body.get("metadata") or {}).get(PAYMENT_KEY, ""),
         failure_code=failure.get("decline_code") or failure.get("code") or "",
+        capture_before=_capture_before(charge),
     )
+
+
+def _capture_before(charge: Any) -> int:
+    details = charge.get("payment_method_details") if isinstance(charge, dict) else None
+    return int(((details or {}).get("card") or {}).get("capture_before") or 0)
 
 
 def recipient_state(body: dict[str, Any]) -> Recipient:

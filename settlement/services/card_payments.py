@@ -4,10 +4,13 @@ An answer to our own request, a webhook and a reconciliation all come here. Stat
 late, twice or out of order moves nothing.
 """
 
+from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from django.db import transaction
 
+from compliance.base import clock
 from compliance.base.actor import Actor
 from compliance.base.enqueue import enqueue
 from compliance.base.transition import transition
@@ -21,6 +24,8 @@ from settlement.services.notices import send_on_commit
 from settlement.signals import top_up_failed, top_up_succeeded
 
 State = CardPayment.State
+# Visa, for payments without the cardholder: https://docs.stripe.com/payments/place-a-hold-on-a-payment-method
+SHORTEST_AUTHORIZATION = timedelta(days=4, hours=18)
 # What a PaymentIntent's status means for us. A card that asks for its holder's presence cannot serve a hold.
 _MEANING = {
     "requires_capture": State.AUTHORIZED,
@@ -76,16 +81,25 @@ def _uuid(text: str) -> UUID | None:
 
 
 def _move(payment: CardPayment, to: State, intent: IntentState, actor: Actor) -> None:
-    changes = {
+    changes: dict[str, Any] = {
         "payment_intent_id": intent.id,
         "charge_id": intent.charge_id or payment.charge_id,
         "captured_minor": intent.received_minor,
         "failure_code": (intent.failure_code or intent.status)[:64] if to == State.FAILED else "",
     }
+    if to == State.AUTHORIZED:
+        changes["capture_before_at"] = capture_before(intent)
     # What is not final stays under the deadline that it had.
     deadline = payment.state_deadline_at if to in (State.PROCESSING, State.AUTHORIZED) else None
     data = {"intent": intent.id, "received_minor": intent.received_minor}
     transition(payment, to, actor=actor, event=f"card_payment.{to}", data=data, deadline_at=deadline, **changes)
+
+
+def capture_before(intent: IntentState) -> datetime:
+    """When the authorization runs out; where the network has not told, the shortest time that any card allows."""
+    if intent.capture_before:
+        return datetime.fromtimestamp(intent.capture_before, UTC)
+    return clock.now() + SHORTEST_AUTHORIZATION
 
 
 def fail_payment(payment_id: UUID, code: str, *, actor: Actor) -> bool:

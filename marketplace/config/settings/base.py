@@ -223,6 +223,7 @@ CELERY_BEAT_SCHEDULE = {
         "settlement.follow_chain": 2,
         "settlement.deliver_payouts": 5,
         "settlement.pay_off_claims": 30,
+        "settlement.renew_cards": 600,
         "settlement.follow_disputes": 3600,
         "settlement.reconcile_card": 60,
         "settlement.reconcile_chain": 60,
