@@ -1,7 +1,7 @@
 """Policy packs: dated, hashed sets of rules and country tables, read from files and never changed once released.
 
 A pack is whole in its folder. pack.toml lists its rules, or the files that hold them, and may name words that several
-of its rules share; nothing is shared between packs (ADR 0060).
+of its rules share; nothing is shared between packs (ADR 0056).
 """
 
 import tomllib

@@ -1,0 +1,17 @@
+"""Decisions are numbered once, and each says its number itself."""
+
+import re
+from collections import Counter
+
+from tests.architecture.source import ROOT
+
+
+def test_each_decision_has_a_number_of_its_own():
+    files = sorted((ROOT / "docs" / "decisions").glob("*.md"))
+    assert files
+    told = Counter(file.name[:4] for file in files)
+    assert [number for number, times in told.items() if times > 1] == []
+    for file in files:
+        heading = re.match(r"# (\d+)\. \S", file.read_text())
+        assert heading, f"{file.name} does not begin with its number"
+        assert int(heading[1]) == int(file.name[:4]), f"{file.name} says that it is number {heading[1]}"
