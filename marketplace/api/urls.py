@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, path
 
-from marketplace.api import compliance, docs, leases, money, nodes, offers, people, statements
+from marketplace.api import compliance, docs, documents, leases, money, nodes, offers, people, statements
 
 app_name = "api"
 
@@ -34,6 +34,12 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("leases/<uuid:pk>/deposit", leases.LeaseDeposit.as_view(), name="lease-deposit"),
     path("balance", money.Balance.as_view(), name="balance"),
     path("statement", statements.AccountStatement.as_view(), name="statement"),
+    path("invoices", documents.Invoices.as_view(), name="invoices"),
+    path("invoices/<uuid:pk>", documents.OneInvoice.as_view(), name="invoice"),
+    path("invoices/<uuid:pk>/pdf", documents.InvoicePdf.as_view(), name="invoice-pdf"),
+    path("billing", documents.Billing.as_view(), name="billing"),
+    path("earnings", documents.EarningsStatement.as_view(), name="earnings"),
+    path("exports/<slug:what>.<slug:form>", documents.Export.as_view(), name="export"),
     path("top-ups", money.TopUps.as_view(), name="top-ups"),
     path("top-ups/<uuid:pk>", money.OneTopUp.as_view(), name="top-up"),
     path("payouts", money.Payouts.as_view(), name="payouts"),

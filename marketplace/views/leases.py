@@ -32,6 +32,7 @@ from marketplace.views.deposits import deposit_of
 from marketplace.views.lease_words import NOTICES, RAIL_WORDS, end_words, timeline
 from marketplace.views.money import receipt_of
 from marketplace.views.places import place_of
+from marketplace.views.receipts import credit_words
 from marketplace.views.resuming import resumable
 
 STOPPABLE = (Lease.State.PENDING_FUNDS, Lease.State.FUNDED, Lease.State.STARTING, Lease.State.RUNNING)
@@ -232,7 +233,7 @@ def receipt(request: HttpRequest, pk: UUID) -> HttpResponse:
         "receipt": issued,
         "is_provider": found.provider_id in user.organization_ids(),
         "end_words": f"{end_words(found, for_renter=is_renter)}." if found.end_reason else "",
-        "credit_words": Lease.EndReason(issued.credit_reason).label if issued.credit_reason else "",
+        "credit_words": credit_words(issued),
         "crumbs": [crumb("Lease", reverse("web:lease", args=[pk])), crumb("Receipt")],
     }
     return render(request, "marketplace/receipt.html", context)

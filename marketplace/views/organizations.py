@@ -16,13 +16,14 @@ from marketplace.models import ApiKey, Membership
 from marketplace.permissions import OWN
 from marketplace.services import api_keys, organizations
 from marketplace.views.base import Seat, member_view, show_refusal
+from marketplace.views.billing import billing_form, take_billing
 
 
 @member_view
 def organization(request: HttpRequest, seat: Seat) -> HttpResponse:
     """Members and keys; each form on the page says by `part` which it is."""
-    deeds = {"member": _add_member, "key": _make_key, "sides": _change_sides}
-    forms: dict[str, Form] = {"member": MemberForm(), "key": ApiKeyForm()}
+    deeds = {"member": _add_member, "key": _make_key, "sides": _change_sides, "billing": take_billing}
+    forms: dict[str, Form | None] = {"member": MemberForm(), "key": ApiKeyForm(), "billing": billing_form(seat)}
     secret = ""
     if request.method == "POST":
         part = request.POST.get("part", "")
@@ -45,6 +46,7 @@ def organization(request: HttpRequest, seat: Seat) -> HttpResponse:
             "roles": Membership.Role.choices,
             "member_form": forms["member"],
             "key_form": forms["key"],
+            "billing_form": forms["billing"],
             "secret": secret,
             "now": clock.now(),
         },

@@ -1,5 +1,6 @@
 """Receipts as each side may see them."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -41,6 +42,12 @@ def receipts_of(party_id: UUID, *, limit: int = 100) -> list[ReceiptView]:
     """The party's receipts, as renter or provider, newest first."""
     rows = Receipt.objects.filter(Q(party_id=party_id) | Q(payee_party_id=party_id)).order_by("-number")[:limit]
     return [_view(row, party_id) for row in rows]
+
+
+def all_receipts(party_id: UUID) -> Iterator[ReceiptView]:
+    """Every receipt of the party, as renter or provider, newest first, some at a time."""
+    rows = Receipt.objects.filter(Q(party_id=party_id) | Q(payee_party_id=party_id)).order_by("-number")
+    return (_view(row, party_id) for row in rows.iterator(chunk_size=500))
 
 
 def receipt_for(subject_id: UUID, party_id: UUID) -> ReceiptView | None:

@@ -7,7 +7,7 @@ account that is spread over shards reads as one: entries in the order of their t
 import csv
 import io
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -17,6 +17,7 @@ from django.db import connection
 
 from compliance.base.errors import InvalidInput
 from settlement.models import Account
+from settlement.selectors.tables import cell, plain
 
 MOST_LINES = 1_000
 # Entries are ordered by time and number; a cursor is the place of the last one shown.
@@ -116,6 +117,28 @@ def statement(
     )
 
 
+def all_lines(
+    *, kind: str, pot: str, currency: str, party_id: UUID | None, until: datetime, since: datetime | None = None
+) -> Iterator[Line]:
+    """Every line of the account's statement, page by page."""
+    cursor = ""
+    while True:
+        found = statement(
+            kind=kind,
+            pot=pot,
+            currency=currency,
+            party_id=party_id,
+            until=until,
+            since=since,
+            cursor=cursor,
+            limit=MOST_LINES,
+        )
+        yield from found.lines
+        cursor = found.next_cursor
+        if not cursor:
+            return
+
+
 def _rows_of(kind: str, pot: str, currency: str, party_id: UUID | None) -> list[UUID]:
     rows = Account.objects.filter(kind=kind, pot=pot, currency=currency, party=party_id)
     return list(rows.order_by("shard").values_list("pk", flat=True))
@@ -163,11 +186,7 @@ def read_cursor(cursor: str) -> Place:
 
 def as_json(found: Statement) -> str:
     """The page as JSON; amounts in minor units, times in ISO 8601."""
-    return json.dumps(asdict(found), default=_plain, indent=2)
-
-
-def _plain(value: object) -> str:
-    return value.isoformat() if isinstance(value, datetime) else str(value)
+    return json.dumps(asdict(found), default=plain, indent=2)
 
 
 def as_csv(found: Statement) -> str:
@@ -175,17 +194,9 @@ def as_csv(found: Statement) -> str:
     written = io.StringIO()
     table = csv.writer(written)
     table.writerow(_COLUMNS)
-    table.writerow([_plain(found.since) if found.since else "", "opening", "", "", "", "", found.opening_minor])
+    table.writerow([plain(found.since) if found.since else "", "opening", "", "", "", "", found.opening_minor])
     for line in found.lines:
-        table.writerow([_cell(getattr(line, name)) for name in _COLUMNS])
+        table.writerow([cell(getattr(line, name)) for name in _COLUMNS])
     if not found.next_cursor:
-        table.writerow([_plain(found.until), "closing", "", "", "", "", found.closing_minor])
+        table.writerow([plain(found.until), "closing", "", "", "", "", found.closing_minor])
     return written.getvalue()
-
-
-def _cell(value: object) -> object:
-    """A cell that no spreadsheet takes for a formula."""
-    if isinstance(value, datetime):
-        return value.isoformat()
-    text = "" if value is None else value
-    return f"'{text}" if isinstance(text, str) and text[:1] in ("=", "+", "-", "@", "\t", "\r") else text

@@ -12,6 +12,7 @@ from uuid import UUID
 import jwt
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from django.db import transaction
 from django.test import Client
 
 from compliance.base import clock
@@ -23,9 +24,14 @@ from marketplace.models import Lease, Membership, Node, Offer, Organization, Use
 from marketplace.services import accounts, catalogue, leases, nodes, offers
 from marketplace.services.lease_terms import LeaseRequest
 from marketplace.services.offers import OfferTerms
+from settlement.models import Receipt
+from settlement.selectors.billing import billing_of
 from settlement.services import ledger
 from settlement.services.accounts import Kind, Pot, clearing, of_party
+from settlement.services.document_numbers import lock_series
+from settlement.services.document_writing import Draft, LineDraft, Sides, Taxed, write
 from settlement.services.ledger import Line
+from settlement.tax import TaxParty
 from tests.factories import proofs
 
 PASSWORD = "a-long-enough-password-26"
@@ -230,3 +236,30 @@ def open_lease(offer: Offer, user: User, renter: Organization, **changes: Any) -
 def b64(raw: bytes) -> str:
     """Base64url without padding."""
     return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
+
+
+def fee_invoice(lease: Lease) -> UUID:
+    """The platform's invoice of 24 cents to the lease's provider, about its receipt, which stands from then on."""
+    receipt, _ = Receipt.objects.get_or_create(
+        hold_id=lease.hold_id,
+        defaults={
+            "number": Receipt.objects.count() + 1,
+            "party_id": lease.renter_party_id,
+            "payee_party_id": lease.provider_party_id,
+            "subject_id": lease.pk,
+            "currency": lease.currency,
+            "billed_seconds": 3_600,
+            "rate_minor_per_hour": 498,
+            "total_minor": 498,
+            "fee_minor": 24,
+            "payee_minor": 474,
+        },
+    )
+    seller = TaxParty("Gridclear Berlin GmbH", "Allee 1", "DE", scheme="none", note="No tax.")
+    sides = Sides(None, lease.provider_party_id, seller, billing_of(lease.provider_party_id))
+    taxed = Taxed("not_charged", "", "No tax.", None, 0)
+    today = clock.now().date()
+    lines = [LineDraft(receipt, "Platform fee", 24)]
+    draft = Draft("invoice", "fee", f"test:{lease.pk}", sides, taxed, lease.currency, today, today, lines)
+    with transaction.atomic():
+        return write(draft, lock_series(None, "invoice"), actor=system("tests")).pk

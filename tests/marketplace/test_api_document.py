@@ -26,7 +26,7 @@ def document(db) -> dict:
 def test_it_is_openapi_3_1_and_names_every_address(document):
     assert document["openapi"].startswith("3.1")
     routes = {
-        "/api/v1/" + re.sub(r"<uuid:(\w+)>", r"{\1}", str(url.pattern)).replace("{pk}", "{id}") for url in urlpatterns
+        "/api/v1/" + re.sub(r"<\w+:(\w+)>", r"{\1}", str(url.pattern)).replace("{pk}", "{id}") for url in urlpatterns
     }
     undescribed = {"/api/v1/schema", "/api/v1/docs"}
     assert set(document["paths"]) >= routes - undescribed

@@ -37,6 +37,7 @@ def world(cast: Cast) -> dict[str, object]:
     restrictions.impose(cast.strange.party_id, "X", actor=cast.olga.as_actor(), kind="blocked")
     report_drafts.open_missing(actor=cast.olga.as_actor())
     report = reports().get()
+    invoice = make.fee_invoice(cast.lease(offer))
     return {
         "bundle": bundle.pk,
         "report": report.pk,
@@ -57,6 +58,9 @@ def world(cast: Cast) -> dict[str, object]:
         "version": ("ofac_sdn", WatchlistVersion.objects.get(watchlist="ofac_sdn").pk),
         "organization": cast.lion.pk,
         "dispute": disputed.dispute_of(cast.lion.party).pk,
+        "invoice": invoice,
+        "invoice_pdf": (invoice, "pdf"),
+        "export": ("receipts", "csv"),
     }
 
 
@@ -73,6 +77,13 @@ GETS = {
     ("lease_stop", "lease"): (200, 200, 302, 404, 404, 404, 404, 302),
     ("lease_resume", "lease"): (302, 302, 302, 404, 404, 404, 404, 302),
     ("receipt", "lease"): (404, 404, 404, 404, 404, 404, 404, 302),
+    ("receipt_file", "lease"): (404, 404, 404, 404, 404, 404, 404, 302),
+    ("documents", ""): (200, 200, 200, 200, 200, 404, 404, 302),
+    ("invoice", "invoice"): (404, 404, 404, 404, 200, 404, 404, 302),
+    ("invoice_file", "invoice_pdf"): (404, 404, 404, 404, 200, 404, 404, 302),
+    ("export_file", "export"): (200, 200, 200, 200, 200, 404, 404, 302),
+    ("earnings", ""): (404, 404, 404, 404, 200, 404, 404, 302),
+    ("earnings_file", ""): (404, 404, 404, 404, 200, 404, 404, 302),
     ("decision", "decision"): (200, 200, 200, 404, 404, 200, 200, 302),
     ("provider", ""): (404, 404, 404, 404, 200, 404, 404, 302),
     ("enrol", ""): (404, 404, 404, 404, 200, 404, 404, 302),

@@ -14,6 +14,7 @@ from compliance.selectors.reports import reports
 from compliance.services import report_drafts, restrictions
 from tests.cast import Cast, build_cast
 from tests.compliance.services.lists_by_hand import screening_list
+from tests.factories import marketplace as make
 from tests.web.test_deciding import refused
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -129,6 +130,7 @@ def test_pages_hold_on_every_screen(
     report_drafts.open_missing(actor=town.olga.as_actor())
     report = reports().get().pk
     version = changed_list(tmp_path).pk
+    invoice = make.fee_invoice(lease)
     tour = {
         None: ["/", "/catalogue", "/accounts/login/", "/accounts/signup/", "/styleguide"],
         town.alice: [
@@ -141,8 +143,19 @@ def test_pages_hold_on_every_screen(
             f"/verification/owners/{town.lion.party_id}",
             "/organization",
             "/account/data",
+            "/invoices",
+            "/money",
+            f"/leases/{lease.pk}/receipt",
         ],
-        town.pia: ["/provider", "/provider/nodes/enrol"],
+        town.pia: [
+            "/provider",
+            "/provider/nodes/enrol",
+            "/provider/earnings",
+            "/provider/earnings?pot=escrow",
+            "/invoices",
+            f"/invoices/{invoice}",
+            "/organization",
+        ],
         town.olga: [
             "/cases",
             f"/cases/{case}",

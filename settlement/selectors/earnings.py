@@ -1,0 +1,148 @@
+"""A provider's earnings statement, from the ledger: what stood, what came and went, what stands.
+
+It is of two accounts together, what is owed to the provider (`payable`) and what it owes (`claim`, after a chargeback):
+every entry of both is in one of its lines, so it closes at what the ledger says.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from django.db import connection
+
+from settlement.models import Account
+from settlement.selectors.statements import balance_at
+
+CHUNK = 500
+COLUMNS = (
+    "at",
+    "what",
+    "lease_or_payout",
+    "seconds",
+    "gross_minor",
+    "sla_credit_minor",
+    "fee_minor",
+    "amount_minor",
+    "currency",
+)
+# Transfers that move neither account's money are left out; a receipt is there for each settled lease.
+_MOVES = """
+SELECT t.id, min(e.at) AS at, t.kind, t.subject_id, sum(e.amount_minor) AS amount
+FROM settlement_entry e JOIN settlement_transfer t ON t.id = e.transfer_id
+WHERE e.account_id = ANY(%s::uuid[]) AND e.at >= %s AND e.at < %s
+GROUP BY t.id HAVING sum(e.amount_minor) <> 0
+"""
+_LINES = f"""
+SELECT m.at, m.kind, m.subject_id, r.billed_seconds, r.total_minor + r.credit_minor, r.credit_minor, r.fee_minor,
+       m.amount
+FROM ({_MOVES}) m LEFT JOIN settlement_receipt r ON r.subject_id = m.subject_id AND m.kind = 'hold.settled'
+ORDER BY m.at, m.id
+"""  # noqa: S608 - only constants
+_SUMS = f"""
+SELECT m.kind, count(*), sum(m.amount), coalesce(sum(r.billed_seconds), 0),
+       coalesce(sum(r.total_minor + r.credit_minor), 0), coalesce(sum(r.credit_minor), 0), coalesce(sum(r.fee_minor), 0)
+FROM ({_MOVES}) m LEFT JOIN settlement_receipt r ON r.subject_id = m.subject_id AND m.kind = 'hold.settled'
+GROUP BY m.kind
+"""  # noqa: S608 - only constants
+WORDS = {
+    "hold.settled": "Lease",
+    "payout.requested": "Payout",
+    "payout.failed": "Payout that came back",
+    "dispute.withdrawn": "Chargeback",
+    "dispute.reinstated": "Chargeback won",
+    "claim.paid_off": "Debt paid from your prepaid balance",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class EarningsLine:
+    """One transfer; the figures of a lease are None for what is none. Signed minor units, positive is yours."""
+
+    at: datetime
+    kind: str
+    subject_id: UUID | None
+    seconds: int | None
+    gross_minor: int | None
+    credit_minor: int | None
+    fee_minor: int | None
+    amount_minor: int
+
+    @property
+    def words(self) -> str:
+        """What it was."""
+        return WORDS.get(self.kind, self.kind)
+
+
+@dataclass(frozen=True, slots=True)
+class Earnings:
+    """A period's statement: from `since` up to, not including, `until`. Minor units of `currency`.
+
+    `opening + earned + payouts + chargebacks + other = closing`, and `earned = gross - credits - fees`. Payouts that
+    left what is owed and did not arrive yet are `under_way` at the end.
+    """
+
+    pot: str
+    currency: str
+    since: datetime
+    until: datetime
+    opening_minor: int
+    closing_minor: int
+    leases: int
+    seconds: int
+    gross_minor: int
+    credits_minor: int
+    fees_minor: int
+    earned_minor: int
+    payouts_minor: int
+    chargebacks_minor: int
+    other_minor: int
+    under_way_minor: int
+
+
+def earnings(party_id: UUID, *, pot: str, currency: str, since: datetime, until: datetime) -> Earnings:
+    """The statement's figures, by five queries however many leases there were."""
+    ids = _accounts(party_id, pot, currency)
+    with connection.cursor() as cursor:
+        cursor.execute(_SUMS, [ids, since, until])
+        rows = {row[0]: tuple(int(figure) for figure in row[1:]) for row in cursor.fetchall()}
+    leases, earned, seconds, gross, credits, fees = rows.pop("hold.settled", (0, 0, 0, 0, 0, 0))
+    payouts = sum(row[1] for kind, row in rows.items() if kind.startswith("payout."))
+    chargebacks = sum(row[1] for kind, row in rows.items() if kind.startswith("dispute."))
+    return Earnings(
+        pot=pot,
+        currency=currency,
+        since=since,
+        until=until,
+        opening_minor=balance_at(ids, since),
+        closing_minor=balance_at(ids, until),
+        leases=leases,
+        seconds=seconds,
+        gross_minor=gross,
+        credits_minor=credits,
+        fees_minor=fees,
+        earned_minor=earned,
+        payouts_minor=payouts,
+        chargebacks_minor=chargebacks,
+        other_minor=sum(row[1] for row in rows.values()) - payouts - chargebacks,
+        under_way_minor=balance_at(_accounts(party_id, pot, currency, Account.Kind.PAYING), until),
+    )
+
+
+def earnings_lines(
+    party_id: UUID, *, pot: str, currency: str, since: datetime, until: datetime, limit: int | None = None
+) -> Iterator[EarningsLine]:
+    """The statement's transfers, oldest first, some at a time."""
+    ids = _accounts(party_id, pot, currency)
+    sql = f"{_LINES} LIMIT {int(limit)}" if limit is not None else _LINES
+    with connection.chunked_cursor() as cursor:
+        cursor.execute(sql, [ids, since, until])
+        while rows := cursor.fetchmany(CHUNK):
+            for at, kind, subject_id, seconds, gross, credit, fee, amount in rows:
+                yield EarningsLine(at, kind, subject_id, seconds, gross, credit, fee, int(amount))
+
+
+def _accounts(party_id: UUID, pot: str, currency: str, *kinds: str) -> list[UUID]:
+    wanted = kinds or (Account.Kind.PAYABLE, Account.Kind.CLAIM)
+    rows = Account.objects.filter(party_id=party_id, pot=pot, currency=currency, kind__in=wanted)
+    return list(rows.order_by("pk").values_list("pk", flat=True))
