@@ -1,8 +1,8 @@
 """How a supply is taxed, from what the two sides and the operator have told. No tax advice, and nothing guessed.
 
 Two schemes. `none`: the supplier charges no tax and says why in its own words. `eu_vat`: a supplier established in a
-member state with a VAT number; places of supply by Directive 2006/112/EC for services supplied electronically, read
-2026-11-25. A rate that is needed and not on record is asked for; no document is issued without it.
+member state with a VAT number; places of supply by Directive 2006/112/EC for services supplied electronically. A rate
+that is needed and not on record is asked for; no document is issued without it.
 """
 
 from collections.abc import Mapping

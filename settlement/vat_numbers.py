@@ -1,7 +1,8 @@
 """VAT numbers of the EU's member states, by their form alone.
 
-Forms as the European Commission tells them (VIES, frequently asked questions, question 11; read 2026-11-25). That a
-number of this form exists, and whose it is, is not looked up here: VIES tells it, and whoever relies on it asks there.
+Forms as the European Commission's table of structures has them (VIES), compared on 2026-11-25 with copies of it that
+traders publish. That a number of this form exists, and whose it is, is not looked up here: VIES tells it, and whoever
+relies on it asks there.
 """
 
 import re

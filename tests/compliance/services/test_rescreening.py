@@ -211,7 +211,11 @@ def test_the_tasks_bear_the_names_of_the_schedule_and_run_twice(settings, clock)
     scheduled = {name for name in settings.CELERY_BEAT_SCHEDULE if name.startswith("compliance.")}
     mine = {each.name: each for each in vars(tasks).values() if hasattr(each, "delay")}
     # What is sent out besides the beat's own tasks, with what it is told.
-    told = {"compliance.fetch_list": ("un_sc",), "compliance.refresh_identity_check": (str(uuid4()),)}
+    told = {
+        "compliance.fetch_list": ("un_sc",),
+        "compliance.refresh_identity_check": (str(uuid4()),),
+        "compliance.work_case_batch": (str(uuid4()),),
+    }
     assert set(mine) == scheduled | set(told)
     clock.advance(days=8)
     for name, task in mine.items():
