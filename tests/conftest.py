@@ -15,7 +15,9 @@ from compliance.base.clock import ManualClock, use_clock
 from marketplace.config.settings.environment import ROOT, database
 from marketplace.development.geography import write_world
 from marketplace.development.services import start_postgres, start_redis
+from tests.cast import Cast, build_cast
 from tests.database import empty_quickly, migrated_template
+from tests.shared_cast import shared
 
 SHARED_DATA = ROOT.parent / "shared" / "data"
 
@@ -54,6 +56,28 @@ def django_db_modify_db_settings(
     empty_quickly()
 
 
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """The test database is there, and from now on the cast may have one beside it."""
+    live = connections["default"].settings_dict
+    shared.plain, shared.template, shared.blocker = live["NAME"], live["TEST"]["TEMPLATE"], django_db_blocker
+    yield
+    shared.end()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Tests that take the shared cast meet its database, all others the plain one."""
+    asked = getattr(item, "fixturenames", ())
+    shared.choose(_clock_of_now(), beside="shared_cast" in asked and "transactional_db" not in asked)
+
+
+@pytest.fixture
+def shared_cast(db: None, clock: ManualClock) -> Cast:
+    """Everybody of tests/cast.py, to be changed at will."""
+    return shared.copied() if shared.is_there else build_cast()
+
+
 @pytest.fixture(autouse=True, scope="session")
 def _documents(tmp_path_factory: pytest.TempPathFactory) -> None:
     """Sealed documents of the tests lie in a folder that pytest clears away."""
@@ -77,9 +101,12 @@ def clock() -> Iterator[ManualClock]:
 
     It starts at the present because the database's own guards compare with the server's time too.
     """
-    start = datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=1)
-    with use_clock(ManualClock(start)) as manual:
+    with use_clock(_clock_of_now()) as manual:
         yield manual  # type: ignore[misc]
+
+
+def _clock_of_now() -> ManualClock:
+    return ManualClock(datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=1))
 
 
 @pytest.fixture(scope="session")

@@ -36,7 +36,7 @@ def migrated_template(state: Path) -> str:
     Safe to call from several processes at once.
     """
     name = PREFIX + _fingerprint()
-    with exclusive(state / "template.lock"), closing(_administration()) as link:
+    with exclusive(state / "template.lock"), closing(administration()) as link:
         held = {row[0] for row in link.execute("SELECT datname FROM pg_database WHERE datname LIKE %s", [f"{PREFIX}%"])}
         if name not in held:
             for old in held:
@@ -56,7 +56,8 @@ def empty_quickly() -> None:
     TransactionTestCase._fixture_teardown = teardown  # type: ignore[method-assign]
 
 
-def _administration() -> "psycopg.Connection[Any]":
+def administration() -> "psycopg.Connection[Any]":
+    """A connection of its own to where Django's leads, for making databases and dropping them."""
     live = connections["default"].settings_dict
     return psycopg.connect(
         dbname=live["NAME"],

@@ -3,7 +3,6 @@
 import pytest
 
 from compliance.base import enqueue
-from compliance.base.clock import ManualClock
 from tests.cast import Cast, build_cast
 
 
@@ -26,9 +25,9 @@ def doorbell(monkeypatch: pytest.MonkeyPatch) -> Doorbell:
 
 
 @pytest.fixture
-def cast(db: None, clock: ManualClock) -> Cast:
+def cast(shared_cast: Cast) -> Cast:
     """Alice, Bob, Charlie, Pia, Olga, Otto, Ned."""
-    return build_cast()
+    return shared_cast
 
 
 @pytest.fixture

@@ -6,9 +6,8 @@ import pytest
 from django.test import Client
 
 from compliance.base import enqueue
-from compliance.base.clock import ManualClock
 from marketplace.models import User
-from tests.cast import Cast, build_cast
+from tests.cast import Cast
 
 
 class SilentBroker:
@@ -24,9 +23,9 @@ def _no_broker(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def cast(db: None, clock: ManualClock) -> Cast:
+def cast(shared_cast: Cast) -> Cast:
     """Everybody of tests/cast.py."""
-    return build_cast()
+    return shared_cast
 
 
 @pytest.fixture
