@@ -114,11 +114,10 @@ class Batch:
         places = self._places(lines)
         wanted, needed = {*places, *shards_to_take_from(lines.values())}, {*places}
         ids = {pk for row in self.pending.values() for pk in (row.debit_account_id, row.credit_account_id)}
-        rows = ledger_rows.lock_accounts(wanted, ids)
-        missing = needed - {(row.key, row.shard) for row in rows}
-        if missing:
-            # Made first and locked then, all together, so that the order of the locks holds for the new ones too.
-            ledger_rows.make_accounts(sorted(missing, key=str))
+        rows = ledger_rows.lock_accounts(wanted, ids, unless_missing=needed)
+        if needed - {(row.key, row.shard) for row in rows}:
+            # Made while nothing is locked, and locked then, all together.
+            ledger_rows.make_accounts(sorted(needed, key=str))
             rows = ledger_rows.lock_accounts(wanted, ids)
         self.accounts = {(row.key, row.shard): row for row in rows}
         self.by_id = {row.id: row for row in rows}

@@ -1,6 +1,6 @@
 """The ledger's rows as SQL takes and gives them: locked in one order, written with one statement a table."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -16,18 +16,23 @@ from settlement.services.ledger_ops import AmountOutOfRange, InsufficientFunds
 
 _COLUMNS = """a.id, a.kind, a.pot, a.currency, a.party_id, a.shard, a.sign, a.debits_posted, a.credits_posted,
     a.debits_pending, a.credits_pending, a.entered_at"""
-# Accounts are always locked in the order of their ids, so that two batches never wait for each other in a circle.
+_PLACES = """unnest(%(kinds)s::text[], %(pots)s::text[], %(currencies)s::text[], %(parties)s::uuid[], %(shards)s::int[],
+    %(needed)s::bool[]) k(kind, pot, currency, party_id, shard, needed)"""
+_SAME = "b.kind = k.kind AND b.pot = k.pot AND b.currency = k.currency AND b.shard = k.shard"
+# Accounts are always locked in the order of their ids, so that two batches never wait for each other in a circle. For
+# the same reason none is locked while a needed one is missing: whoever held the others and then made and locked the
+# missing one would hold them in another order than who came a moment later and found it there.
 _LOCK_ACCOUNTS = f"""
-SELECT {_COLUMNS} FROM settlement_account a WHERE a.id = ANY(%(ids)s) OR a.id IN (
-    SELECT b.id FROM unnest(%(kinds)s::text[], %(pots)s::text[], %(currencies)s::text[], %(parties)s::uuid[],
-                            %(shards)s::int[]) k(kind, pot, currency, party_id, shard)
-    JOIN settlement_account b ON b.party_id = k.party_id AND b.kind = k.kind AND b.pot = k.pot
-         AND b.currency = k.currency AND b.shard = k.shard
+SELECT {_COLUMNS} FROM settlement_account a WHERE (a.id = ANY(%(ids)s) OR a.id IN (
+    SELECT b.id FROM {_PLACES} JOIN settlement_account b ON b.party_id = k.party_id AND {_SAME}
     UNION ALL
-    SELECT b.id FROM unnest(%(kinds)s::text[], %(pots)s::text[], %(currencies)s::text[], %(parties)s::uuid[],
-                            %(shards)s::int[]) k(kind, pot, currency, party_id, shard)
-    JOIN settlement_account b ON b.party_id IS NULL AND k.party_id IS NULL AND b.kind = k.kind AND b.pot = k.pot
-         AND b.currency = k.currency AND b.shard = k.shard
+    SELECT b.id FROM {_PLACES} JOIN settlement_account b ON b.party_id IS NULL AND k.party_id IS NULL AND {_SAME}
+)) AND NOT EXISTS (
+    SELECT FROM {_PLACES} WHERE k.needed AND k.party_id IS NOT NULL
+        AND NOT EXISTS (SELECT FROM settlement_account b WHERE b.party_id = k.party_id AND {_SAME})
+) AND NOT EXISTS (
+    SELECT FROM {_PLACES} WHERE k.needed AND k.party_id IS NULL
+        AND NOT EXISTS (SELECT FROM settlement_account b WHERE b.party_id IS NULL AND {_SAME})
 ) ORDER BY a.id FOR NO KEY UPDATE
 """  # noqa: S608 - only constants
 _UPDATE_ACCOUNTS = """
@@ -79,8 +84,10 @@ class AccountRow:
             raise InsufficientFunds(account_kind=self.key.kind)
 
 
-def lock_accounts(places: Iterable[Place], ids: Iterable[UUID] = ()) -> list[AccountRow]:
-    """The accounts that exist, locked until the transaction ends."""
+def lock_accounts(
+    places: Iterable[Place], ids: Iterable[UUID] = (), *, unless_missing: Container[Place] = ()
+) -> list[AccountRow]:
+    """The accounts that exist, locked until the transaction ends; none while one of `unless_missing` does not."""
     wanted = list(places)
     given: dict[str, Any] = {
         "ids": list(ids),
@@ -89,6 +96,7 @@ def lock_accounts(places: Iterable[Place], ids: Iterable[UUID] = ()) -> list[Acc
         "currencies": [key.currency for key, _ in wanted],
         "parties": [key.party_id for key, _ in wanted],
         "shards": [shard for _, shard in wanted],
+        "needed": [place in unless_missing for place in wanted],
     }
     with connection.cursor() as cursor:
         cursor.execute(_LOCK_ACCOUNTS, given)
