@@ -35,7 +35,7 @@ demo: setup ## Play the story and exit 0 only if every step held
 	@exec $(BIN)/python -m marketplace.development demo
 
 test: setup ## Linters, type check, import contracts and the whole test suite (ARGS="-k name" narrows it)
-	@exec $(BIN)/python -m pytest $(if $(ARGS),,-n auto --maxprocesses 8 --dist loadgroup) $(ARGS)
+	@exec $(BIN)/python -m pytest $(if $(ARGS),,-n auto --maxprocesses 8 --dist loadfile --no-loadscope-reorder) $(ARGS)
 
 chaos: setup ## Kill and confuse every part under load, 200 rounds, then prove that nothing is lost (ARGS="--rounds 20")
 	@exec $(BIN)/python -m tests.chaos $(ARGS)

@@ -22,13 +22,6 @@ from tests.shared_cast import shared
 SHARED_DATA = ROOT.parent / "shared" / "data"
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """A file's tests stay with one worker; what drives Docker or a whole house, all with one and the same."""
-    for item in items:
-        alone = item.get_closest_marker("docker") or {"journeys", "chaos"} & {*item.path.parts}
-        item.add_marker(pytest.mark.xdist_group("machine" if alone else str(item.path.relative_to(ROOT))))
-
-
 @pytest.fixture(scope="session")
 def postgres_url() -> str:
     """A real PostgreSQL: DATABASE_URL's, or an embedded one under the state folder."""

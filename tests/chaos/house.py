@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
+import psycopg
 
 from marketplace.development.agents import agent_parts
 from marketplace.development.catalogue import background_parts, foundation_parts, front_parts
@@ -157,8 +158,8 @@ class House:
     def _postgres_is_up(self) -> bool:
         try:
             start_postgres(self.state)
-        except DevelopmentError:
-            # The orphans of the killed server still hold its memory.
+        except (DevelopmentError, psycopg.OperationalError):
+            # The killed server is not quite gone, or its orphans still hold its memory.
             return False
         return True
 

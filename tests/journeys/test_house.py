@@ -1,4 +1,7 @@
-"""A new renter's first lease, and the officer behind it, in a real Chromium against the running house."""
+"""One running house: the story that `make run` played in it, then a new renter's first lease in a real Chromium.
+
+In one file because a house is started for the tests of one file: files go to different workers.
+"""
 
 import re
 import secrets
@@ -22,10 +25,7 @@ ARGUMENTS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed: apt-get install chromium"),
-]
+CHROMIUM_IS_THERE = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed: apt-get install chromium")
 PATIENCE_MS = 60_000  # of a machine with other things to do
 
 
@@ -55,6 +55,14 @@ def open_page(browser, house):
     assert complaints == []
 
 
+@pytest.mark.parametrize("scene", "abcdefgh")
+def test_scene_held(house, scene):
+    """The story of the issue on real parts: every scene held."""
+    assert house.story()[scene] == "held", house.printed[-6000:]
+
+
+@pytest.mark.browser
+@CHROMIUM_IS_THERE
 def test_a_new_renter_leases_a_gpu(open_page):
     renter, officer = open_page(), open_page()
     company = f"Walfang {secrets.token_hex(3)} Robotik GmbH"
