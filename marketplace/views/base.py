@@ -6,6 +6,7 @@ from functools import wraps
 from typing import Any, Concatenate, ParamSpec, Protocol
 
 from django import forms
+from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Page, Paginator
 from django.http import HttpRequest, HttpResponse
@@ -103,6 +104,32 @@ def show_refusal(form: forms.Form, refusal: Refusal, names: dict[str, str] | Non
             placed = True
     if not placed:
         form.add_error(None, refusal.message)
+
+
+def carry_out(
+    request: HttpRequest,
+    form: forms.Form,
+    deed: Callable[[dict[str, Any]], object],
+    words: str,
+    *,
+    beside: str | None = None,
+) -> forms.Form | None:
+    """The deed is done with what the form holds, and the person is told so; else the form that says why not.
+
+    A refusal stands where `show_refusal` puts it, or beside the one field that is named.
+    """
+    if not form.is_valid():
+        return form
+    try:
+        deed(form.cleaned_data)
+    except Refusal as refusal:
+        if beside is None:
+            show_refusal(form, refusal)
+        else:
+            form.add_error(beside, refusal.message)
+        return form
+    messages.success(request, words)
+    return None
 
 
 def page_of(request: HttpRequest, rows: Any, per_page: int = PER_PAGE) -> Page[Any]:

@@ -17,7 +17,7 @@ from compliance.selectors.matches import MatchView
 from compliance.services import case_batches as services
 from marketplace.forms.cases import BatchApprovalForm, BatchForm
 from marketplace.forms.countries import country_name
-from marketplace.views.base import crumb, officer_view, page_of, person, show_refusal
+from marketplace.views.base import carry_out, crumb, officer_view, page_of, person, show_refusal
 from marketplace.views.case_matches import entry_address
 from marketplace.views.case_view import actor_names, name_of
 
@@ -127,15 +127,13 @@ def _done(request: HttpRequest, row: Any, form: BatchApprovalForm, actor: Actor)
         return True
     if action != "approve":
         raise NotFound
-    if not form.is_valid():
-        return False
-    try:
-        services.approve_batch(row.pk, form.cleaned_data["why"], actor=actor)
-    except Refusal as refusal:
-        show_refusal(form, refusal)
-        return False
-    messages.success(request, "Approved. It is sealed in fifteen minutes; until then it can be undone whole.")
-    return True
+    refused = carry_out(
+        request,
+        form,
+        lambda data: services.approve_batch(row.pk, data["why"], actor=actor),
+        "Approved. It is sealed in fifteen minutes; until then it can be undone whole.",
+    )
+    return refused is None
 
 
 def live_context(row: Any, actor: Actor) -> dict[str, Any]:

@@ -1,7 +1,6 @@
 """The officers' queue and one case in full."""
 
 from collections.abc import Callable
-from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
@@ -19,7 +18,7 @@ from compliance.services import documents, identity
 from marketplace.forms.cases import ApprovalForm, EvidenceForm, NoteForm, ProposalForm, RequestForm
 from marketplace.models import Lease
 from marketplace.selectors.officers import officer_named, officers
-from marketplace.views.base import crumb, officer_view, page_of, person, show_refusal, tabs
+from marketplace.views.base import carry_out, crumb, officer_view, page_of, person, tabs
 from marketplace.views.case_view import PRIORITIES, actor_names, case_context, priority_look, row_of
 
 TABS = (
@@ -111,41 +110,28 @@ def case(request: HttpRequest, pk: UUID) -> HttpResponse:
 Deed = Callable[[HttpRequest, CaseInFull, Actor], Form | None]
 
 
-def _written(form: Form, request: HttpRequest, deed: Callable[[dict[str, Any]], object], done: str) -> Form | None:
-    """The deed is done with what the form holds, or the form says why not."""
-    if not form.is_valid():
-        return form
-    try:
-        deed(form.cleaned_data)
-    except Refusal as refusal:
-        show_refusal(form, refusal)
-        return form
-    messages.success(request, done)
-    return None
-
-
 def _note(request: HttpRequest, full: CaseInFull, actor: Actor) -> Form | None:
-    return _written(
-        NoteForm(request.POST),
+    return carry_out(
         request,
+        NoteForm(request.POST),
         lambda data: services.add_note(full.case.pk, data["body"], actor=actor),
         "The note stands in the case.",
     )
 
 
 def _request(request: HttpRequest, full: CaseInFull, actor: Actor) -> Form | None:
-    return _written(
-        RequestForm(request.POST),
+    return carry_out(
         request,
+        RequestForm(request.POST),
         lambda data: services.request_information(full.case.pk, data["body"], actor=actor),
         "The question is with the party.",
     )
 
 
 def _propose(request: HttpRequest, full: CaseInFull, actor: Actor) -> Form | None:
-    return _written(
-        ProposalForm(request.POST),
+    return carry_out(
         request,
+        ProposalForm(request.POST),
         lambda data: services.propose_disposition(
             full.case.pk, data["disposition"], data["reason"], data["body"], actor=actor
         ),
@@ -154,18 +140,18 @@ def _propose(request: HttpRequest, full: CaseInFull, actor: Actor) -> Form | Non
 
 
 def _approve(request: HttpRequest, full: CaseInFull, actor: Actor) -> Form | None:
-    return _written(
-        ApprovalForm(request.POST),
+    return carry_out(
         request,
+        ApprovalForm(request.POST),
         lambda data: services.approve_disposition(full.case.pk, data["body"], actor=actor),
         "The case is closed.",
     )
 
 
 def _send_back(request: HttpRequest, full: CaseInFull, actor: Actor) -> Form | None:
-    return _written(
-        ApprovalForm(request.POST),
+    return carry_out(
         request,
+        ApprovalForm(request.POST),
         lambda data: services.return_case(full.case.pk, data["body"], actor=actor),
         "The case is open again.",
     )

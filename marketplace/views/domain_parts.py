@@ -12,21 +12,18 @@ from compliance.selectors.domain_proofs import domains_of
 from compliance.services import domain_proofs
 from marketplace.forms.verification import CodeForm, DomainForm, LetterForm
 from marketplace.services import domain_letters
-from marketplace.views.base import Seat
+from marketplace.views.base import Seat, carry_out
 
 
 def begin_record(request: HttpRequest, seat: Seat) -> Form | None:
     """A TXT record is asked for."""
-    form = DomainForm(request.POST)
-    if not form.is_valid():
-        return form
-    try:
-        domain_proofs.begin_by_dns(seat.organization.party_id, form.cleaned_data["domain"], actor=seat.actor)
-    except Refusal as refusal:
-        form.add_error("domain", refusal.message)
-        return form
-    messages.success(request, "Add the record that is shown now, then let us look at it.")
-    return None
+    return carry_out(
+        request,
+        DomainForm(request.POST),
+        lambda data: domain_proofs.begin_by_dns(seat.organization.party_id, data["domain"], actor=seat.actor),
+        "Add the record that is shown now, then let us look at it.",
+        beside="domain",
+    )
 
 
 def look_at_record(request: HttpRequest, seat: Seat) -> Form | None:
@@ -44,16 +41,13 @@ def look_at_record(request: HttpRequest, seat: Seat) -> Form | None:
 
 def send_letter(request: HttpRequest, seat: Seat) -> Form | None:
     """A code is on its way to the address."""
-    form = LetterForm(request.POST)
-    if not form.is_valid():
-        return form
-    try:
-        domain_letters.send_code(seat.organization.party_id, form.cleaned_data["address"], actor=seat.actor)
-    except Refusal as refusal:
-        form.add_error("address", refusal.message)
-        return form
-    messages.success(request, "The letter is on its way. Enter its code within half an hour.")
-    return None
+    return carry_out(
+        request,
+        LetterForm(request.POST),
+        lambda data: domain_letters.send_code(seat.organization.party_id, data["address"], actor=seat.actor),
+        "The letter is on its way. Enter its code within half an hour.",
+        beside="address",
+    )
 
 
 def check_code(request: HttpRequest, seat: Seat) -> Form | None:

@@ -13,11 +13,11 @@ from django.views.decorators.http import require_GET
 
 from compliance.base import clock
 from compliance.base.actor import Actor
-from compliance.base.errors import NotFound, Refusal
+from compliance.base.errors import NotFound
 from compliance.selectors.reports import OpenedReport, report, reports
 from compliance.services import reports as services
 from marketplace.forms.reports import AnswersForm, FiledForm, NotRequiredForm
-from marketplace.views.base import crumb, officer_view, page_of, person, show_refusal, tabs
+from marketplace.views.base import carry_out, crumb, officer_view, page_of, person, tabs
 from marketplace.views.case_view import actor_names, evidence_links, name_of
 from marketplace.views.records import record_tabs
 
@@ -133,21 +133,8 @@ def as_json(opened: OpenedReport) -> dict[str, Any]:
 Deed = Callable[[HttpRequest, OpenedReport, Actor], Form | None]
 
 
-def _done(request: HttpRequest, form: Form, deed: Callable[[dict[str, Any]], object], words: str) -> Form | None:
-    """The deed is done with what the form holds, or the form says why not."""
-    if not form.is_valid():
-        return form
-    try:
-        deed(form.cleaned_data)
-    except Refusal as refusal:
-        show_refusal(form, refusal)
-        return form
-    messages.success(request, words)
-    return None
-
-
 def _save(request: HttpRequest, opened: OpenedReport, actor: Actor) -> Form | None:
-    return _done(
+    return carry_out(
         request,
         AnswersForm(opened.form, request.POST),
         lambda data: services.save_answers(opened.report.pk, data, actor=actor),
@@ -156,7 +143,7 @@ def _save(request: HttpRequest, opened: OpenedReport, actor: Actor) -> Form | No
 
 
 def _filed(request: HttpRequest, opened: OpenedReport, actor: Actor) -> Form | None:
-    return _done(
+    return carry_out(
         request,
         FiledForm(request.POST),
         lambda data: services.propose_filed(opened.report.pk, data["reference"], data["filed_on"], actor=actor),
@@ -165,7 +152,7 @@ def _filed(request: HttpRequest, opened: OpenedReport, actor: Actor) -> Form | N
 
 
 def _not_required(request: HttpRequest, opened: OpenedReport, actor: Actor) -> Form | None:
-    return _done(
+    return carry_out(
         request,
         NotRequiredForm(request.POST),
         lambda data: services.propose_not_required(opened.report.pk, data["reason"], actor=actor),

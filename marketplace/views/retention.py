@@ -11,7 +11,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 
 from compliance.base.actor import Actor
-from compliance.base.errors import NotFound, Refusal
+from compliance.base.errors import NotFound
 from compliance.selectors.parties import party as one_party
 from compliance.selectors.retention import clocks_of, erased_parties, holds_of, kept, legal_hold, legal_holds, schedule
 from compliance.services import legal_holds as holds
@@ -20,7 +20,7 @@ from marketplace.forms.retention import EraseForm, FindForm, HoldForm, LiftForm
 from marketplace.models import Bundle
 from marketplace.selectors.bundles import bundles_about
 from marketplace.services import bundles, erasing
-from marketplace.views.base import crumb, officer_view, page_of, person, show_refusal
+from marketplace.views.base import carry_out, crumb, officer_view, page_of, person
 from marketplace.views.case_view import actor_names, name_of
 from marketplace.views.evidence import row_of
 from marketplace.views.records import record_tabs
@@ -111,20 +111,8 @@ def hold_row(hold: Any, names: dict[str, str]) -> dict[str, Any]:
 Deed = Callable[[HttpRequest, UUID, Actor], Form | None]
 
 
-def _done(request: HttpRequest, form: Form, deed: Callable[[dict[str, Any]], object], words: str) -> Form | None:
-    if not form.is_valid():
-        return form
-    try:
-        deed(form.cleaned_data)
-    except Refusal as refusal:
-        show_refusal(form, refusal)
-        return form
-    messages.success(request, words)
-    return None
-
-
 def _place(request: HttpRequest, pk: UUID, actor: Actor) -> Form | None:
-    return _done(
+    return carry_out(
         request,
         HoldForm(request.POST),
         lambda data: holds.place_hold(pk, data["reason"], data["reference"], actor=actor),
@@ -134,7 +122,7 @@ def _place(request: HttpRequest, pk: UUID, actor: Actor) -> Form | None:
 
 def _propose(request: HttpRequest, pk: UUID, actor: Actor) -> Form | None:
     hold = _hold(request, pk)
-    return _done(
+    return carry_out(
         request,
         LiftForm(request.POST),
         lambda data: holds.propose_lift(hold.pk, data["reason"], actor=actor),
@@ -161,7 +149,7 @@ def _export(request: HttpRequest, pk: UUID, actor: Actor) -> Form | None:
 
 
 def _erase(request: HttpRequest, pk: UUID, actor: Actor) -> Form | None:
-    return _done(
+    return carry_out(
         request,
         EraseForm(one_party(pk).name, request.POST),
         lambda data: erasing.erase_for(pk, actor=actor),

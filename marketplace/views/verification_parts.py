@@ -14,7 +14,7 @@ from compliance.services import documents, identity, parties
 from compliance.services.parties import PartyInput
 from marketplace.forms.verification import DocumentForm, PartyForm, SubmitForm, WalletForm
 from marketplace.views import domain_parts
-from marketplace.views.base import Seat, show_refusal
+from marketplace.views.base import Seat, carry_out, show_refusal
 
 Deed = Callable[[HttpRequest, Seat], Form | None]
 FIELDS = (
@@ -46,43 +46,32 @@ def level_choices(party: Any) -> list[tuple[str, str]]:
 
 
 def _save_party(request: HttpRequest, seat: Seat) -> Form | None:
-    form = PartyForm(request.POST)
-    if not form.is_valid():
-        return form
-    try:
-        parties.update_party(seat.organization.party_id, PartyInput(**form.cleaned_data), actor=seat.actor)
-    except Refusal as refusal:
-        show_refusal(form, refusal)
-        return form
-    messages.success(request, "Saved. Submit again when all parts are right.")
-    return None
+    return carry_out(
+        request,
+        PartyForm(request.POST),
+        lambda data: parties.update_party(seat.organization.party_id, PartyInput(**data), actor=seat.actor),
+        "Saved. Submit again when all parts are right.",
+    )
 
 
 def _add_wallet(request: HttpRequest, seat: Seat) -> Form | None:
-    form = WalletForm(request.POST)
-    if not form.is_valid():
-        return form
-    try:
-        parties.link_wallet(seat.organization.party_id, form.cleaned_data["address"].strip(), actor=seat.actor)
-    except Refusal as refusal:
-        form.add_error("address", refusal.message)
-        return form
-    messages.success(request, "The wallet is linked. Prove it before you use it for escrow.")
-    return None
+    return carry_out(
+        request,
+        WalletForm(request.POST),
+        lambda data: parties.link_wallet(seat.organization.party_id, data["address"].strip(), actor=seat.actor),
+        "The wallet is linked. Prove it before you use it for escrow.",
+        beside="address",
+    )
 
 
 def _add_document(request: HttpRequest, seat: Seat) -> Form | None:
-    form = DocumentForm(request.POST, request.FILES)
-    if not form.is_valid():
-        return form
-    data = form.cleaned_data
-    try:
-        documents.hand_in(seat.organization.party_id, data["kind"], data["file"], actor=seat.actor)
-    except Refusal as refusal:
-        form.add_error("file", refusal.message)
-        return form
-    messages.success(request, "The document is kept, encrypted. Submit when all parts are right.")
-    return None
+    return carry_out(
+        request,
+        DocumentForm(request.POST, request.FILES),
+        lambda data: documents.hand_in(seat.organization.party_id, data["kind"], data["file"], actor=seat.actor),
+        "The document is kept, encrypted. Submit when all parts are right.",
+        beside="file",
+    )
 
 
 def _discard_document(request: HttpRequest, seat: Seat) -> Form | None:
