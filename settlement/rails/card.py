@@ -15,8 +15,6 @@ from django.conf import settings
 
 from settlement.rails.card_client import (
     API_VERSION,
-    RETRIES,
-    TIMEOUT_SECONDS,
     CardDeclined,
     CardError,
     CardRefused,
@@ -36,8 +34,6 @@ from settlement.rails.card_states import (
 
 __all__ = [
     "API_VERSION",
-    "RETRIES",
-    "TIMEOUT_SECONDS",
     "BalanceLine",
     "CardDeclined",
     "CardError",

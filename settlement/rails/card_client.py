@@ -38,17 +38,22 @@ class CardUnavailable(CardError):
     """Nobody knows whether it was done: ask again with the same idempotency key."""
 
 
+def library(api_key: str, *, base: str = "", retries: int = RETRIES) -> stripe.StripeClient:
+    """Stripe's library, bound to one account of ours and to the pinned version; `base` leads to a stand-in."""
+    return stripe.StripeClient(
+        api_key,
+        stripe_version=API_VERSION,
+        max_network_retries=retries,
+        http_client=stripe.RequestsClient(timeout=TIMEOUT_SECONDS),
+        base_addresses={"api": base} if base else {},
+    )
+
+
 class CardClient:
-    """The library, bound to one account of ours. Every call may raise CardDeclined, CardRefused or CardUnavailable."""
+    """The library at work. Every call may raise CardDeclined, CardRefused or CardUnavailable."""
 
     def __init__(self, api_key: str, *, base: str = "", retries: int = RETRIES) -> None:
-        self._client = stripe.StripeClient(
-            api_key,
-            stripe_version=API_VERSION,
-            max_network_retries=retries,
-            http_client=stripe.RequestsClient(timeout=TIMEOUT_SECONDS),
-            base_addresses={"api": base} if base else {},
-        )
+        self._client = library(api_key, base=base, retries=retries)
 
     def _do(self, ask: Callable[[], _T]) -> _T:
         require_no_transaction()

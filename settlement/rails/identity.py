@@ -20,7 +20,7 @@ from compliance.base.identity_vendor import (
     VendorRefused,
     VendorUnavailable,
 )
-from settlement.rails.card import API_VERSION, RETRIES, TIMEOUT_SECONDS
+from settlement.rails.card_client import RETRIES, key_of, library
 from settlement.rails.outside import require_no_transaction
 
 CODE = "stripe_identity"
@@ -41,13 +41,7 @@ class StripeIdentity:
     proves = True
 
     def __init__(self, api_key: str, *, base: str = "", retries: int = RETRIES) -> None:
-        self._client = stripe.StripeClient(
-            api_key,
-            stripe_version=API_VERSION,
-            max_network_retries=retries,
-            http_client=stripe.RequestsClient(timeout=TIMEOUT_SECONDS),
-            base_addresses={"api": base} if base else {},
-        )
+        self._client = library(api_key, base=base, retries=retries)
 
     def begin(self, check_id: UUID, *, return_url: str) -> Begun:
         """A session stands; its address is good once and for two days at the most."""
@@ -57,7 +51,7 @@ class StripeIdentity:
             "metadata": {CHECK_KEY: str(check_id)},
             "return_url": return_url,
         }
-        key: Any = {"idempotency_key": f"gridclear:identity:{check_id}"}
+        key = key_of(f"identity:{check_id}")
         session = self._do(lambda: self._client.v1.identity.verification_sessions.create(params, key))
         return Begun(session.id, session.url or "")
 

@@ -50,9 +50,8 @@ def block_property(party_ids: Iterable[UUID], *, actor: Actor) -> int:
         return 0
     with transaction.atomic():
         blocked = {replace(key, kind=Kind.BLOCKED.value) for key in keys}
-        # Before any lock: who makes an account while holding others locks out of order.
-        ledger_rows.make_accounts([(key, 0) for key in blocked])
-        locked = ledger_rows.lock_accounts((key, 0) for key in [*keys, *blocked])
+        places = {(key, 0) for key in [*keys, *blocked]}
+        locked = ledger_rows.lock_needed_accounts(places, places)
         full = [row for row in locked if row.key.kind in SOURCES and row.room > 0]
         rows = [_row(row.key, row.key.party_id, row.room) for row in full if row.key.party_id is not None]
         if rows:

@@ -111,14 +111,9 @@ class Batch:
         self.pending = ledger_rows.lock_pending(
             op.id if isinstance(op, Pend) else op.pending_id for op in self.ops if not isinstance(op, Post)
         )
-        places = self._places(lines)
-        wanted, needed = {*places, *shards_to_take_from(lines.values())}, {*places}
+        needed = self._places(lines)
         ids = {pk for row in self.pending.values() for pk in (row.debit_account_id, row.credit_account_id)}
-        rows = ledger_rows.lock_accounts(wanted, ids, unless_missing=needed)
-        if needed - {(row.key, row.shard) for row in rows}:
-            # Made while nothing is locked, and locked then, all together.
-            ledger_rows.make_accounts(sorted(needed, key=str))
-            rows = ledger_rows.lock_accounts(wanted, ids)
+        rows = ledger_rows.lock_needed_accounts(needed, {*needed, *shards_to_take_from(lines.values())}, ids)
         self.accounts = {(row.key, row.shard): row for row in rows}
         self.by_id = {row.id: row for row in rows}
         self.standing = ledger_rows.entries_of(op.id for op in self.ops if isinstance(op, Post | PostPart))

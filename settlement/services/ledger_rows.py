@@ -1,6 +1,6 @@
 """The ledger's rows as SQL takes and gives them: locked in one order, written with one statement a table."""
 
-from collections.abc import Container, Iterable, Sequence
+from collections.abc import Collection, Container, Iterable, Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -103,7 +103,16 @@ def lock_accounts(
         return [AccountRow(row[0], AccountKey(row[1], row[2], row[3], row[4]), *row[5:]) for row in cursor.fetchall()]
 
 
-def make_accounts(places: Sequence[Place]) -> None:
+def lock_needed_accounts(needed: Set[Place], places: Collection[Place], ids: Collection[UUID] = ()) -> list[AccountRow]:
+    """As `lock_accounts`, with every needed one of the places made first, while nothing is locked."""
+    rows = lock_accounts(places, ids, unless_missing=needed)
+    if needed - {(row.key, row.shard) for row in rows}:
+        make_accounts(needed)
+        rows = lock_accounts(places, ids)
+    return rows
+
+
+def make_accounts(places: Iterable[Place]) -> None:
     """The accounts exist; one that somebody else is just making is waited for."""
     rows = [
         Account(kind=key.kind, pot=key.pot, currency=key.currency, party_id=key.party_id, shard=shard, sign=key.sign)
