@@ -62,7 +62,7 @@ def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Tests that take the shared cast meet its database, all others the plain one."""
     asked = getattr(item, "fixturenames", ())
-    shared.choose(_clock_of_now(), beside="shared_cast" in asked and "transactional_db" not in asked)
+    shared.choose(beside="shared_cast" in asked and "transactional_db" not in asked)
 
 
 @pytest.fixture
@@ -94,12 +94,9 @@ def clock() -> Iterator[ManualClock]:
 
     It starts at the present because the database's own guards compare with the server's time too.
     """
-    with use_clock(_clock_of_now()) as manual:
+    start = datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=1)
+    with use_clock(ManualClock(start)) as manual:
         yield manual  # type: ignore[misc]
-
-
-def _clock_of_now() -> ManualClock:
-    return ManualClock(datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=1))
 
 
 @pytest.fixture(scope="session")

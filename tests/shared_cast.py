@@ -12,13 +12,12 @@ from django.db import connections, transaction
 from pytest_django import DjangoDbBlocker
 
 from compliance.base import enqueue
-from compliance.base.clock import ManualClock, use_clock
 from tests.cast import Cast, build_cast
 from tests.database import administration
 
 
 class NoBroker:
-    """Takes every task and runs none."""
+    """Takes every task and runs none: nobody waits for one."""
 
     def send_task(self, name: str, **_: object) -> None:
         """Nothing happens."""
@@ -38,12 +37,12 @@ class SharedCast:
         """Whether the present test runs beside the cast."""
         return self._kept is not None and connections["default"].settings_dict["NAME"] == self._own
 
-    def choose(self, clock: ManualClock, *, beside: bool) -> None:
+    def choose(self, *, beside: bool) -> None:
         """The next test runs beside the cast, or without; nothing happens before the databases are set up."""
         if self.blocker is None:
             return
         if beside and self._kept is None:
-            self._build(clock, self.blocker)
+            self._build(self.blocker)
         _meet(self._own if beside else self.plain)
 
     def copied(self) -> Cast:
@@ -61,14 +60,14 @@ class SharedCast:
     def _own(self) -> str:
         return f"{self.plain}_cast"
 
-    def _build(self, clock: ManualClock, blocker: DjangoDbBlocker) -> None:
+    def _build(self, blocker: DjangoDbBlocker) -> None:
         with closing(administration()) as link:
             link.execute(f'DROP DATABASE IF EXISTS "{self._own}" WITH (FORCE)'.encode())
             link.execute(f'CREATE DATABASE "{self._own}" TEMPLATE "{self.template}"'.encode())
         _meet(self._own)
         broker, enqueue.current_app = enqueue.current_app, NoBroker()
         try:
-            with blocker.unblock(), use_clock(clock), transaction.atomic():
+            with blocker.unblock(), transaction.atomic():
                 self._kept = build_cast()
                 # As in a test, whose transaction never ends well: what would follow a commit does not.
                 connections["default"].run_on_commit = []

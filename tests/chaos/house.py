@@ -4,8 +4,6 @@ import contextlib
 import os
 import signal
 import subprocess
-import time
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +13,7 @@ import psycopg
 from marketplace.development.agents import agent_parts
 from marketplace.development.catalogue import background_parts, foundation_parts, front_parts
 from marketplace.development.commands import run_quietly
+from marketplace.development.doors import wait_for
 from marketplace.development.environment import choose_ports, compose_environment, write_environment
 from marketplace.development.errors import DevelopmentError
 from marketplace.development.leftovers import end_leftovers
@@ -86,7 +85,7 @@ class House:
     def revive(self, name: str) -> None:
         """The part runs again on what it left behind, and is ready."""
         if name == POSTGRES:
-            _until(self._postgres_is_up, "PostgreSQL came up again")
+            wait_for(self._postgres_is_up, "PostgreSQL came up again", seconds=READY_SECONDS)
             return
         self._spawn(self._running[name].part)
 
@@ -129,11 +128,10 @@ class House:
             # Whether a part is ready is read from its log: that of an earlier life must not answer.
             with (log.parent / f"{part.name}.earlier.log").open("ab") as earlier:
                 earlier.write(log.read_bytes())
-        environment: Mapping[str, str] = {**self.environment, **part.environment}
         with log.open("wb") as output:
             process = subprocess.Popen(
                 part.command,
-                env=dict(environment),
+                env={**self.environment, **part.environment},
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
@@ -149,7 +147,7 @@ class House:
                 raise DevelopmentError(f"{part.name} ended by itself:\n{part.last_lines(self.state)}")
             return part.is_ready(self.state)
 
-        _until(ready, f"{part.name} is ready")
+        wait_for(ready, f"{part.name} is ready", seconds=READY_SECONDS)
 
     def _postmaster(self) -> psutil.Process:
         (pid_file,) = (self.state / "postgres").glob("data*/postmaster.pid")
@@ -162,11 +160,3 @@ class House:
             # The killed server is not quite gone, or its orphans still hold its memory.
             return False
         return True
-
-
-def _until(condition: Callable[[], bool], what: str) -> None:
-    deadline = time.monotonic() + READY_SECONDS
-    while not condition():
-        if time.monotonic() > deadline:
-            raise DevelopmentError(f"not within {READY_SECONDS} s: {what}")
-        time.sleep(0.1)

@@ -1,12 +1,11 @@
 """The short form of `make chaos`."""
 
-import os
 import re
 import subprocess
 import sys
 
 from tests.architecture.source import ROOT
-from tests.journeys.conftest import FOREIGN
+from tests.environment import own_environment
 
 ROUNDS = 8
 STATE = ROOT / ".gridclear" / "chaos-short"
@@ -14,7 +13,6 @@ STATE = ROOT / ".gridclear" / "chaos-short"
 
 def test_nothing_is_lost_when_parts_die_under_load():
     """Another order of faults each day would be no test of a change: the seed stays."""
-    environment = {name: value for name, value in os.environ.items() if not name.startswith(FOREIGN)}
     command = [
         sys.executable,
         "-m",
@@ -26,7 +24,7 @@ def test_nothing_is_lost_when_parts_die_under_load():
         "--state",
         str(STATE),
     ]
-    ended = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    ended = subprocess.run(command, cwd=ROOT, env=own_environment(), capture_output=True, text=True, check=False)
     said = ended.stdout + ended.stderr
     assert ended.returncode == 0, said
     assert re.search(r"^ +\d+ x came to running$", said, re.M), f"no lease ran under load:\n{said}"

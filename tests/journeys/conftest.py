@@ -15,14 +15,13 @@ import pytest
 
 from marketplace.development.leftovers import leftovers_of
 from tests.architecture.source import ROOT
+from tests.environment import own_environment
 
 START_SECONDS = 900
 STOP_SECONDS = 90
 SERVING = "Press Ctrl-C to stop every part."
 # A house that runs already, by its state folder: for whoever works on these tests.
 RUNNING_HOUSE = "GRIDCLEAR_JOURNEY_STATE"
-# What the test suite's own settings put into the environment, and what would lead away from the embedded parts.
-FOREIGN = ("DJANGO_", "GRIDCLEAR_", "DATABASE_URL", "REDIS_URL", "STRIPE_", "CHAIN_", "PYTEST_")
 
 
 @dataclass
@@ -64,11 +63,10 @@ def house() -> Iterator[House]:
 
 
 def _start(state: Path) -> subprocess.Popen[str]:
-    environment = {name: value for name, value in os.environ.items() if not name.startswith(FOREIGN)}
     return subprocess.Popen(
         [sys.executable, "-m", "marketplace.development", "run"],
         cwd=ROOT,
-        env={**environment, "GRIDCLEAR_STATE": str(state)},
+        env={**own_environment(), "GRIDCLEAR_STATE": str(state)},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

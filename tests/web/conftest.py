@@ -8,18 +8,12 @@ from django.test import Client
 from compliance.base import enqueue
 from marketplace.models import User
 from tests.cast import Cast
-
-
-class SilentBroker:
-    """Takes every task and runs none: the pages never wait for one."""
-
-    def send_task(self, name: str, **_: object) -> None:
-        """Nothing happens."""
+from tests.shared_cast import NoBroker
 
 
 @pytest.fixture(autouse=True)
 def _no_broker(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(enqueue, "current_app", SilentBroker())
+    monkeypatch.setattr(enqueue, "current_app", NoBroker())
 
 
 @pytest.fixture

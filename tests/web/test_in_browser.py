@@ -12,6 +12,7 @@ from compliance.models import WatchlistVersion
 from compliance.selectors.cases import open_cases
 from compliance.selectors.reports import reports
 from compliance.services import report_drafts, restrictions
+from marketplace.models import User
 from tests.cast import Cast, build_cast
 from tests.compliance.services.lists_by_hand import screening_list
 from tests.factories import marketplace as make
@@ -118,10 +119,8 @@ def faults_of(page: Page, address: str) -> list[str]:
     return faults + said + page.evaluate(CONTRAST)
 
 
-@pytest.mark.parametrize(("width", "scheme"), [(360, "light"), (390, "dark"), (1440, "light"), (3840, "dark")])
-def test_pages_hold_on_every_screen(
-    town: Cast, chromium: Browser, browse, live_server, tmp_path: Path, width: int, scheme: str
-):
+def tour_of(town: Cast, folder: Path) -> dict[User | None, list[str]]:
+    """Every kind of page with something on it, by who looks at it; None is nobody."""
     _, offer = town.supply()
     lease = town.lease(offer)
     refused(town, offer, end_user={"kind": "undisclosed"})
@@ -129,9 +128,9 @@ def test_pages_hold_on_every_screen(
     restrictions.impose(town.strange.party_id, "X", actor=town.olga.as_actor(), kind="blocked")
     report_drafts.open_missing(actor=town.olga.as_actor())
     report = reports().get().pk
-    version = changed_list(tmp_path).pk
+    version = changed_list(folder).pk
     invoice = make.fee_invoice(lease)
-    tour = {
+    return {
         None: ["/", "/catalogue", "/accounts/login/", "/accounts/signup/", "/styleguide"],
         town.alice: [
             f"/offers/{offer.pk}/lease",
@@ -174,8 +173,14 @@ def test_pages_hold_on_every_screen(
         ],
         town.ned: ["/platform", "/lists/us_csl"],
     }
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(360, "light"), (390, "dark"), (1440, "light"), (3840, "dark")])
+def test_pages_hold_on_every_screen(
+    town: Cast, chromium: Browser, browse, live_server, tmp_path: Path, width: int, scheme: str
+):
     wrong = []
-    for person, paths in tour.items():
+    for person, paths in tour_of(town, tmp_path).items():
         context = chromium.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
         if person is not None:
             session = session_of(browse(person))
