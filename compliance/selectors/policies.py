@@ -1,6 +1,6 @@
-"""The released policy packs and the catalogue of accelerators, read once per process."""
+"""What the policies' folder holds - packs, catalogue, levels, tables, schedules - read once per process."""
 
-from datetime import datetime
+from datetime import UTC, date, datetime, time
 from functools import lru_cache
 from pathlib import Path
 
@@ -10,6 +10,8 @@ from compliance.engine.catalogue import Catalogue, newest_catalogue
 from compliance.engine.centres import Centres, newest_centres
 from compliance.engine.levels import Levels, levels_in_force, load_levels
 from compliance.engine.packs import PolicyPack, load_packs, pack_in_force, pack_labelled
+from compliance.engine.retention import Schedule, schedule_in_force
+from compliance.engine.travel import TravelRules, rules_in_force
 
 
 def pack_for(as_of: datetime) -> PolicyPack:
@@ -40,6 +42,27 @@ def centres() -> Centres:
 def levels_for(as_of: datetime) -> Levels:
     """What the levels of identity verification ask for at the moment. Raises LevelsInvalid."""
     return levels_in_force(as_of, _levels(Path(settings.GRIDCLEAR_POLICY_DIR)))
+
+
+def retention_for(as_of: datetime) -> Schedule:
+    """How long records are kept, as in force at the moment. Raises RetentionInvalid."""
+    return _retention(Path(settings.GRIDCLEAR_POLICY_DIR), as_of.astimezone(UTC).date())
+
+
+def travel_rules_for(as_of: datetime) -> TravelRules:
+    """What must travel with transfers, as in force at the moment. Raises TravelRulesInvalid."""
+    return _travel_rules(Path(settings.GRIDCLEAR_POLICY_DIR), as_of.astimezone(UTC).date())
+
+
+# Releases come into force by the day, in UTC.
+@lru_cache(maxsize=4)
+def _retention(root: Path, day: date) -> Schedule:
+    return schedule_in_force(datetime.combine(day, time(), UTC), root)
+
+
+@lru_cache(maxsize=4)
+def _travel_rules(root: Path, day: date) -> TravelRules:
+    return rules_in_force(datetime.combine(day, time(), UTC), root)
 
 
 @lru_cache(maxsize=4)

@@ -11,8 +11,9 @@ from django.db.models import QuerySet
 
 from compliance.base import clock
 from compliance.base.errors import NotFound
-from compliance.engine.retention import SUBJECT, RecordClass, Schedule, schedule_in_force
+from compliance.engine.retention import SUBJECT, RecordClass, Schedule
 from compliance.models import LegalHold, Party, RetentionClock
+from compliance.selectors.policies import retention_for
 
 SECRET_CLASSES = frozenset({"sanctions"})
 
@@ -71,7 +72,7 @@ class Kept:
 
 def schedule() -> Schedule:
     """The retention schedule in force now. Raises RetentionInvalid."""
-    return schedule_in_force(clock.now())
+    return retention_for(clock.now())
 
 
 def kept(party_ids: Iterable[UUID] | None = None, *, law_only: bool = False) -> list[Kept]:

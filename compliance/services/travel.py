@@ -17,6 +17,7 @@ from compliance.engine import ivms101, travel
 from compliance.engine.ivms101 import Somebody
 from compliance.models import Party, TravelRecord
 from compliance.selectors.parties import parties_by_id, wallet_proven_at
+from compliance.selectors.policies import travel_rules_for
 from compliance.selectors.travel import MESSAGE, context_of, message_of
 from compliance.services.officers import require_officer
 from compliance.services.subject_keys import ciphers_for, record_shown
@@ -64,7 +65,7 @@ def collect(facts: TravelFacts, *, actor: Actor) -> TravelRecord:
         raise InvalidInput("A deposit has an originator. Nothing was moved.")
     transfer = _transfer(facts)
     wallet_kind = travel.CASP if facts.casp else travel.SELF_HOSTED
-    rules = travel.rules_in_force(clock.now(), settings.GRIDCLEAR_POLICY_DIR)
+    rules = travel_rules_for(clock.now())
     applied = rules.that_apply(facts.amount_usd, wallet_kind)
     unknown = ivms101.missing(transfer)
     proven = wallet_proven_at(customer_id, facts.wallet) is not None

@@ -8,7 +8,7 @@ from django.db.models import QuerySet
 
 from compliance.base import clock
 from compliance.base.errors import NotFound
-from settlement.models import Dispute, Hold, Receipt
+from settlement.models import CardPayment, Dispute, Hold, Receipt
 
 State = Dispute.State
 # A dispute that nobody answered by then is an alarm, and is answered with what the records say.
@@ -99,10 +99,14 @@ def leases_paid_by(dispute_id: UUID) -> list[UUID]:
     row = Dispute.objects.select_related("payment__hold").get(pk=dispute_id)
     if row.payment.hold is not None:
         return [row.payment.hold.subject_id]
-    paid = Receipt.objects.filter(
-        party_id=row.party_id, hold__rail=Hold.Rail.BALANCE, created_at__gte=row.payment.state_changed_at
+    return list(spent_since(row.payment).order_by("created_at").values_list("subject_id", flat=True)[:MOST_LEASES])
+
+
+def spent_since(top_up: CardPayment) -> QuerySet[Receipt]:
+    """The receipts of leases on the prepaid balance that the top-up can have paid."""
+    return Receipt.objects.filter(
+        party_id=top_up.party_id, hold__rail=Hold.Rail.BALANCE, created_at__gte=top_up.state_changed_at
     )
-    return list(paid.order_by("created_at").values_list("subject_id", flat=True)[:MOST_LEASES])
 
 
 def due_soon() -> list[DisputeView]:

@@ -16,7 +16,8 @@ from uuid import UUID
 
 from django.db.models import F, Sum
 
-from settlement.models import CardPayment, Dispute, DisputeShare, Hold, Receipt, Transfer
+from settlement.models import CardPayment, Dispute, DisputeShare, Receipt, Transfer
+from settlement.selectors.disputes import spent_since
 from settlement.services import claims, ledger
 from settlement.services.accounts import Kind, Pot, clearing, of_platform
 from settlement.services.ledger import Line
@@ -88,10 +89,7 @@ def _paid_by(payment: CardPayment) -> list[Receipt]:
     """The receipts of the leases that the payment can have paid, the newest first."""
     if payment.hold_id is not None:
         return list(Receipt.objects.filter(hold_id=payment.hold_id))
-    spent = Receipt.objects.filter(
-        party_id=payment.party_id, hold__rail=Hold.Rail.BALANCE, created_at__gte=payment.state_changed_at
-    )
-    return list(spent.order_by("-created_at", "-number"))
+    return list(spent_since(payment).order_by("-created_at", "-number"))
 
 
 def _shares(payment: CardPayment, receipts: list[Receipt], amount_minor: int) -> list[Share]:

@@ -257,7 +257,7 @@ def test_a_schedule_that_cannot_be_read_erases_nobody(newcomer: User, clock, mon
     def broken(*_: object) -> None:
         raise retention.RetentionInvalid("no retention schedule is in force")
 
-    monkeypatch.setattr("compliance.selectors.retention.schedule_in_force", broken)
+    monkeypatch.setattr("compliance.selectors.retention.retention_for", broken)
     clock.advance(days=3650)
     for deed in ("report", "sweep"):
         with pytest.raises(CommandError, match="Nothing was erased"):
