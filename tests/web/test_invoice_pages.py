@@ -6,6 +6,8 @@ import json
 
 import pypdfium2
 import pytest
+from asgiref.sync import async_to_sync
+from django.test import AsyncClient
 
 from marketplace.services import metering
 from settlement.models import Account, BillingProfile
@@ -112,3 +114,17 @@ def test_exports_are_the_organizations_own_and_no_formulas(cast, settled, browse
         assert browse(cast.pia).get(wrong).status_code == 422
     for missing in ("/exports/ledger.csv", "/exports/receipts.xml"):
         assert browse(cast.pia).get(missing).status_code == 404
+
+
+@pytest.mark.filterwarnings("error:StreamingHttpResponse must consume")
+def test_an_export_streams_under_asgi_too(cast, settled):
+    """As production serves it: Django would gather an iterator of the wrong kind first, and says so by a warning."""
+
+    async def read() -> bytes:
+        client = AsyncClient()
+        await client.aforce_login(cast.alice, backend="allauth.account.auth_backends.AuthenticationBackend")
+        answer = await client.get("/exports/receipts.csv")
+        assert answer.is_async
+        return b"".join([part async for part in answer])
+
+    assert len(async_to_sync(read)().decode().splitlines()) == 2
