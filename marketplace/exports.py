@@ -53,7 +53,7 @@ INVOICES = (
     "tax_rate_bps",
     "treatment",
     "currency",
-    "credits_number",
+    "amends_number",
 )
 STATEMENT = ("at", "kind", "memo", "transfer_id", "subject_id", "amount_minor", "balance_minor")
 ACCOUNTS = ("available", "held", "uncollected", "accrued", "blocked", "payable", "paying", "claim")
@@ -120,7 +120,7 @@ def _invoices(party_id: UUID, _: Mapping[str, str]) -> Table:
             each.tax_rate_bps,
             each.treatment,
             each.currency,
-            each.credits_number,
+            each.amends_number,
         )
         for each in all_views(party_id)
     )

@@ -16,6 +16,7 @@ from compliance.services import wallet_watch
 from settlement.rails.card import CardError
 from settlement.selectors.wallets import wallets_in_use
 from settlement.services import (
+    amendments,
     anchors,
     card_deeds,
     card_renewals,
@@ -161,6 +162,12 @@ def fill_property_reports() -> None:
 def issue_invoices() -> None:
     """What the months that are over brought is on invoices, as far as its tax can be told."""
     invoicing.issue_due(actor=system("invoicing"))
+
+
+@shared_task(name="settlement.amend_invoices")
+def amend_invoices() -> None:
+    """What was given back of issued invoices is on credit notes; what came back again, on debit notes."""
+    amendments.amend_due(actor=system("invoicing"))
 
 
 @shared_task(name="settlement.anchor_audit_log")

@@ -27,11 +27,11 @@ class InvoiceLineShape(serializers.Serializer[object]):
 
 
 class InvoiceSummaryShape(serializers.Serializer[object]):
-    """An invoice or credit note without its lines; minor units of its currency, positive in both."""
+    """An invoice or a note to one, without its lines; minor units of its currency, positive in all."""
 
     id = serializers.UUIDField()
     number = serializers.CharField()
-    form = serializers.CharField(help_text="invoice or credit_note")
+    form = serializers.CharField(help_text="invoice, credit_note, or debit_note: billed again")
     kind = serializers.CharField(help_text="fee or compute")
     issued_at = serializers.DateTimeField()
     period_start = serializers.DateField()
@@ -45,13 +45,13 @@ class InvoiceSummaryShape(serializers.Serializer[object]):
     tax_source = serializers.CharField()
     treatment = serializers.CharField()
     reason = serializers.CharField()
-    credits_number = serializers.CharField(help_text="The invoice that a credit note is to")
+    amends_number = serializers.CharField(help_text="The invoice that a note is to")
     supplier = TaxPartyShape(allow_null=True, help_text="null once erased")
     customer = TaxPartyShape(allow_null=True, help_text="null once erased")
 
 
 class InvoiceShape(InvoiceSummaryShape):
-    """An invoice or credit note with its lines."""
+    """An invoice or a note to one, with its lines."""
 
     lines = InvoiceLineShape(many=True)
 

@@ -22,7 +22,12 @@ def day(at: date | datetime) -> str:
 
 def title_of(invoice: InvoiceView) -> str:
     """`Invoice G-000001`."""
-    return f"{'Credit note' if invoice.is_credit_note else 'Invoice'} {invoice.number}"
+    return f"{invoice.form_words} {invoice.number}"
+
+
+def total_words(invoice: InvoiceView) -> str:
+    """What the sum of the document is."""
+    return {"credit_note": "Credited", "debit_note": "Billed again"}.get(invoice.form, "Total, paid already")
 
 
 def rate_words(bps: int) -> str:
@@ -46,8 +51,8 @@ def invoice_pdf(invoice: InvoiceView) -> bytes:
         f"Period {day(invoice.period_start)} to {day(invoice.period_end)}",
         f"Amounts in {currency}",
     ]
-    if invoice.is_credit_note:
-        facts.append(f"To invoice {invoice.credits_number}")
+    if invoice.amends_number:
+        facts.append(f"To invoice {invoice.amends_number}")
     sheet.sides(("Supplier", _side(invoice.supplier)), ("Customer", _side(invoice.customer)), ("Document", facts))
     if invoice.reason:
         sheet.text(invoice.reason)
@@ -66,12 +71,11 @@ def invoice_pdf(invoice: InvoiceView) -> bytes:
         ],
     )
     taxed = f"VAT {rate_words(invoice.tax_rate_bps)}, included" if invoice.tax_rate_bps else "Tax"
-    total = "Credited" if invoice.is_credit_note else "Total, paid already"
     sheet.totals(
         [
             ("Net", str(Money(invoice.net_minor, currency))),
             (taxed, str(Money(invoice.tax_minor, currency))),
-            (total, str(Money(invoice.gross_minor, currency))),
+            (total_words(invoice), str(Money(invoice.gross_minor, currency))),
         ]
     )
     if invoice.tax_words:

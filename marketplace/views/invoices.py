@@ -13,7 +13,7 @@ from marketplace import exports
 from marketplace.api.shapes_documents import InvoiceShape
 from marketplace.exports import pdf_file, pot_of
 from marketplace.models import Lease
-from marketplace.papers.documents import earnings_pdf, earnings_rows, invoice_pdf, receipt_pdf, title_of
+from marketplace.papers.documents import earnings_pdf, earnings_rows, invoice_pdf, receipt_pdf, title_of, total_words
 from marketplace.periods import month_of
 from marketplace.selectors.leases import lease_for
 from marketplace.views.base import Seat, crumb, member_view, page_of, person
@@ -42,6 +42,7 @@ def invoice(request: HttpRequest, seat: Seat, pk: UUID) -> HttpResponse:
     context = {
         "invoice": found,
         "title": title_of(found),
+        "total_words": total_words(found),
         "sides": (("Supplier", found.supplier), ("Customer", found.customer)),
         "crumbs": [crumb("Invoices", reverse("web:documents")), crumb(found.number)],
     }

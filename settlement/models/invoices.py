@@ -1,4 +1,4 @@
-"""Invoices and credit notes: numbered without gaps, never changed, each receipt billed once.
+"""Invoices and what amends them: numbered without gaps, never changed, each receipt billed once.
 
 Who the two sides are is personal data of the smallest of them, so both are sealed under their subjects' keys.
 """
@@ -10,53 +10,13 @@ from django.db.models import F, Q
 from compliance.base.models import Row
 from compliance.base.walls import Immutable, Wall, update_of
 from settlement.models.documents import Receipt
-
-# Whatever writes the row: a series goes up by one, and what it is of stays as it was.
-SERIES_COUNTS = """
-IF (NEW.id, NEW.prefix, NEW.supplier_party_id, NEW.form) IS DISTINCT FROM
-   (OLD.id, OLD.prefix, OLD.supplier_party_id, OLD.form) OR NEW.last_number <> OLD.last_number + 1
-THEN
-    RAISE EXCEPTION 'a series of numbers goes up by one' USING ERRCODE = 'check_violation';
-END IF;
-RETURN NEW;
-"""
-# A number comes after its predecessor, and no further than the counter: with rows that are never deleted, no gaps.
-NUMBER_FOLLOWS = """
-IF NOT EXISTS (
-    SELECT 1 FROM settlement_documentseries s WHERE s.id = NEW.series_id AND s.last_number = NEW.sequence
-      AND s.form = NEW.form AND s.supplier_party_id IS NOT DISTINCT FROM NEW.supplier_party_id
-) OR (NEW.sequence > 1 AND NOT EXISTS (
-    SELECT 1 FROM settlement_invoice i WHERE i.series_id = NEW.series_id AND i.sequence = NEW.sequence - 1
-)) THEN
-    RAISE EXCEPTION 'a document has the next number of its series' USING ERRCODE = 'check_violation';
-END IF;
-RETURN NEW;
-"""
-# At the commit: the document says what its lines say, and a counter that went up left its document.
-LINES_ADD_UP = """
-IF (SELECT coalesce(sum(l.gross_minor), 0) FROM settlement_invoiceline l WHERE l.invoice_id = NEW.{invoice})
-   <> (SELECT i.gross_minor FROM settlement_invoice i WHERE i.id = NEW.{invoice})
-THEN
-    RAISE EXCEPTION 'the lines of a document add up to it' USING ERRCODE = 'check_violation';
-END IF;
-RETURN NULL;
-"""
-NUMBER_IS_USED = """
-IF NOT EXISTS (
-    SELECT 1 FROM settlement_invoice i WHERE i.series_id = NEW.id AND i.sequence = NEW.last_number
-) THEN
-    RAISE EXCEPTION 'a number that was taken is on a document' USING ERRCODE = 'check_violation';
-END IF;
-RETURN NULL;
-"""
-CREDIT_WITHIN_INVOICE = """
-IF NEW.credits_id IS NOT NULL AND (
-    SELECT coalesce(sum(c.gross_minor), 0) FROM settlement_invoice c WHERE c.credits_id = NEW.credits_id
-) > (SELECT i.gross_minor FROM settlement_invoice i WHERE i.id = NEW.credits_id) THEN
-    RAISE EXCEPTION 'credit notes give back no more than their invoice' USING ERRCODE = 'check_violation';
-END IF;
-RETURN NULL;
-"""
+from settlement.models.invoice_walls import (
+    CREDIT_WITHIN_LINE,
+    LINES_ADD_UP,
+    NUMBER_FOLLOWS,
+    NUMBER_IS_USED,
+    SERIES_COUNTS,
+)
 
 
 class BillingProfile(Row):
@@ -122,11 +82,15 @@ class DocumentSeries(Row):
 
 
 class Invoice(Row):
-    """An invoice, or the credit note that takes part of one back. Amounts are positive in both."""
+    """An invoice, the credit note that takes part of one back, or the debit note that bills again what one took back.
+
+    Amounts are positive in all three.
+    """
 
     class Form(models.TextChoices):
         INVOICE = "invoice", "Invoice"
         CREDIT_NOTE = "credit_note", "Credit note"
+        DEBIT_NOTE = "debit_note", "Debit note"
 
     class Kind(models.TextChoices):
         FEE = "fee", "Platform fee"
@@ -142,7 +106,7 @@ class Invoice(Row):
         "compliance.Party", null=True, blank=True, on_delete=models.PROTECT, related_name="+", help_text="None: we"
     )
     customer_party = models.ForeignKey("compliance.Party", on_delete=models.PROTECT, related_name="+")
-    credits = models.ForeignKey("self", null=True, blank=True, on_delete=models.PROTECT, related_name="credit_notes")
+    amends = models.ForeignKey("self", null=True, blank=True, on_delete=models.PROTECT, related_name="amendments")
     period_start = models.DateField()
     period_end = models.DateField(help_text="The last day of it")
     currency = models.CharField(max_length=8)
@@ -154,7 +118,7 @@ class Invoice(Row):
     tax_rate = models.ForeignKey(TaxRate, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
     tax_rate_bps = models.PositiveIntegerField(default=0)
     tax_words = models.CharField(max_length=300, blank=True)
-    reason = models.CharField(max_length=200, blank=True, help_text="Why a credit note was issued")
+    reason = models.CharField(max_length=200, blank=True, help_text="Why a note was issued")
     supplier_sealed = models.BinaryField(help_text="Empty where we are the supplier")
     supplier_open = models.JSONField(default=dict, help_text="The platform's own identity, as it was")
     customer_sealed = models.BinaryField()
@@ -168,8 +132,9 @@ class Invoice(Row):
             ),
             models.CheckConstraint(condition=Q(gross_minor__gt=0), name="document_is_about_money"),
             models.CheckConstraint(
-                condition=Q(form="invoice", credits__isnull=True) | Q(form="credit_note", credits__isnull=False),
-                name="credit_note_names_its_invoice",
+                condition=Q(form="invoice", amends__isnull=True)
+                | Q(form__in=("credit_note", "debit_note"), amends__isnull=False),
+                name="note_names_its_invoice",
             ),
             models.CheckConstraint(condition=Q(period_end__gte=F("period_start")), name="period_runs_forward"),
         ]
@@ -186,13 +151,6 @@ class Invoice(Row):
                 operation=pgtrigger.Insert,
                 timing=pgtrigger.Deferred,
                 func=LINES_ADD_UP.format(invoice="id"),
-            ),
-            Wall(
-                name="credit_within_invoice",
-                when=pgtrigger.After,
-                operation=pgtrigger.Insert,
-                timing=pgtrigger.Deferred,
-                func=CREDIT_WITHIN_INVOICE,
             ),
         ]
 
@@ -226,5 +184,12 @@ class InvoiceLine(Row):
                 operation=pgtrigger.Insert,
                 timing=pgtrigger.Deferred,
                 func=LINES_ADD_UP.format(invoice="invoice_id"),
+            ),
+            Wall(
+                name="credit_within_line",
+                when=pgtrigger.After,
+                operation=pgtrigger.Insert,
+                timing=pgtrigger.Deferred,
+                func=CREDIT_WITHIN_LINE,
             ),
         ]

@@ -1,4 +1,4 @@
-"""Invoices and credit notes as their two sides read them, and the proof that their numbers have no gaps."""
+"""Invoices and their notes as their two sides read them, and the proof that their numbers have no gaps."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -56,8 +56,8 @@ class InvoiceView:
     tax_source: str
     treatment: str
     reason: str
-    credits_number: str
-    credits_id: UUID | None
+    amends_number: str
+    amends_id: UUID | None
     supplier_id: UUID | None
     customer_id: UUID
     supplier: TaxParty | None
@@ -70,6 +70,11 @@ class InvoiceView:
         return self.form == Invoice.Form.CREDIT_NOTE
 
     @property
+    def form_words(self) -> str:
+        """`Credit note`."""
+        return str(Invoice.Form(self.form).label)
+
+    @property
     def in_the_suppliers_name(self) -> bool:
         """Whether the platform issued it for a provider."""
         return self.supplier_id is not None
@@ -78,7 +83,7 @@ class InvoiceView:
 def invoices_of(party_id: UUID) -> QuerySet[Invoice]:
     """The documents on which the party stands, as customer or supplier, newest first."""
     rows = Invoice.objects.filter(Q(customer_party_id=party_id) | Q(supplier_party_id=party_id))
-    return rows.select_related("credits", "tax_rate").order_by("-created_at", "-id")
+    return rows.select_related("amends", "tax_rate").order_by("-created_at", "-id")
 
 
 def views_of(rows: Iterable[Invoice]) -> list[InvoiceView]:
@@ -155,8 +160,8 @@ def _view(
         tax_source=f"{row.tax_rate.source}, read {row.tax_rate.read_on}" if row.tax_rate else "",
         treatment=row.treatment,
         reason=row.reason,
-        credits_number=row.credits.number if row.credits else "",
-        credits_id=row.credits_id,
+        amends_number=row.amends.number if row.amends else "",
+        amends_id=row.amends_id,
         supplier_id=row.supplier_party_id,
         customer_id=row.customer_party_id,
         supplier=supplier,

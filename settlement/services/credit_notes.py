@@ -1,9 +1,13 @@
-"""Credit notes for what is given back after its invoice: refunds, and whatever an operator must put right."""
+"""Notes to an invoice that stands; and credit notes by hand, for whatever an operator must put right.
 
+Refunds and disputes are credited by themselves, see `amendments`.
+"""
+
+from collections.abc import Sequence
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Sum
+from django.db.models import Case, F, Sum, When
 
 from compliance.base.actor import Actor
 from compliance.base.errors import Conflict, InvalidInput, NotFound
@@ -31,33 +35,37 @@ def credit(invoice_id: UUID, lease_id: UUID, gross_minor: int, *, reason: str, c
     if gross_minor <= 0 or not reason.strip() or not cause.strip():
         raise InvalidInput("A credit note has an amount above zero, a reason and a cause. Nothing was issued.")
     with transaction.atomic():
-        # Credit notes to one invoice are written one after the other.
-        rows = Invoice.objects.select_for_update(of=("self",)).select_related("tax_rate")
-        invoice = rows.filter(pk=invoice_id, form=Form.INVOICE).first()
+        invoice = locked_invoice(invoice_id)
         line = InvoiceLine.objects.filter(invoice=invoice, subject_id=lease_id).select_related("receipt").first()
-        if invoice is None or line is None:
+        if line is None:
             raise NotFound("There is no such invoice with that lease on it.")
         present = Invoice.objects.filter(cause=cause).first()
         if present is not None:
             return present
         if gross_minor > line.gross_minor - _credited(line):
             raise CreditTooLarge
-        draft = _draft(invoice, LineDraft(line.receipt, line.description, gross_minor), reason, cause)
+        lines = [LineDraft(line.receipt, line.description, gross_minor)]
+        draft = note_draft(invoice, Form.CREDIT_NOTE, lines, reason, cause)
         return write(draft, lock_series(invoice.supplier_party_id, Form.CREDIT_NOTE), actor=actor)
 
 
-def _credited(line: InvoiceLine) -> int:
-    notes = InvoiceLine.objects.filter(invoice__credits=line.invoice_id, receipt=line.receipt_id)
-    return int(notes.aggregate(total=Sum("gross_minor"))["total"] or 0)
+def locked_invoice(invoice_id: UUID) -> Invoice:
+    """The invoice, locked until the transaction ends: notes to it are written one after the other. Raises NotFound."""
+    rows = Invoice.objects.select_for_update(of=("self",)).select_related("tax_rate")
+    invoice = rows.filter(pk=invoice_id, form=Form.INVOICE).first()
+    if invoice is None:
+        raise NotFound("There is no such invoice with that lease on it.")
+    return invoice
 
 
-def _draft(invoice: Invoice, line: LineDraft, reason: str, cause: str) -> Draft:
+def note_draft(invoice: Invoice, form: Form, lines: Sequence[LineDraft], reason: str, cause: str) -> Draft:
+    """A note to the invoice, between the same sides and taxed as it was. Raises SubjectErased."""
     supplier, customer = sides_of([invoice])[invoice.pk]
     if supplier is None or customer is None:
         raise SubjectErased
     taxed = Taxed(invoice.treatment, invoice.place_of_supply, invoice.tax_words, invoice.tax_rate, invoice.tax_rate_bps)
     return Draft(
-        form=Form.CREDIT_NOTE,
+        form=form,
         kind=invoice.kind,
         cause=cause[:120],
         sides=Sides(invoice.supplier_party_id, invoice.customer_party_id, supplier, customer),
@@ -65,7 +73,14 @@ def _draft(invoice: Invoice, line: LineDraft, reason: str, cause: str) -> Draft:
         currency=invoice.currency,
         period_start=invoice.period_start,
         period_end=invoice.period_end,
-        lines=[line],
-        credits=invoice,
+        lines=lines,
+        amends=invoice,
         reason=reason.strip()[:200],
     )
+
+
+def _credited(line: InvoiceLine) -> int:
+    """What notes took back of the line, less what they billed again."""
+    notes = InvoiceLine.objects.filter(invoice__amends=line.invoice_id, receipt=line.receipt_id)
+    signed = Case(When(form=Form.CREDIT_NOTE, then=F("gross_minor")), default=-F("gross_minor"))
+    return int(notes.aggregate(total=Sum(signed))["total"] or 0)

@@ -11,6 +11,7 @@ from django.db.models import Q
 
 from compliance.base import audit, clock
 from compliance.base.actor import Actor
+from compliance.base.enqueue import enqueue
 from compliance.base.errors import Conflict
 from compliance.base.transition import transition
 from settlement.models import CardPayment, Dispute
@@ -52,6 +53,8 @@ def apply_dispute(told: DisputeState, *, actor: Actor) -> bool:
             audit.record("dispute.opened", actor=actor, subject=dispute, data=data)
         if fresh or changed:
             send_on_commit(dispute_moved, dispute_id=dispute.pk, party_id=dispute.party_id)
+            # What was billed may have been taken back with it, or be due again.
+            enqueue("settlement.amend_invoices")
     return fresh or changed
 
 

@@ -8,7 +8,7 @@ from django.db import connection, transaction
 from settlement.models import DocumentSeries, Invoice
 
 _SERIES_LOCK = 0x6772_6964_7365_7269  # "gridseri"
-_FORMS = {Invoice.Form.INVOICE.value: "", Invoice.Form.CREDIT_NOTE.value: "C"}
+_FORMS = {Invoice.Form.INVOICE.value: "", Invoice.Form.CREDIT_NOTE.value: "C", Invoice.Form.DEBIT_NOTE.value: "D"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ def _make(supplier_party_id: UUID | None, form: str) -> DocumentSeries:
     if found is not None:
         return found
     sibling = rows.values_list("prefix", flat=True).first()
-    stem = sibling.removesuffix("C") if sibling else _stem(supplier_party_id)
+    stem = sibling.rstrip("CD") if sibling else _stem(supplier_party_id)
     series = DocumentSeries.objects.create(supplier_party_id=supplier_party_id, form=form, prefix=stem + _FORMS[form])
     return DocumentSeries.objects.select_for_update().get(pk=series.pk)
 

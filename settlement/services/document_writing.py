@@ -58,7 +58,7 @@ class Draft:
     period_start: date
     period_end: date
     lines: Sequence[LineDraft]
-    credits: Invoice | None = None
+    amends: Invoice | None = None
     reason: str = ""
 
 
@@ -79,7 +79,7 @@ def write(draft: Draft, series: DocumentSeries, *, actor: Actor) -> Invoice:
         cause=draft.cause,
         supplier_party_id=draft.sides.supplier_id,
         customer_party_id=draft.sides.customer_id,
-        credits=draft.credits,
+        amends=draft.amends,
         period_start=draft.period_start,
         period_end=draft.period_end,
         currency=draft.currency,

@@ -122,12 +122,12 @@ def _draft(
     form: str,
     cause: str,
     lines: list[LineDraft],
-    credits: Invoice | None = None,
+    amends: Invoice | None = None,
     reason: str = "",
 ) -> Draft:
     start = group.month.date()
     kind, currency = group.kind, group.currency
-    return Draft(form, kind, cause, sides, taxed, currency, start, group.last_day, lines, credits, reason)
+    return Draft(form, kind, cause, sides, taxed, currency, start, group.last_day, lines, amends, reason)
 
 
 def _line(kind: str, receipt: Receipt) -> LineDraft:

@@ -80,7 +80,7 @@ def test_a_month_becomes_invoices_that_say_what_the_receipts_say(billed, clock):
     )
     assert fee.gross_minor == sum(receipt.fee_minor for receipt in receipts)
     assert compute.gross_minor - note.gross_minor == sum(receipt.total_minor for receipt in receipts)
-    assert (compute.gross_minor, note.gross_minor, note.credits) == (750, 25, compute)
+    assert (compute.gross_minor, note.gross_minor, note.amends) == (750, 25, compute)
     # What cost nothing is on no document.
     assert compute.lines.count() == fee.lines.count() == 2
     assert (fee.treatment, fee.place_of_supply, fee.tax_minor) == ("reverse_charge", "NL", 0)
@@ -272,7 +272,7 @@ def test_credit_notes_give_back_no_more_than_was_billed(billed, clock):
         credit_notes.credit(first.pk, receipt.subject_id, 1, cause="refund:5", **credit)
     with pytest.raises(NotFound):
         credit_notes.credit(invoice.pk, uuid4(), 1, cause="refund:6", **credit)
-    assert list(invoice.credit_notes.order_by("sequence").values_list("number", "gross_minor")) == [
+    assert list(invoice.amendments.order_by("sequence").values_list("number", "gross_minor")) == [
         ("S0001C-000001", 400),
         ("S0001C-000002", 100),
     ]

@@ -232,6 +232,7 @@ CELERY_BEAT_SCHEDULE = {
         "settlement.fill_property_reports": 60,
         "settlement.screen_wallets": 600,
         "settlement.issue_invoices": 3600,
+        "settlement.amend_invoices": 3600,
         "compliance.rescreen_after_list_changes": 5,
         "compliance.expire_identities": 60,
         "compliance.follow_identity_checks": 20,

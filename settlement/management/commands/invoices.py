@@ -13,6 +13,7 @@ from compliance.base.actor import system
 from compliance.base.errors import Refusal
 from settlement.selectors.billing import seller, tax_rates
 from settlement.selectors.invoices import gaps_in_numbers
+from settlement.services.amendments import amend_due
 from settlement.services.billing import record_tax_rate
 from settlement.services.credit_notes import credit
 from settlement.services.invoicing import issue_due
@@ -62,10 +63,11 @@ class Command(BaseCommand):
         if seller() is None:
             self.stderr.write("GRIDCLEAR_SELLER_… names no seller with a scheme: no fee is invoiced.")
         done = issue_due(actor=ACTOR)
-        self.stdout.write(f"{done.documents} documents issued")
-        if done.waiting:
+        notes, kept = amend_due(actor=ACTOR)
+        self.stdout.write(f"{done.documents + notes} documents issued")
+        if done.waiting or kept:
             raise CommandError(
-                f"{done.waiting} invoices wait: a scheme, an address, a VAT number or a rate is missing."
+                f"{done.waiting + kept} invoices wait: a scheme, an address, a VAT number or a rate is missing."
             )
 
     def _check(self, options: dict[str, Any]) -> None:
