@@ -20,6 +20,7 @@ from compliance.services import (
     report_alarms,
     report_drafts,
     rescreening,
+    restriction_orders,
     vantages,
     wallet_oracle,
 )
@@ -127,6 +128,12 @@ def open_reports() -> None:
 def alarm_due_reports() -> None:
     """No report passes its day unnoticed."""
     report_alarms.alarm_due_reports(actor=system("reports"))
+
+
+@shared_task(name="compliance.sweep_restriction_orders")
+def sweep_restriction_orders() -> None:
+    """No restriction outlives the day that two officers agreed on, and none waits unnoticed for the second."""
+    restriction_orders.sweep_orders(actor=system("restrictions"))
 
 
 @shared_task(name="compliance.verify_audit_log")

@@ -175,11 +175,16 @@ def export(request: HttpRequest, what: str, form: str, party_id: UUID) -> Stream
     if what not in TABLES or form not in _WRITERS:
         raise NotFound
     table = TABLES[what](party_id, {name: str(value) for name, value in request.GET.items()})
+    return table_file(request, table, f"gridclear-{what}", form)
+
+
+def table_file(request: HttpRequest, table: Table, name: str, form: str) -> StreamingHttpResponse:
+    """The table as a file in one of the forms, written while it is read."""
     write, kind = _WRITERS[form]
     parts = write(table.columns, table.rows)
     # Each kind of server has an iterator of its own kind, or it would gather the whole file first.
     answer = StreamingHttpResponse(_aside(parts) if isinstance(request, ASGIRequest) else parts, content_type=kind)
-    return _as_file(answer, f"gridclear-{what}.{form}")
+    return _as_file(answer, f"{name}.{form}")
 
 
 def pdf_file(body: bytes, name: str) -> HttpResponse:

@@ -23,6 +23,7 @@ class Case(StatefulRow):
         AUDIT_ALARM = "audit_alarm", "Audit log alarm"
         MONEY_ALARM = "money_alarm", "Money alarm"
         REPORT_DUE = "report_due", "Report due"
+        RESTRICTION_DUE = "restriction_due", "Restriction to confirm"
         LAW_SUSPENSION = "law_suspension", "Suspension of a law"
 
     class Priority(models.IntegerChoices):

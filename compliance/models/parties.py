@@ -84,11 +84,27 @@ class PartyWallet(Row):
 
 
 class Restriction(Row):
-    """While not lifted, the party may neither open, run, fund nor be paid for anything."""
+    """While not lifted, the party may neither open, run, fund nor be paid for anything.
+
+    It stands for the whole party, whatever was named. One that belongs to no case was ordered by an officer, or by the
+    platform, and another officer confirms it; with an end, it falls then, as both agreed.
+    """
 
     class Kind(models.TextChoices):
         FREEZE = "freeze", "Frozen pending review"
         BLOCKED = "blocked", "Blocked property"
+
+    class Basis(models.TextChoices):
+        LAW = "LAW", "Law"
+        RED_FLAG = "RED_FLAG", "Red flag"
+        POLICY = "POLICY", "Our policy"
+
+    class Target(models.TextChoices):
+        PARTY = "party", "A party"
+        RENTER = "renter", "The renter of a lease"
+        PROVIDER = "provider", "The provider of a lease"
+        WALLET = "wallet", "Whose wallet this is"
+        ACCOUNT = "account", "Whose account in the books this is"
 
     party = models.ForeignKey(Party, on_delete=models.PROTECT, related_name="restrictions")
     kind = models.CharField(max_length=16, choices=Kind, default=Kind.FREEZE)
@@ -97,6 +113,15 @@ class Restriction(Row):
         "compliance.Case", null=True, blank=True, on_delete=models.PROTECT, related_name="restrictions"
     )
     imposed_by = models.CharField(max_length=120)
+    basis = models.CharField(max_length=8, choices=Basis, blank=True)
+    reason = models.CharField(max_length=400, blank=True, help_text="Why it was ordered; names nobody")
+    citation = models.CharField(max_length=200, blank=True, help_text="The law, order or rule, with its date or number")
+    target_kind = models.CharField(max_length=8, choices=Target, blank=True, help_text="What was named")
+    target_ref = models.CharField(max_length=64, blank=True)
+    ends_at = models.DateTimeField(null=True, blank=True, help_text="When it falls, once confirmed; never for none")
+    confirmed_by = models.CharField(max_length=120, blank=True)
+    confirmed_at = models.DateTimeField(null=True, blank=True)
+    expired = models.BooleanField(default=False, db_default=False, help_text="It fell because its end had come")
     lift_proposed_by = models.CharField(max_length=120, blank=True)
     lift_reason = models.CharField(max_length=400, blank=True, help_text="Why it may fall; names nobody")
     lifted_at = models.DateTimeField(null=True, blank=True)
@@ -109,6 +134,21 @@ class Restriction(Row):
                 condition=Q(lifted_at=None)
                 | (~Q(lift_proposed_by="") & ~Q(lifted_by="") & ~Q(lifted_by=F("lift_proposed_by"))),
                 name="restriction_falls_by_four_eyes",
+            ),
+            models.CheckConstraint(
+                condition=Q(confirmed_by="") | ~Q(confirmed_by=F("imposed_by")),
+                name="restriction_is_confirmed_by_another",
+            ),
+            # Both officers agreed beforehand on the day on which it falls.
+            models.CheckConstraint(
+                condition=Q(expired=False)
+                | (
+                    Q(ends_at__isnull=False)
+                    & Q(lifted_at__gte=F("ends_at"))
+                    & ~Q(confirmed_by="")
+                    & Q(lifted_by=F("confirmed_by"))
+                ),
+                name="restriction_expires_as_agreed",
             ),
         ]
         triggers = [Immutable(name="restriction_kept", operation=pgtrigger.Delete)]

@@ -151,3 +151,8 @@ def holding_words(edge: OwnershipEdge) -> str:
     elif edge.share_max:
         word = f"{share} {word}"
     return word if edge.direct else f"indirectly {word}"
+
+
+def holder_of_wallet(address: str) -> UUID | None:
+    """The party that says that the address, in whatever letter case, is its own; None for nobody."""
+    return PartyWallet.objects.filter(address__iexact=address).values_list("party_id", flat=True).first()

@@ -278,9 +278,9 @@ def close_identity_case(verification_id: UUID, disposition: str, *, actor: Actor
         _close(row, disposition, actor=actor, event="case.closed", approved_by=actor.ref if disposition else "")
 
 
-def close_report_alarm(report_id: UUID, *, actor: Actor) -> None:
-    """The case that said that the report is due, if any, is closed. Called by services/reports.py alone."""
-    for row in Case.objects.filter(kind=Case.Kind.REPORT_DUE, subject_id=report_id).exclude(state=_State.CLOSED):
+def close_alarm(kind: Case.Kind, subject_id: UUID, *, actor: Actor) -> None:
+    """The case that said that something of the subject is due, if any, is closed. By the service that did it alone."""
+    for row in Case.objects.filter(kind=kind, subject_id=subject_id).exclude(state=_State.CLOSED):
         _close(row, "", actor=actor, event="case.closed", approved_by="")
 
 

@@ -11,7 +11,7 @@ from compliance.base.actor import Actor
 from compliance.base.errors import Conflict, InvalidInput, NotFound
 from compliance.base.sealed_leaves import subjects_of
 from compliance.base.transition import transition
-from compliance.models import Report
+from compliance.models import Case, Report
 from compliance.selectors.reports import OpenedReport, opened_reports
 from compliance.services import cases, report_drafts
 from compliance.services.officers import FourEyesRequired, require_officer
@@ -130,7 +130,7 @@ def approve(report_id: UUID, *, actor: Actor) -> Report:
             raise FourEyesRequired("You proposed this, so another officer must approve it. Nothing was changed.")
         to = report.proposed_outcome
         transition(report, to, actor=actor, event=f"report.{to}", approved_by=actor.ref)
-        cases.close_report_alarm(report.pk, actor=actor)
+        cases.close_alarm(Case.Kind.REPORT_DUE, report.pk, actor=actor)
     return report
 
 

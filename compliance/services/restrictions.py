@@ -67,7 +67,7 @@ def propose_lift(restriction_id: UUID, reason: str, *, actor: Actor) -> Restrict
     if not reason.strip() or len(reason) > 400:
         raise InvalidInput("Say in at most 400 characters, naming nobody, why it may fall. Nothing was changed.")
     with transaction.atomic():
-        row = _without_case(restriction_id)
+        row = locked_without_case(restriction_id)
         row.lift_proposed_by, row.lift_reason = actor.ref, reason.strip()
         row.save(update_fields=["lift_proposed_by", "lift_reason"])
         audit.record("party.lift_proposed", actor=actor, subject=row, data={"party": str(row.party_id)})
@@ -82,7 +82,7 @@ def lift(restriction_id: UUID, *, actor: Actor) -> Restriction:
     """
     require_officer(actor)
     with transaction.atomic():
-        row = _without_case(restriction_id)
+        row = locked_without_case(restriction_id)
         if not row.lift_proposed_by:
             raise LiftNotProposed
         if row.lift_proposed_by == actor.ref:
@@ -92,7 +92,27 @@ def lift(restriction_id: UUID, *, actor: Actor) -> Restriction:
     return row
 
 
-def _without_case(restriction_id: UUID) -> Restriction:
+def keep(restriction_id: UUID, *, actor: Actor) -> Restriction:
+    """The proposal to lift is withdrawn; the restriction stands on. Any officer may. Raises Forbidden, NotFound."""
+    require_officer(actor)
+    with transaction.atomic():
+        row = locked_without_case(restriction_id)
+        if not row.lift_proposed_by:
+            raise LiftNotProposed("Nobody has proposed to lift this. Nothing was changed.")
+        row.lift_proposed_by = row.lift_reason = ""
+        row.save(update_fields=["lift_proposed_by", "lift_reason"])
+        audit.record("party.restriction_kept", actor=actor, subject=row, data={"party": str(row.party_id)})
+    return row
+
+
+def expire(row: Restriction, *, actor: Actor) -> int:
+    """The restriction, which the caller holds locked, has fallen on the day that two officers agreed on."""
+    event, by = "party.restriction_expired", row.confirmed_by
+    return _let_fall(row, event, actor, expired=True, lifted_by=by, lift_proposed_by=row.imposed_by, lift_reason="")
+
+
+def locked_without_case(restriction_id: UUID) -> Restriction:
+    """The restriction that stands and belongs to no case, locked. Raises NotFound."""
     row = Restriction.objects.select_for_update().filter(pk=restriction_id, case=None, lifted_at=None).first()
     if row is None:
         raise NotFound("There is no such restriction to lift. One that belongs to a case is lifted by its release.")
@@ -110,16 +130,16 @@ def lift_rows(rows: list[Restriction], *, proposed_by: str, actor: Actor) -> int
 
     The database refuses it to one person alone.
     """
-    fallen = 0
     with transaction.atomic():
-        for row in rows:
-            changed = Restriction.objects.filter(pk=row.pk, lifted_at=None).update(
-                lifted_at=clock.now(), lifted_by=actor.ref, lift_proposed_by=proposed_by
-            )
-            if not changed:
-                continue
-            fallen += 1
-            audit.record("party.restriction_lifted", actor=actor, subject=row, data={"party": str(row.party_id)})
-            report_drafts.after_unblocking(row, actor=actor)
-            send_on_commit(restriction_lifted, party_id=row.party_id, case_id=row.case_id)
-    return fallen
+        event, by = "party.restriction_lifted", {"lifted_by": actor.ref, "lift_proposed_by": proposed_by}
+        return sum(_let_fall(row, event, actor, **by) for row in rows)
+
+
+def _let_fall(row: Restriction, event: str, actor: Actor, **how: object) -> int:
+    """The restriction stands no more, and whoever waits for that is told on commit; 0 when it had fallen before."""
+    if not Restriction.objects.filter(pk=row.pk, lifted_at=None).update(lifted_at=clock.now(), **how):
+        return 0
+    audit.record(event, actor=actor, subject=row, data={"party": str(row.party_id)})
+    report_drafts.after_unblocking(row, actor=actor)
+    send_on_commit(restriction_lifted, party_id=row.party_id, case_id=row.case_id)
+    return 1

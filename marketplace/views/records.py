@@ -10,6 +10,7 @@ from marketplace.views.base import officer_view
 
 TABS = (
     ("Reports", "web:reports"),
+    ("Restrictions", "web:restrictions"),
     ("Evidence", "web:evidence"),
     ("Retention", "web:retention"),
     ("Policy", "web:policies"),

@@ -107,6 +107,12 @@ LOOKS: dict[str, Look] = {
     "fetch_not_modified": Look("Not modified", "allowed", "check"),
     "fetch_refused": Look("Refused", "refused", "cross"),
     "fetch_failed": Look("Not reached", "refused", "warn"),
+    # restrictions
+    "restriction_live": Look("Stands", "frozen", "snow"),
+    "restriction_to_confirm": Look("Stands, to be confirmed", "waiting", "user"),
+    "restriction_to_lift": Look("Stands, to be lifted", "waiting", "user"),
+    "restriction_lifted": Look("Lifted", "neutral", "check"),
+    "restriction_expired": Look("Ended on its day", "neutral", "clock"),
     # bundles
     # retention
     "hold_standing": Look("Stands", "frozen", "snow"),

@@ -54,6 +54,17 @@ def payable_minor(party_id: UUID, *, pot: str = "card", currency: str = "USD") -
     return _balance(party_id, Account.Kind.PAYABLE, pot, currency)
 
 
+def holder_of_account(account_id: UUID) -> UUID | None:
+    """The party whose account it is; None for an account of the platform, and for none at all."""
+    return Account.objects.filter(pk=account_id).values_list("party_id", flat=True).first()
+
+
+def accounts_of(party_id: UUID) -> list[Account]:
+    """The party's accounts that hold anything, by pot, currency and kind."""
+    found = Account.objects.filter(party_id=party_id).exclude(balance_minor=0)
+    return list(found.order_by("pot", "currency", "kind"))
+
+
 def _balance(party_id: UUID, kind: str, pot: str, currency: str) -> int:
     found = Account.objects.filter(party_id=party_id, kind=kind, pot=pot, currency=currency)
     return found.values_list("balance_minor", flat=True).first() or 0

@@ -7,6 +7,7 @@ from compliance.base.errors import Refusal
 from compliance.models import IdentityCheck, WatchlistVersion
 from compliance.selectors.cases import open_cases
 from compliance.selectors.reports import reports
+from compliance.selectors.restrictions import open_restrictions
 from compliance.services import report_drafts, restrictions
 from marketplace.models import Lease, Membership
 from marketplace.services import api_keys, bundles, leases
@@ -37,10 +38,12 @@ def world(cast: Cast) -> dict[str, object]:
     restrictions.impose(cast.strange.party_id, "X", actor=cast.olga.as_actor(), kind="blocked")
     report_drafts.open_missing(actor=cast.olga.as_actor())
     report = reports().get()
+    restriction = open_restrictions([cast.strange.party_id]).get()
     invoice = make.fee_invoice(cast.lease(offer))
     return {
         "bundle": bundle.pk,
         "report": report.pk,
+        "restriction": restriction.pk,
         "report_form": (report.pk, "json"),
         "offer": offer.pk,
         "node": offer.node_id,
@@ -128,6 +131,10 @@ GETS = {
     ("reports", ""): (404, 404, 404, 404, 404, 200, 404, 302),
     ("report", "report"): (404, 404, 404, 404, 404, 200, 404, 302),
     ("report_file", "report_form"): (404, 404, 404, 404, 404, 200, 404, 302),
+    ("restrictions", ""): (404, 404, 404, 404, 404, 200, 404, 302),
+    ("restrictions_csv", ""): (404, 404, 404, 404, 404, 200, 404, 302),
+    ("restriction_new", ""): (404, 404, 404, 404, 404, 200, 404, 302),
+    ("restriction", "restriction"): (404, 404, 404, 404, 404, 200, 404, 302),
     ("evidence", ""): (404, 404, 404, 404, 404, 200, 404, 302),
     ("evidence_file", "bundle"): (404, 404, 404, 404, 404, 200, 404, 302),
     ("retention", ""): (404, 404, 404, 404, 404, 200, 404, 302),
@@ -168,6 +175,8 @@ POSTS = {
     ("platform", "", ""): ("alice", "olga"),
     ("dispute", "dispute", "note=x"): ("alice", "bob", "charlie", "pia", "olga"),
     ("report", "report", "action=not_required&reason=x"): ("alice", "bob", "charlie", "pia", "ned"),
+    ("restriction_new", "", "target_kind=party"): ("alice", "bob", "charlie", "pia", "ned"),
+    ("restriction", "restriction", "action=confirm"): ("alice", "bob", "charlie", "pia", "ned"),
     ("evidence", "", "kind=party"): ("alice", "bob", "charlie", "pia", "ned"),
     ("subject", "party", "action=export"): ("alice", "bob", "charlie", "pia", "ned"),
     ("list_file", "", ""): ("alice", "pia", "olga"),

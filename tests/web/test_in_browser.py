@@ -11,6 +11,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from compliance.models import WatchlistVersion
 from compliance.selectors.cases import open_cases
 from compliance.selectors.reports import reports
+from compliance.selectors.restrictions import open_restrictions
 from compliance.services import report_drafts, restrictions
 from marketplace.models import User
 from tests.cast import Cast, build_cast
@@ -128,6 +129,7 @@ def tour_of(town: Cast, folder: Path) -> dict[User | None, list[str]]:
     restrictions.impose(town.strange.party_id, "X", actor=town.olga.as_actor(), kind="blocked")
     report_drafts.open_missing(actor=town.olga.as_actor())
     report = reports().get().pk
+    restriction = open_restrictions([town.strange.party_id]).get().pk
     version = changed_list(folder).pk
     invoice = make.fee_invoice(lease)
     return {
@@ -168,6 +170,9 @@ def tour_of(town: Cast, folder: Path) -> dict[User | None, list[str]]:
             f"/records/parties/{town.strange.party_id}",
             "/records/reports",
             f"/records/reports/{report}",
+            "/records/restrictions",
+            "/records/restrictions/new",
+            f"/records/restrictions/{restriction}",
             "/records/policy?old=gridclear%402026-11-24&new=gridclear%402026-11-25",
             "/records/policy/simulation?pack=gridclear%402026-11-24&last=50",
         ],

@@ -238,6 +238,7 @@ CELERY_BEAT_SCHEDULE = {
         "compliance.follow_identity_checks": 20,
         "compliance.escalate_cases": 60,
         "compliance.sweep_case_batches": 15,
+        "compliance.sweep_restriction_orders": 30,
         "compliance.sweep_documents": 300,
         "compliance.look_at_domains": 3600,
         "compliance.check_list_staleness": 60,
