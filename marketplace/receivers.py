@@ -12,8 +12,15 @@ from compliance.base.enqueue import enqueue
 from compliance.signals import clearances_revoked, facts_moved, parties_erased, party_restricted, restriction_lifted
 from marketplace.client_address import client_address
 from marketplace.models import User
-from marketplace.services import funding, metering, retention, sightings, suspensions
-from settlement.signals import hold_confirmed, hold_failed, hold_settled, hold_unsecured
+from marketplace.services import auto_top_ups, funding, metering, retention, sightings, suspensions
+from settlement.signals import (
+    balance_used,
+    hold_confirmed,
+    hold_failed,
+    hold_settled,
+    hold_unsecured,
+    top_up_failed,
+)
 
 ACTOR = system("marketplace")
 
@@ -28,6 +35,12 @@ def follow_hold(subject_id: UUID, **_: Any) -> None:
 def end_unsecured(subject_id: UUID, **_: Any) -> None:
     """No lease goes on under a card whose bank refuses to go on."""
     funding.end_unsecured(subject_id, actor=ACTOR)
+
+
+@receiver([balance_used, top_up_failed])
+def look_at_balance(party_id: UUID, **_: Any) -> None:
+    """A balance that ran low is filled, or its owners are told why not."""
+    auto_top_ups.look_soon(party_id)
 
 
 @receiver(hold_settled)

@@ -5,6 +5,7 @@ from uuid import UUID
 from celery import shared_task
 
 from marketplace.services import (
+    auto_top_ups,
     bundles,
     dispute_answers,
     idempotency,
@@ -71,6 +72,18 @@ def sweep_restrictions() -> None:
 def pay_providers() -> None:
     """Providers that are owed enough are being paid."""
     provider_payouts.pay_providers()
+
+
+@shared_task(name="marketplace.start_auto_top_up")
+def start_auto_top_up(party_id: str) -> None:
+    """The party's card is being charged, if its balance ran low and its rule says so; its owners know of a stop."""
+    auto_top_ups.serve(UUID(party_id))
+
+
+@shared_task(name="marketplace.start_auto_top_ups")
+def start_auto_top_ups() -> None:
+    """As `start_auto_top_up` for everybody, whatever signal was lost."""
+    auto_top_ups.serve_all()
 
 
 @shared_task(name="marketplace.build_bundle")

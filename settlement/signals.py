@@ -10,6 +10,8 @@ hold_failed = Signal()
 hold_settled = Signal()
 # hold_id: UUID, subject_id: UUID
 hold_unsecured = Signal()
+# party_id: UUID
+balance_used = Signal()
 # top_up_id: UUID, party_id: UUID
 top_up_succeeded = Signal()
 # top_up_id: UUID, party_id: UUID, code: str

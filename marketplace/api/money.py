@@ -9,11 +9,21 @@ from rest_framework.response import Response
 
 from compliance.base.errors import NotFound
 from marketplace.api.base import IDEMPOTENCY_KEY, ApiView, OnceView, Scope, checked
-from marketplace.api.shapes_money import BalanceShape, PayoutShape, PayoutWanted, TopUpShape, TopUpWanted
-from marketplace.services import provider_payouts, top_ups
+from marketplace.api.shapes_money import (
+    AutoTopUpShape,
+    AutoTopUpWanted,
+    BalanceShape,
+    PayoutShape,
+    PayoutWanted,
+    TopUpShape,
+    TopUpWanted,
+)
+from marketplace.services import auto_top_ups, provider_payouts, top_ups
+from settlement.selectors.auto_top_ups import auto_top_up_of
 from settlement.selectors.balances import balances_of
 from settlement.selectors.payouts import payouts_of
 from settlement.services import topups
+from settlement.services.auto_top_up_rules import AutoTerms
 
 
 class Balance(ApiView):
@@ -57,6 +67,37 @@ class OneTopUp(ApiView):
         if found.party_id != self.principal.organization.party_id:
             raise NotFound
         return Response(TopUpShape(found).data)
+
+
+class AutomaticTopUp(ApiView):
+    """The rule by which a saved card fills the prepaid balance."""
+
+    scopes = {"PUT": Scope.PAYMENTS, "DELETE": Scope.PAYMENTS}
+
+    @extend_schema(operation_id="auto_top_up_read", responses=AutoTopUpShape)
+    def get(self, request: Request) -> Response:
+        """As it stands; not found where none was ever set."""
+        return self._shown()
+
+    @extend_schema(operation_id="auto_top_up_set", request=AutoTopUpWanted, responses=AutoTopUpShape)
+    def put(self, request: Request) -> Response:
+        """It is on from now, with these terms; the card's owner agrees to be charged without being there."""
+        wanted, acting = checked(AutoTopUpWanted, request), self.principal
+        auto_top_ups.set_up(acting.organization, AutoTerms(**wanted), user=acting.user, actor=acting.actor)
+        return self._shown()
+
+    @extend_schema(operation_id="auto_top_up_end", responses={204: None})
+    def delete(self, request: Request) -> Response:
+        """It is off; a charge that is on its way is still credited."""
+        acting = self.principal
+        auto_top_ups.turn_off(acting.organization, user=acting.user, actor=acting.actor)
+        return Response(status=204)
+
+    def _shown(self) -> Response:
+        found = auto_top_up_of(self.principal.organization.party_id)
+        if found is None:
+            raise NotFound
+        return Response(AutoTopUpShape(found).data)
 
 
 class Payouts(OnceView):

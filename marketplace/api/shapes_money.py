@@ -34,6 +34,25 @@ class TopUpShape(serializers.Serializer[object]):
     failure_code = serializers.CharField()
 
 
+class AutoTopUpWanted(serializers.Serializer[object]):
+    """When a saved card fills the prepaid balance by itself; USD cents."""
+
+    threshold_minor = serializers.IntegerField(help_text="Below this much free money the card is charged")
+    amount_minor = serializers.IntegerField()
+    monthly_limit_minor = serializers.IntegerField(help_text="Of automatic top-ups in a calendar month, by UTC")
+    payment_method = serializers.CharField(max_length=120, help_text="A saved card")
+
+
+class AutoTopUpShape(AutoTopUpWanted):
+    """The rule as it stands."""
+
+    state = serializers.ChoiceField(choices=["on", "stopped", "off"])
+    stopped_code = serializers.CharField(help_text="Why the bank refused; empty unless it stopped")
+    hindrance = serializers.CharField(help_text="on_its_way, waiting, limit, contested, or empty")
+    charged_minor = serializers.IntegerField(help_text="In this calendar month")
+    wait_until_at = serializers.DateTimeField(allow_null=True)
+
+
 class PayoutWanted(serializers.Serializer[object]):
     """Which money is to be paid out: all of it."""
 

@@ -14,6 +14,7 @@ from marketplace.permissions import PAY
 from marketplace.services.top_ups import start_top_up
 from marketplace.views.base import Seat, member_view, show_refusal
 from settlement.selectors import balances
+from settlement.selectors.auto_top_ups import auto_top_up_of
 from settlement.selectors.receipts import ReceiptView, receipt_for, receipts_of
 from settlement.services import profiles
 
@@ -23,14 +24,18 @@ AVAILABLE = {"card": "Prepaid balance", "escrow": "Escrow, free to withdraw"}
 TEST_CARDS = (("pm_card_visa", "Test card, Visa ending in 4242"), ("pm_card_chargeDeclined", "Test card, declined"))
 
 
-def cards_of(organization: Organization) -> list[tuple[str, str]]:
-    """The organization's cards as choices; in development the card network's test cards besides."""
+def saved_cards_of(organization: Organization) -> list[tuple[str, str]]:
+    """The organization's saved cards as choices; none while the card network does not answer."""
     try:
         saved = profiles.saved_cards(organization.party_id)
     except Refusal:
-        saved = []
-    choices = [(row["id"], f"{str(row['brand']).capitalize()} ending in {row['last4']}") for row in saved]
-    return [*choices, *(TEST_CARDS if settings.GRIDCLEAR_DEVELOPMENT else ())]
+        return []
+    return [(row["id"], profiles.card_words(row)) for row in saved]
+
+
+def cards_of(organization: Organization) -> list[tuple[str, str]]:
+    """The organization's cards as choices; in development the card network's test cards besides."""
+    return [*saved_cards_of(organization), *(TEST_CARDS if settings.GRIDCLEAR_DEVELOPMENT else ())]
 
 
 def available_minor(organization: Organization) -> int:
@@ -80,6 +85,7 @@ def money(request: HttpRequest, seat: Seat) -> HttpResponse:
         "balances": lines,
         "receipts": receipts_of(seat.organization.party_id),
         "may_pay": seat.may(PAY),
+        "auto_top_up": auto_top_up_of(seat.organization.party_id),
     }
     return render(request, "marketplace/money.html", context)
 

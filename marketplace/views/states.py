@@ -87,6 +87,10 @@ LOOKS: dict[str, Look] = {
     "sent": Look("Sent", "allowed", "check"),
     "frozen": Look("Frozen", "frozen", "snow"),
     "refused": Look("Refused", "refused", "cross"),
+    # automatic top-up
+    "auto_on": Look("On", "allowed", "check"),
+    "auto_stopped": Look("Stopped", "refused", "warn"),
+    "auto_off": Look("Off", "neutral", "ring"),
     # disputes
     "needs_response": Look("To answer", "waiting", "clock"),
     "under_review": Look("At the bank", "waiting", "building"),

@@ -3,6 +3,7 @@
 from django.urls import include, path
 
 from marketplace.views import (
+    auto_top_ups,
     case_batches,
     cases,
     catalogue,
@@ -81,6 +82,7 @@ organization = [
     path("organization/keys/<uuid:pk>/revoke", organizations.key_revoke, name="key_revoke"),
     path("organization/<uuid:pk>/switch", preferences.switch_organization, name="switch_organization"),
     path("money", money.money, name="money"),
+    path("money/automatic", auto_top_ups.auto_top_up, name="auto_top_up"),
     path("invoices", invoices.documents, name="documents"),
     path("invoices/<uuid:pk>", invoices.invoice, name="invoice"),
     path("invoices/<uuid:pk>.<str:form>", invoices.invoice_file, name="invoice_file"),

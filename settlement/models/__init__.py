@@ -1,5 +1,6 @@
 """The rows of the settlement app, one module per aggregate."""
 
+from settlement.models.auto_top_ups import AutoTopUp
 from settlement.models.blocked import BlockedProperty
 from settlement.models.chain import (
     ChainAlarm,
@@ -22,6 +23,7 @@ from settlement.models.rates import Conversion, ExchangeRate
 
 __all__ = [
     "Account",
+    "AutoTopUp",
     "BillingProfile",
     "BlockedProperty",
     "CardPayment",

@@ -70,6 +70,14 @@ class CardPayment(StatefulRow):
     payment_intent_id = models.CharField(max_length=64, blank=True, db_index=True)
     charge_id = models.CharField(max_length=64, blank=True, db_index=True)
     idempotency_key = models.CharField(max_length=120, unique=True)
+    auto_top_up = models.ForeignKey(
+        "settlement.AutoTopUp",
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="charges",
+        help_text="By whose rule the card was charged without anybody being there",
+    )
     failure_code = models.CharField(max_length=64, blank=True)
     capture_before_at = models.DateTimeField(null=True, blank=True, help_text="When an authorization runs out")
     renewals = models.PositiveSmallIntegerField(default=0, help_text="How often the authorization was replaced")
@@ -81,6 +89,15 @@ class CardPayment(StatefulRow):
             models.CheckConstraint(
                 condition=(Q(purpose="hold") & Q(hold__isnull=False)) | (Q(purpose="top_up") & Q(hold__isnull=True)),
                 name="card_payment_has_its_hold",
+            ),
+            models.CheckConstraint(
+                condition=Q(auto_top_up__isnull=True) | Q(purpose="top_up"), name="only_top_ups_are_automatic"
+            ),
+            # Whatever races, a party's card is asked for one automatic top-up at a time.
+            models.UniqueConstraint(
+                fields=["auto_top_up"],
+                condition=Q(state__in=("creating", "processing")),
+                name="one_automatic_top_up_at_a_time",
             ),
         ]
         triggers = [

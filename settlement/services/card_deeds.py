@@ -8,11 +8,13 @@ import logging
 from uuid import UUID
 
 from compliance.base.actor import system
+from compliance.services import clearances
 from settlement.models import CardPayment, Hold
 from settlement.rails import card
 from settlement.rails.card import CardDeclined, CardRefused, CardUnavailable, IntentState
 from settlement.services import card_payments, hold_states
 from settlement.services.profiles import customer_of
+from settlement.services.topups import CLEARANCE_LAPSED
 
 logger = logging.getLogger(__name__)
 ACTOR = system("card")
@@ -30,8 +32,25 @@ def authorize_hold(hold_id: UUID) -> None:
 def charge_top_up(payment_id: UUID) -> None:
     """The card network was asked for the top-up, unless it was before; the balance follows the answer."""
     payment = CardPayment.objects.filter(pk=payment_id, purpose=CardPayment.Purpose.TOP_UP).first()
-    if payment is not None:
+    if payment is None or payment.state != State.CREATING:
+        return
+    if _is_cleared(payment):
         _begin(payment, manual=False)
+    else:
+        _conclude_unanswered(payment, CLEARANCE_LAPSED)
+
+
+def _is_cleared(payment: CardPayment) -> bool:
+    """Whether the clearance of the top-up still stands, now that the bank is about to be asked."""
+    if payment.clearance_id is None:
+        return False
+    try:
+        clearances.ensure_valid(
+            payment.clearance_id, purpose="deposit", subject_id=payment.pk, renter_party_id=payment.party_id
+        )
+    except clearances.ClearanceInvalid:
+        return False
+    return True
 
 
 def _begin(payment: CardPayment, *, manual: bool) -> None:
@@ -45,6 +64,7 @@ def _begin(payment: CardPayment, *, manual: bool) -> None:
             payment_method=payment.payment_method,
             manual=manual,
             key=payment.idempotency_key,
+            off_session=payment.auto_top_up_id is not None,
         )
     except (CardDeclined, CardRefused) as error:
         card_payments.fail_payment(payment.pk, error.code, actor=ACTOR)
@@ -118,14 +138,18 @@ def release_card(hold_id: UUID) -> None:
 def give_up_top_up(payment_id: UUID) -> None:
     """A top-up that was long without an answer stands as the network says, or has failed if it was never asked."""
     payment = CardPayment.objects.filter(pk=payment_id, state__in=(State.CREATING, State.PROCESSING)).first()
-    if payment is None:
-        return
+    if payment is not None:
+        _conclude_unanswered(payment, "never_asked")
+
+
+def _conclude_unanswered(payment: CardPayment, code: str) -> None:
+    """The payment stands as the network says; one that it never made has failed with the code."""
     try:
         intent = _found(payment)
     except (CardUnavailable, CardRefused):
         return
     if intent is None:
-        card_payments.fail_payment(payment.pk, "never_asked", actor=ACTOR)
+        card_payments.fail_payment(payment.pk, code, actor=ACTOR)
     else:
         card_payments.apply_intent(intent, actor=ACTOR)
 

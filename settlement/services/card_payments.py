@@ -17,7 +17,7 @@ from compliance.base.transition import transition
 from compliance.services import clearances
 from settlement.models import CardPayment, Hold
 from settlement.rails.card import IntentState
-from settlement.services import hold_states, ledger
+from settlement.services import auto_top_ups, hold_states, ledger
 from settlement.services.accounts import Kind, Pot, clearing, of_party
 from settlement.services.ledger import Line
 from settlement.services.notices import send_on_commit
@@ -170,4 +170,6 @@ def _apply_to_top_up(payment: CardPayment, actor: Actor) -> None:
         )
         send_on_commit(top_up_succeeded, top_up_id=payment.pk, party_id=payment.party_id)
     elif payment.state in (State.FAILED, State.CANCELED):
+        if payment.auto_top_up_id:
+            auto_top_ups.follow_failure(payment, actor=actor)
         send_on_commit(top_up_failed, top_up_id=payment.pk, party_id=payment.party_id, code=payment.failure_code)

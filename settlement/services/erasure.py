@@ -7,16 +7,19 @@ row of ours can take it back.
 from datetime import datetime
 
 from compliance.selectors.retention import erased_parties
-from settlement.models import InboundEvent, PaymentProfile
+from settlement.models import AutoTopUp, InboundEvent, PaymentProfile
 
 FORGOTTEN: dict[str, bool] = {"forgotten": True}
 
 
 def follow_erasures() -> int:
-    """No payment profile of an erased party names it on a rail any more. Returns how many were blanked."""
+    """No payment profile of an erased party names it on a rail any more, and no card. Returns how many were blanked."""
+    cards = AutoTopUp.objects.filter(party_id__in=erased_parties().values("pk")).exclude(card_words="")
+    blanked = cards.update(payment_method="", card_words="")
     named = PaymentProfile.objects.filter(party_id__in=erased_parties().values("pk"))
     named = named.exclude(stripe_customer_id="", stripe_account_id="", payout_wallet="")
-    return named.update(stripe_customer_id="", stripe_account_id="", payout_wallet="", payouts_enabled=False)
+    named_no_more = {"stripe_customer_id": "", "stripe_account_id": "", "payout_wallet": ""}
+    return blanked + named.update(**named_no_more, payouts_enabled=False)
 
 
 def forget_notices(before: datetime) -> int:

@@ -28,7 +28,9 @@ from settlement.selectors.holds import HoldRef, find_hold, ref_of
 from settlement.services import chain_jobs, claims, hold_money, hold_states, usage
 from settlement.services.hold_states import HoldFrozen, HoldNotOpen, locked_hold
 from settlement.services.hold_terms import NO_CREDIT, Credit, HoldRefused, HoldTerms, check_terms
+from settlement.services.notices import send_on_commit
 from settlement.services.walls import Clearance, require_clearance
+from settlement.signals import balance_used
 
 State, Rail = Hold.State, Hold.Rail
 
@@ -122,6 +124,7 @@ def _ask_rail(hold: Hold, actor: Actor) -> None:
         hold_money.lock(hold)
         hold_money.set_aside(hold)
         hold_states.confirm(hold, actor=actor)
+        send_on_commit(balance_used, party_id=hold.party_id)
         return
     if hold.rail == Rail.CARD:
         CardPayment.objects.create(

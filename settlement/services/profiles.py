@@ -96,6 +96,11 @@ def saved_cards(party_id: UUID) -> list[dict[str, Any]]:
     return cards
 
 
+def card_words(card: dict[str, Any]) -> str:
+    """The card as its owner knows it."""
+    return f"{str(card['brand']).capitalize()} ending in {card['last4']}"
+
+
 def _note_countries(party_id: UUID, cards: list[dict[str, Any]]) -> None:
     """Compliance knows in which country each card was issued; saved on the network's form, they are first seen here."""
     for country in dict.fromkeys(each["country"] for each in reversed(cards)):

@@ -17,6 +17,8 @@ LEAST_MINOR = 500
 MOST_MINOR = 10_000_000
 # Stripe keeps an idempotency key for a day; until then the same request can be sent again.
 ANSWER_WITHIN = timedelta(hours=12)
+# The code of a top-up that was not asked for any more, since its clearance had fallen.
+CLEARANCE_LAPSED = "clearance_lapsed"
 
 
 class TopUpRefused(InvalidInput):
@@ -53,11 +55,13 @@ def start_top_up(
     payment_method: str,
     idempotency_key: str,
     actor: Actor,
+    auto_top_up_id: UUID | None = None,
 ) -> TopUpRef:
     """The top-up stands and the card network will be asked; `top_up_succeeded` or `top_up_failed` follows.
 
     `clearance` is of purpose "deposit", its subject is `top_up_id`, its renter the party. Asks no network itself. The
-    same key again returns the top-up that stands. Raises ClearanceInvalid, TopUpRefused, TopUpExists.
+    same key again returns the top-up that stands. `auto_top_up_id` names the rule by which nobody is there to answer
+    the bank. Raises ClearanceInvalid, TopUpRefused, TopUpExists.
     """
     if type(amount_minor) is not int or not LEAST_MINOR <= amount_minor <= MOST_MINOR or not payment_method:
         raise TopUpRefused
@@ -87,8 +91,10 @@ def start_top_up(
             amount_minor=amount_minor,
             payment_method=payment_method,
             idempotency_key=key,
+            auto_top_up_id=auto_top_up_id,
         )
-        audit.record("top_up.requested", actor=actor, subject=payment, data={"amount_minor": amount_minor})
+        data = {"amount_minor": amount_minor, "automatic": auto_top_up_id is not None}
+        audit.record("top_up.requested", actor=actor, subject=payment, data=data)
         enqueue("settlement.charge_top_up", str(payment.pk))
     return ref_of(payment)
 

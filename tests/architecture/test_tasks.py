@@ -13,6 +13,7 @@ from compliance.base import enqueue
 from compliance.base.errors import Refusal
 from marketplace.models import Lease
 from marketplace.services import bundles, sweeps
+from settlement.models import AutoTopUp
 from tests.cast import Cast, build_cast
 
 OWN_APPS = ("compliance", "settlement", "marketplace")
@@ -26,6 +27,7 @@ BUSY = {
     "marketplace.mark_stale_nodes",
     "marketplace.meter_leases",
     "marketplace.settle_ended_leases",
+    "marketplace.start_auto_top_ups",
 }
 
 
@@ -76,6 +78,14 @@ def world(db, clock, monkeypatch, settings) -> World:
     clock.advance(seconds=600)
     agent.sync(agent.workload(first, seconds=600), agent.workload(second, "exited", 600, exit_code=0))
     clock.advance(seconds=60)
+    AutoTopUp.objects.create(
+        state="on",
+        party=cast.strange.party,
+        threshold_minor=10**9,
+        amount_minor=500,
+        monthly_limit_minor=500,
+        payment_method="pm_1",
+    )
     bundle = bundles.request_evidence("lease", first.pk, actor=cast.olga.as_actor())
     return World(*(Lease.objects.select_related("hold").get(pk=lease.pk) for lease in (first, second)), bundle.pk)
 

@@ -3,12 +3,15 @@
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from html import unescape
 from pathlib import Path
 
 import pytest
 from django.urls import reverse
 
+from settlement.models import AutoTopUp
 from settlement.rails.standin.server import StandinServer
+from settlement.selectors.auto_top_ups import auto_top_up_of
 from settlement.selectors.payouts import payout_setup
 from settlement.services import profiles
 from tests.cast import Cast
@@ -83,3 +86,75 @@ def test_a_wallet_is_kept_only_with_its_checksum_and_only_once(cast: Cast, brows
     proofs.wallet(party_id, address)
     pia.post(reverse("web:payout_wallet"), {"wallet": address})
     assert payout_setup(party_id).wallet == address
+
+
+AUTOMATIC = {
+    "threshold_minor": "50.00",
+    "amount_minor": "100",
+    "monthly_limit_minor": "500.00",
+    "agreed": "on",
+}
+
+
+def _text(response) -> str:
+    return unescape(response.content.decode())
+
+
+def test_automatic_top_up_asks_for_a_saved_card_first(cast: Cast, browse, network: StandinServer):
+    page = _text(browse(cast.alice).get(reverse("web:auto_top_up")))
+    assert "Save a card first" in page
+    assert "Turn on" not in page
+
+
+def test_automatic_top_up_is_turned_on_changed_and_off(cast: Cast, browse, network: StandinServer):
+    url = reverse("web:auto_top_up")
+    method = profiles.save_card(cast.lion.party_id, "pm_card_visa")["id"]
+    finance = browse(cast.fay)
+    page = _text(finance.post(url, {**AUTOMATIC, "payment_method": method}, follow=True))
+    assert "Automatic top-up is on." in page
+    assert "Visa ending in 4242" in page
+    assert "$0.00 of $500.00" in page
+    changed = {**AUTOMATIC, "payment_method": method, "amount_minor": "7.50"}
+    assert "$7.50" in _text(finance.post(url, changed, follow=True))
+    assert "$7.50 below $50.00" in _text(finance.get(reverse("web:money")))
+    # A team-mate reads it and cannot touch it.
+    mate = browse(cast.bob)
+    assert "Owners and finance of your organization set this." in _text(mate.get(url))
+    for body in (changed, {"action": "off"}):
+        assert mate.post(url, body).status_code == 403
+    assert auto_top_up_of(cast.lion.party_id).state == "on"
+    assert "Automatic top-up is off" in _text(finance.post(url, {"action": "off"}, follow=True))
+    assert auto_top_up_of(cast.lion.party_id).state == "off"
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "words"),
+    [
+        ("agreed", "", "required"),
+        ("amount_minor", "4.99", "Between $5.00"),
+        ("amount_minor", "ten", "Enter a number"),
+        ("threshold_minor", "-1", "greater than or equal to 0.01"),
+        ("monthly_limit_minor", "99.99", "At least one top-up"),
+        ("payment_method", "pm_other", "not one of the available choices"),
+    ],
+)
+def test_automatic_top_up_says_bad_input_beside_its_field(
+    cast: Cast, browse, network: StandinServer, field: str, value: str, words: str
+):
+    method = profiles.save_card(cast.lion.party_id, "pm_card_visa")["id"]
+    body = {**AUTOMATIC, "payment_method": method, field: value}
+    page = _text(browse(cast.alice).post(reverse("web:auto_top_up"), body))
+    assert words in page
+    assert auto_top_up_of(cast.lion.party_id) is None
+
+
+def test_a_stop_is_said_on_the_page_with_what_to_do(cast: Cast, browse, network: StandinServer):
+    method = profiles.save_card(cast.lion.party_id, "pm_card_visa")["id"]
+    browse(cast.alice).post(reverse("web:auto_top_up"), {**AUTOMATIC, "payment_method": method})
+    AutoTopUp.objects.update(state="stopped", stopped_code="authentication_required")
+    page = _text(browse(cast.bob).get(reverse("web:auto_top_up")))
+    assert "Automatic top-up has stopped" in page
+    assert "your bank wants the cardholder to confirm the payment" in page
+    assert "Nothing is charged by itself until you turn it on again" in _text(
+        browse(cast.alice).get(reverse("web:money"))
+    )

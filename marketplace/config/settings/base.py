@@ -213,6 +213,7 @@ CELERY_BEAT_SCHEDULE = {
         "marketplace.settle_ended_leases": 3,
         "marketplace.sweep_restrictions": 3,
         "marketplace.pay_providers": 10,
+        "marketplace.start_auto_top_ups": 30,
         "marketplace.remind_of_expiry": 600,
         "marketplace.answer_disputes": 600,
         "marketplace.forget_old_answers": 3600,

@@ -30,6 +30,7 @@ _ROUTES: list[tuple[str, str, Handler]] = [
     ("POST", "/v1/payment_methods/{}/detach", payments.detach_method),
     ("POST", "/v1/checkout/sessions", checkout.create_session),
     ("GET", "/v1/checkout/sessions/{}", checkout.retrieve_session),
+    ("GET", "/v1/setup_intents/{}", checkout.retrieve_setup_intent),
     ("GET", "/v1/payment_intents", payments.list_intents),
     ("POST", "/v1/payment_intents", payments.create_intent),
     ("GET", "/v1/payment_intents/{}", payments.retrieve_intent),

@@ -1,6 +1,7 @@
 """The hosted page on which a card is saved with a customer (a Checkout session in mode `setup`)."""
 
 import html
+import secrets
 
 from settlement.rails.standin import payments
 from settlement.rails.standin.errors import invalid
@@ -15,8 +16,13 @@ _EMPTY = (
     "customer_details", "customer_email", "discounts", "integration_identifier", "invoice", "invoice_creation",
     "locale", "managed_payments", "origin_context", "payment_intent", "payment_link", "payment_method_collection",
     "payment_method_configuration_details", "permissions", "recovered_from", "saved_payment_method_options",
-    "setup_intent", "shipping_address_collection", "shipping_cost", "submit_type", "subscription", "total_details",
+    "shipping_address_collection", "shipping_cost", "submit_type", "subscription", "total_details",
     "wallet_options",
+)  # fmt: skip
+_EMPTY_SETUP = (
+    "application", "automatic_payment_methods", "cancellation_reason", "description", "excluded_payment_method_types",
+    "flow_directions", "last_setup_error", "latest_attempt", "mandate", "next_action", "on_behalf_of",
+    "payment_method_configuration_details", "single_use_mandate",
 )  # fmt: skip
 _PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Stand-in card network</title>
 <h1>Stand-in card network</h1><p>Development only. Choose a test card to save:</p>
@@ -46,6 +52,7 @@ def create_session(call: Call) -> Body:
         "payment_method_types": ["card"],
         "payment_status": "no_payment_required",
         "phone_number_collection": {"enabled": False},
+        "setup_intent": None,
         "shipping_options": [],
         "status": "open",
         "success_url": required(call.params, "success_url"),
@@ -77,6 +84,33 @@ def complete(call: Call, session_id: str) -> str:
     session = call.find("checkout.session", session_id)
     if session["status"] == "open":
         saving = Call(call.store, call.terms, {"customer": session["customer"]})
-        payments.attach_method(saving, required(call.params, "card"))
-        call.announce("checkout.session.completed", call.save(session | {"status": "complete", "url": None}))
+        method = payments.attach_method(saving, required(call.params, "card"))
+        proven = call.save(_setup_intent(session, method))
+        call.announce("setup_intent.succeeded", proven)
+        done = session | {"status": "complete", "url": None, "setup_intent": proven["id"]}
+        call.announce("checkout.session.completed", call.save(done))
     return str(session["success_url"])
+
+
+def _setup_intent(session: Body, method: Body) -> Body:
+    """The bank has agreed that the card may be charged later without its holder."""
+    intent_id = new_id("seti")
+    return dict.fromkeys(_EMPTY_SETUP) | {
+        "id": intent_id,
+        "object": "setup_intent",
+        "client_secret": f"{intent_id}_secret_{secrets.token_hex(12)}",
+        "created": now(),
+        "customer": session["customer"],
+        "livemode": False,
+        "metadata": {},
+        "payment_method": method["id"],
+        "payment_method_options": {},
+        "payment_method_types": ["card"],
+        "status": "succeeded",
+        "usage": "off_session",
+    }
+
+
+def retrieve_setup_intent(call: Call, intent_id: str) -> Body:
+    """The setup intent."""
+    return call.find("setup_intent", intent_id)

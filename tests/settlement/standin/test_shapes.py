@@ -1,6 +1,7 @@
 """The stand-in's objects bear exactly the keys that Stripe publishes."""
 
 import json
+import urllib.request
 from pathlib import Path
 
 import pytest
@@ -44,7 +45,11 @@ def _made(server: StandinServer, client: stripe.StripeClient) -> dict[str, dict]
         {"amount": 9_000, "currency": "usd", "payment_method": "pm_card_visa", "confirm": True}
     )
     dispute = control(server, "dispute", charge=second.latest_charge, amount=100)
+    page = client.v1.checkout.sessions.create(session | {"success_url": f"{server.url}/_control/state"})
+    urllib.request.urlopen(urllib.request.Request(page.url, b"card=pm_card_visa", method="POST"), timeout=5)
+    setup_intent = client.v1.checkout.sessions.retrieve(page.id).setup_intent
     objects = [
+        client.v1.setup_intents.retrieve(setup_intent),
         proven,
         client.v1.disputes.retrieve(dispute["id"]),
         client.v1.identity.verification_reports.retrieve(proven.last_verification_report),
@@ -70,7 +75,7 @@ def _made(server: StandinServer, client: stripe.StripeClient) -> dict[str, dict]
 
 def test_every_object_has_the_published_keys(standin: StandinServer, client: stripe.StripeClient, published: dict):
     made = _made(standin, client)
-    assert len(made) == 17
+    assert len(made) == 18
     differences = {kind: set(body) ^ set(published[kind]) for kind, body in made.items()}
     assert {kind: keys for kind, keys in differences.items() if keys} == {}
 
