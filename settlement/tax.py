@@ -34,11 +34,25 @@ WORDS: Mapping[str, str] = {
 }
 
 
+class Missing(StrEnum):
+    """What a document waits for, and so who can help it on."""
+
+    SELLER = "seller"
+    SUPPLIER = "supplier"
+    CUSTOMER = "customer"
+    TAX_RATE = "tax_rate"
+    ERASED = "erased"
+
+
 class TaxUntold(Conflict):
-    """Something is missing without which the tax cannot be told."""
+    """Something is missing without which the tax cannot be told; `country` is whose rate it is about, if any's."""
 
     code = "tax_untold"
     default_message = "The tax of this document cannot be told yet. Nothing was issued."
+
+    def __init__(self, missing: Missing, country: str = "") -> None:
+        super().__init__()
+        self.missing, self.country = missing, country
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,9 +100,9 @@ def place_of_supply(supplier: TaxParty, customer: TaxParty) -> Place:
     if supplier.scheme == "none":
         return Place(Treatment.NOT_CHARGED)
     if supplier.scheme != "eu_vat" or not supplier.has_vat_number:
-        raise TaxUntold("The supplier has not told its scheme, or a VAT number of its own country. Nothing was issued.")
+        raise TaxUntold(Missing.SUPPLIER)
     if not (customer.country and customer.address):
-        raise TaxUntold("It is not known where the customer is established. Nothing was issued.")
+        raise TaxUntold(Missing.CUSTOMER)
     if customer.country == supplier.country:
         return Place(Treatment.DOMESTIC, customer.country, customer.country)
     if not customer.in_eu:

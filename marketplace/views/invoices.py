@@ -20,6 +20,7 @@ from marketplace.views.base import Seat, crumb, member_view, page_of, person
 from marketplace.views.money import receipt_of
 from marketplace.views.provider import require_provider
 from marketplace.views.receipts import words_of
+from marketplace.views.waiting import waiting_for
 from settlement.selectors.earnings import Earnings, EarningsLine, earnings, earnings_lines
 from settlement.selectors.invoices import invoice_for, invoices_of, views_of
 
@@ -31,7 +32,7 @@ MOST_LINES = 500
 def documents(request: HttpRequest, seat: Seat) -> HttpResponse:
     """Invoices and credit notes on which the organization stands, newest first."""
     page = page_of(request, invoices_of(seat.organization.party_id))
-    context = {"page": page, "invoices": views_of(page.object_list), "party_id": seat.organization.party_id}
+    context = {"page": page, "invoices": views_of(page.object_list), "waiting": waiting_for(seat.organization.party_id)}
     return render(request, "marketplace/documents.html", context)
 
 

@@ -36,6 +36,7 @@ from marketplace.views import (
     retention,
     styleguide,
     verification,
+    waiting,
     wallets,
     watchlists,
 )
@@ -104,6 +105,7 @@ staff = [
     path("cases/<uuid:pk>/documents/<uuid:document_id>/refuse", documents.refuse, name="document_refuse"),
     path("cases/<uuid:pk>/checks/<uuid:check_id>", documents.proven, name="proven"),
     path("platform", platform.platform, name="platform"),
+    path("platform/invoices", waiting.waiting, name="waiting"),
     path("platform/disputes", disputes.disputes, name="disputes"),
     path("platform/disputes/<uuid:pk>", disputes.dispute, name="dispute"),
     path("lists", watchlists.watchlists, name="watchlists"),

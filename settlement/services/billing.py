@@ -8,6 +8,7 @@ from django.db import IntegrityError, transaction
 
 from compliance.base import audit, clock
 from compliance.base.actor import Actor
+from compliance.base.enqueue import enqueue
 from compliance.base.errors import Conflict, InvalidInput
 from compliance.base.sealing import Subject
 from compliance.services.countries import ISO_COUNTRIES
@@ -18,6 +19,8 @@ from settlement.tax import SCHEMES, TaxParty
 from settlement.vat_numbers import MEMBER_STATES, fits, prefix_of, tidy
 
 SELF_BILLING_TERMS = "2026-11-25"
+# What was told may be what a document waited for.
+ISSUE = "settlement.issue_invoices"
 _LONGEST = {"name": 200, "address": 400, "vat_number": 20, "registration": 64, "note": 300}
 
 
@@ -55,6 +58,7 @@ def _store(party_id: UUID, told: TaxParty, self_billing: bool, actor: Actor) -> 
         row.save()
         data = {"self_billing": self_billing, "terms": row.self_billing_terms, "scheme": told.scheme}
         audit.record("billing.told", actor=actor, subject=row, data=data)
+        enqueue(ISSUE)
 
 
 def _checked(details: TaxParty, self_billing: bool) -> TaxParty:
@@ -102,6 +106,7 @@ def record_tax_rate(
             )
             data = {"country": country, "rate_bps": rate_bps, "valid_from": valid_from.isoformat()}
             audit.record("tax_rate.recorded", actor=actor, subject=rate, data=data)
+            enqueue(ISSUE)
     except IntegrityError as error:
         present = TaxRate.objects.get(country=country, valid_from=valid_from)
         if present.rate_bps != rate_bps:

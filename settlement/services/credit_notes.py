@@ -14,8 +14,9 @@ from compliance.base.errors import Conflict, InvalidInput, NotFound
 from compliance.base.sealing import SubjectErased
 from settlement.models import Invoice, InvoiceLine
 from settlement.selectors.invoices import sides_of
+from settlement.selectors.taxing import Sides, Taxed
 from settlement.services.document_numbers import lock_series
-from settlement.services.document_writing import Draft, LineDraft, Sides, Taxed, write
+from settlement.services.document_writing import Draft, LineDraft, write
 
 Form = Invoice.Form
 

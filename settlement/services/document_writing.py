@@ -9,31 +9,11 @@ from compliance.base import audit
 from compliance.base.actor import Actor
 from compliance.base.sealing import Subject, SubjectErased
 from compliance.services.subject_keys import ciphers_for
-from settlement.models import DocumentSeries, Invoice, InvoiceLine, Receipt, TaxRate
+from settlement.models import DocumentSeries, Invoice, InvoiceLine, Receipt
 from settlement.selectors.billing import as_bytes, side_context
+from settlement.selectors.taxing import Sides, Taxed
 from settlement.services.document_numbers import take_number
-from settlement.tax import TaxParty, tax_within
-
-
-@dataclass(frozen=True, slots=True)
-class Sides:
-    """Who supplies whom, and by whose name. No supplier id: the platform."""
-
-    supplier_id: UUID | None
-    customer_id: UUID
-    supplier: TaxParty
-    customer: TaxParty
-
-
-@dataclass(frozen=True, slots=True)
-class Taxed:
-    """How a document is taxed; the price contains the tax."""
-
-    treatment: str
-    place: str
-    words: str
-    rate: TaxRate | None
-    rate_bps: int
+from settlement.tax import tax_within
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,10 +26,11 @@ from marketplace.services.lease_terms import LeaseRequest
 from marketplace.services.offers import OfferTerms
 from settlement.models import Receipt
 from settlement.selectors.billing import billing_of
+from settlement.selectors.taxing import Sides, Taxed
 from settlement.services import ledger
 from settlement.services.accounts import Kind, Pot, clearing, of_party
 from settlement.services.document_numbers import lock_series
-from settlement.services.document_writing import Draft, LineDraft, Sides, Taxed, write
+from settlement.services.document_writing import Draft, LineDraft, write
 from settlement.services.ledger import Line
 from settlement.tax import TaxParty
 from tests.factories import proofs

@@ -9,12 +9,15 @@ import pytest
 from asgiref.sync import async_to_sync
 from django.test import AsyncClient
 
+from compliance.base.actor import system
 from marketplace.services import metering
 from settlement.models import Account, BillingProfile
 from settlement.selectors.statements import balance_at
 from settlement.services.books import verify_books
+from settlement.services.invoicing import issue_due
 from tests.factories import marketplace as make
 from tests.marketplace.steps import running
+from tests.settlement.test_invoices import SELLER
 
 TOLD = {
     "part": "billing",
@@ -128,3 +131,24 @@ def test_an_export_streams_under_asgi_too(cast, settled):
         return b"".join([part async for part in answer])
 
     assert len(async_to_sync(read)().decode().splitlines()) == 2
+
+
+def test_what_waits_is_said_to_its_sides_and_to_operators_and_to_nobody_else(cast, settled, browse, settings, clock):
+    settings.GRIDCLEAR_SELLER = {**SELLER, "scheme": "eu_vat", "vat_number": "DE123456789"}
+    told = {"part": "billing", "name": "Brisbane", "country": "AU"}
+    assert browse(cast.pia).post("/organization", told).status_code == 302
+    assert "Not issued yet" not in browse(cast.pia).get("/invoices").content.decode()
+    clock.advance(seconds=32 * 86_400)
+    providers = browse(cast.pia).get("/invoices").content.decode()
+    assert "It waits for you: say your address." in providers
+    assert 'href="/organization#billing"' in providers
+    for other in (cast.alice, cast.charlie):
+        assert "Not issued yet" not in browse(other).get("/invoices").content.decode()
+    page = browse(cast.ned).get("/platform/invoices").content.decode()
+    assert cast.brisbane.name in page
+    assert "Ask it for its address" in page
+    assert "$0.24" in page
+    assert browse(cast.pia).post("/organization", told | {"address": "1 Queen Street"}).status_code == 302
+    assert browse(cast.ned).get("/platform/invoices").context["rows"] == []
+    assert issue_due(actor=system("tests")).documents == 1
+    assert "G-000001" in browse(cast.pia).get("/invoices").content.decode()
