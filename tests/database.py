@@ -6,8 +6,8 @@ spares the files of all the others.
 """
 
 import hashlib
-from collections.abc import Callable
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ import django
 import psycopg
 from django.apps import apps
 from django.core.management import call_command
-from django.db import connections
+from django.db import connections, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.utils import ProgrammingError
 from django.test import TransactionTestCase
@@ -43,6 +43,21 @@ def migrated_template(state: Path) -> str:
                 link.execute(f'DROP DATABASE "{old}" WITH (FORCE)'.encode())
             _migrate(link, name)
     return name
+
+
+def around() -> transaction.Atomic:
+    """A transaction as Django puts it around a test: one inside it counts as a whole one."""
+    atomic = transaction.atomic()
+    atomic._from_testcase = True  # type: ignore[attr-defined]
+    return atomic
+
+
+@contextmanager
+def undone() -> Iterator[None]:
+    """What the block did is undone at its end."""
+    with around():
+        yield
+        transaction.set_rollback(True)
 
 
 def empty_quickly() -> None:

@@ -8,12 +8,12 @@ nobody.
 import copy
 from contextlib import closing
 
-from django.db import connections, transaction
+from django.db import connections
 from pytest_django import DjangoDbBlocker
 
 from compliance.base import enqueue
 from tests.cast import Cast, build_cast
-from tests.database import administration
+from tests.database import administration, around
 
 
 class NoBroker:
@@ -67,7 +67,7 @@ class SharedCast:
         _meet(self._own)
         broker, enqueue.current_app = enqueue.current_app, NoBroker()
         try:
-            with blocker.unblock(), transaction.atomic():
+            with blocker.unblock(), around():
                 self._kept = build_cast()
                 # As in a test, whose transaction never ends well: what would follow a commit does not.
                 connections["default"].run_on_commit = []

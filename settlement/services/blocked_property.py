@@ -69,8 +69,9 @@ def let_go_property(party_ids: Iterable[UUID], *, actor: Actor) -> int:
         return 0
     with transaction.atomic():
         still = set(open_restrictions(wanted).values_list("party_id", flat=True))
-        rows = _locked(wanted - still)
-        returned = _give_back(rows)
+        keys = {key for row in _standing(wanted - still) for key in (_source(row), _blocked(row))}
+        ledger.lock(keys)
+        returned = _give_back([row for row in _standing(wanted - still) if {_source(row), _blocked(row)} <= keys])
         if returned:
             _note("property.let_go", returned, actor)
     return len(returned)
@@ -79,12 +80,12 @@ def let_go_property(party_ids: Iterable[UUID], *, actor: Actor) -> int:
 def put_back(keys: Iterable[AccountKey]) -> None:
     """What came from one of these accounts lies there again, restricted or not: the chain has spoken about it.
 
-    The caller is in a transaction, and posts what it heard; what is left then is blocked again by the next sweep.
+    The caller is in a transaction that holds these accounts and the blocked ones beside them, and posts what it heard;
+    what is left then is blocked again by the next sweep.
     """
     wanted = {key for key in keys if key.kind in SOURCES and key.party_id is not None}
-    if wanted:
-        rows = _locked({key.party_id for key in wanted if key.party_id is not None})
-        _give_back([row for row in rows if _source(row) in wanted])
+    rows = _standing({key.party_id for key in wanted if key.party_id is not None})
+    _give_back([row for row in rows if _source(row) in wanted])
 
 
 def _with_money(party_ids: Iterable[UUID]) -> list[AccountKey]:
@@ -106,8 +107,9 @@ def _row(key: AccountKey, party_id: UUID, amount: int) -> BlockedProperty:
     )
 
 
-def _locked(party_ids: Iterable[UUID]) -> list[BlockedProperty]:
-    rows = BlockedProperty.objects.select_for_update().filter(party_id__in=list(party_ids), returned_at=None)
+def _standing(party_ids: Iterable[UUID]) -> list[BlockedProperty]:
+    """What lies blocked. The rows are made and returned only under the locks of their accounts."""
+    rows = BlockedProperty.objects.filter(party_id__in=list(party_ids), returned_at=None)
     return list(rows.order_by("pk")[:BATCH])
 
 
@@ -127,13 +129,16 @@ def _give_back(rows: Sequence[BlockedProperty]) -> list[BlockedProperty]:
 
 
 def _post(transfer_id: UUID, kind: str, row: BlockedProperty, sign: int) -> Post:
-    blocked = of_party(Kind.BLOCKED, row.party_id, row.pot, row.currency)
-    lines = [Line(_source(row), -sign * row.amount_minor), Line(blocked, sign * row.amount_minor)]
+    lines = [Line(_source(row), -sign * row.amount_minor), Line(_blocked(row), sign * row.amount_minor)]
     return Post(transfer_id, kind, lines, row.pk)
 
 
 def _source(row: BlockedProperty) -> AccountKey:
     return of_party(row.source, row.party_id, row.pot, row.currency)
+
+
+def _blocked(row: BlockedProperty) -> AccountKey:
+    return of_party(Kind.BLOCKED, row.party_id, row.pot, row.currency)
 
 
 def _note(event: str, rows: Sequence[BlockedProperty], actor: Actor) -> None:

@@ -12,16 +12,17 @@
 
 Every other event is kept and changes nothing: charges reach the books when the lease is closed, once; freezes follow
 from our own holds; tokens that were swept were never in the books. Every function here runs inside the indexer's
-transaction.
+transaction, which has locked what it may touch (`chain_locks`).
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from settlement.models import ChainEvent, EscrowDeposit, Hold, Transfer
 from settlement.services import (
     chain_deposits,
     chain_jobs,
+    chain_locks,
     chain_seizures,
     chain_withdrawals,
     hold_money,
@@ -50,14 +51,16 @@ def apply(event: ChainEvent) -> None:
     """The event's effect stands."""
     handler = _APPLY.get(event.name)
     if handler is not None:
+        chain_locks.lock_for([event])
         handler(event)
 
 
-def reverse(event: ChainEvent) -> None:
-    """The applied event's effect is reversed by transfers of their own; nothing is deleted."""
-    handler = _REVERSE.get(event.name)
-    if handler is not None:
-        handler(event)
+def reverse(events: Sequence[ChainEvent]) -> None:
+    """The applied events' effects are reversed in this order, by transfers of their own; nothing is deleted."""
+    undone = [event for event in events if event.name in _REVERSE]
+    chain_locks.lock_for(undone)
+    for event in undone:
+        _REVERSE[event.name](event)
 
 
 # -- deposits ------------------------------------------------------------------------------------------------
@@ -68,7 +71,6 @@ def _deposited(event: ChainEvent) -> None:
     deposit = deposit_of(event)
     held = SUSPENSE
     if deposit is not None:
-        hold_money.lock(hold_states.locked_hold(deposit.hold_id))
         held = of_party(Kind.HELD, deposit.hold.party_id, Pot.ESCROW, CURRENCY)
     post(event, [Line(CONTRACT, -amount), Line(held, amount)], deposit)
     if deposit is None:
@@ -80,7 +82,6 @@ def _deposited(event: ChainEvent) -> None:
 def _undeposited(event: ChainEvent) -> None:
     deposit = deposit_of(event)
     if deposit is not None:
-        hold_money.lock(hold_states.locked_hold(deposit.hold_id))
         chain_deposits.withdraw_deposit(deposit)
     unpost(event, transfer_id(event))
 
@@ -110,7 +111,6 @@ def _close_unasked(event: ChainEvent, hold: Hold, deposit: EscrowDeposit, settle
         hold_states.begin_settling(hold, settled, hold.billed_seconds, hold.description, actor=INDEXER)
         hold_states.finish_settling(hold, collected_minor=settled, actor=INDEXER)
         return
-    hold_money.lock(hold)
     if hold.blocked_minor:
         hold_money.unblock(hold)
         Hold.objects.filter(pk=hold.pk).update(blocked_minor=0)

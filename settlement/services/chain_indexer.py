@@ -217,10 +217,8 @@ def _roll_back(chain: Chain, cursor: ChainCursor, common: Block) -> int:
             .filter(chain_id=chain_id, contract=contract, block_number__gt=common.number, rolled_back_at=None)
             .order_by("-block_number", "-log_index")
         )
-        for event in vanished:
-            if event.applied_at is not None:
-                chain_effects.reverse(event)
-            ChainEvent.objects.filter(pk=event.pk).update(rolled_back_at=clock.now())
+        chain_effects.reverse([event for event in vanished if event.applied_at is not None])
+        ChainEvent.objects.filter(pk__in=[event.pk for event in vanished]).update(rolled_back_at=clock.now())
         chain_sender.send_again_above(chain_id, common.number)
         data = {"from": cursor.block_number, "to": common.number, "events": len(vanished)}
         audit.record("chain.reorganised", actor=INDEXER, subject=cursor, data=data)

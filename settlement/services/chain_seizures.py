@@ -40,7 +40,6 @@ def seized(event: ChainEvent) -> None:
         return
     settled, amount = int(event.args["settled"]), int(event.args["amount"])
     hold = hold_states.locked_hold(deposit.hold_id)
-    hold_money.lock(hold)
     if hold_states.finish_settling(hold, collected_minor=settled, actor=INDEXER):
         post(
             event, _moved(of_party(Kind.AVAILABLE, hold.party_id, Pot.ESCROW, CURRENCY), hold.party_id, amount), deposit

@@ -33,6 +33,11 @@ def key_of(kind: Kind, party_id: UUID) -> AccountKey:
     return of_party(kind, party_id, Pot.CARD, USD)
 
 
+def accounts_of(party_id: UUID) -> list[AccountKey]:
+    """Every account that a debt of the party can touch: for whoever pays it off within a larger deed."""
+    return [key_of(kind, party_id) for kind in (Kind.CLAIM, Kind.PAYABLE, Kind.AVAILABLE)]
+
+
 def owed_minor(party_id: UUID) -> int:
     """What the party owes, in USD cents, at or above zero."""
     return -ledger.balance_of(key_of(Kind.CLAIM, party_id))
@@ -47,12 +52,11 @@ def require_nothing_owed(party_id: UUID) -> None:
 def pay_off(party_id: UUID) -> int:
     """What the party owes is paid from what it has, as far as that goes; returns how much was.
 
-    Runs inside the caller's transaction if there is one; the accounts stay locked until it ends.
+    Runs inside the caller's transaction if there is one, which has locked `accounts_of` the party if it locked any.
     """
-    keys = {kind: key_of(kind, party_id) for kind in (Kind.CLAIM, Kind.PAYABLE, Kind.AVAILABLE)}
-    transfer_id = uuid4()
+    keys = {key.kind: key for key in accounts_of(party_id)}
     with transaction.atomic():
-        ledger.lock(keys.values(), cause=transfer_id)
+        ledger.lock(keys.values())
         owed, paid = owed_minor(party_id), 0
         lines: list[Line] = []
         for kind in (Kind.PAYABLE, Kind.AVAILABLE):
@@ -61,7 +65,7 @@ def pay_off(party_id: UUID) -> int:
                 paid += part
                 lines.append(Line(keys[kind], -part))
         if paid:
-            ledger.post(transfer_id, "claim.paid_off", [*lines, Line(keys[Kind.CLAIM], paid)])
+            ledger.post(uuid4(), "claim.paid_off", [*lines, Line(keys[Kind.CLAIM], paid)])
     return paid
 
 

@@ -10,16 +10,17 @@ A provider that was not paid out yet gives up what is payable; one that was owes
 comes back goes the same way back.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
 from django.db.models import F, Sum
 
 from settlement.models import CardPayment, Dispute, DisputeShare, Receipt, Transfer
+from settlement.rails.card_states import DisputeMovement
 from settlement.selectors.disputes import spent_since
 from settlement.services import claims, ledger
-from settlement.services.accounts import Kind, Pot, clearing, of_platform
+from settlement.services.accounts import AccountKey, Kind, Pot, clearing, of_platform
 from settlement.services.ledger import Line
 
 Bearer = DisputeShare.Bearer
@@ -37,18 +38,45 @@ class Share:
     hold_id: UUID | None = None
 
 
-def was_booked(kind: str, movement_id: str) -> bool:
-    """Whether this line of the network's balance stands in the books."""
-    return Transfer.objects.filter(pk=ledger.transfer_id_for(kind, movement_id)).exists()
+def book(dispute: Dispute, told: Iterable[DisputeMovement]) -> bool:
+    """Each movement stands in the books, what was taken before what came back, and debts are paid off as far as can be.
+
+    Told twice, once: returns whether there was news. The caller holds the dispute's lock.
+    """
+    fresh = _unbooked(told)
+    if fresh:
+        receipts = _paid_by(dispute.payment)
+        ledger.lock(_accounts(dispute, receipts), causes=[_transfer_id(each) for each in fresh])
+        for movement in fresh:
+            if movement.amount_minor < 0:
+                _withdraw(dispute, movement, receipts)
+            else:
+                _reinstate(dispute, movement)
+        for party_id in bearers(dispute):
+            claims.pay_off(party_id)
+    return bool(fresh)
 
 
-def withdraw(dispute: Dispute, movement_id: str, amount_minor: int) -> None:
-    """The bank took the amount: the books say who bears it. Told twice, once. The caller holds the dispute's lock."""
-    if was_booked(WITHDRAWN, movement_id):
-        return
-    transfer_id = ledger.transfer_id_for(WITHDRAWN, movement_id)
-    receipts = _paid_by(dispute.payment)
-    _lock([dispute.party_id, *(row.payee_party_id for row in receipts)], transfer_id)
+def _transfer_id(movement: DisputeMovement) -> UUID:
+    return ledger.transfer_id_for(WITHDRAWN if movement.amount_minor < 0 else REINSTATED, movement.id)
+
+
+def _unbooked(told: Iterable[DisputeMovement]) -> list[DisputeMovement]:
+    moved = {_transfer_id(each): each for each in told if each.amount_minor}
+    booked = set(Transfer.objects.filter(pk__in=moved).values_list("pk", flat=True))
+    return sorted((each for pk, each in moved.items() if pk not in booked), key=lambda each: each.amount_minor)
+
+
+def _accounts(dispute: Dispute, receipts: Sequence[Receipt]) -> list[AccountKey]:
+    """Every account that the dispute can touch: those of who may bear it and of debts, and the platform's."""
+    parties = {dispute.party_id, *(row.payee_party_id for row in receipts), *bearers(dispute)}
+    shared = [of_platform(kind, Pot.CARD, USD) for kind in (Kind.CHARGEBACKS, Kind.SUSPENSE)]
+    return [clearing(Pot.CARD, USD), *shared, *(key for party_id in parties for key in claims.accounts_of(party_id))]
+
+
+def _withdraw(dispute: Dispute, movement: DisputeMovement, receipts: list[Receipt]) -> None:
+    """The bank took the amount: the books say who bears it."""
+    movement_id, amount_minor = movement.id, -movement.amount_minor
     shares = _shares(dispute.payment, receipts, amount_minor)
     DisputeShare.objects.bulk_create(
         DisputeShare(
@@ -62,7 +90,7 @@ def withdraw(dispute: Dispute, movement_id: str, amount_minor: int) -> None:
         for share in shares
     )
     lines = [Line(clearing(Pot.CARD, USD), amount_minor), *(_borne(share) for share in shares)]
-    ledger.post(transfer_id, WITHDRAWN, lines, subject_id=dispute.pk, memo=movement_id)
+    ledger.post(_transfer_id(movement), WITHDRAWN, lines, subject_id=dispute.pk, memo=movement_id)
 
 
 def bearers(dispute: Dispute) -> list[UUID]:
@@ -76,13 +104,6 @@ def _borne(share: Share) -> Line:
         return Line(of_platform(Kind.CHARGEBACKS, Pot.CARD, USD), -share.amount_minor)
     kind = Kind.AVAILABLE if share.bearer == Bearer.PREPAID else Kind.CLAIM
     return Line(claims.key_of(kind, share.party_id), -share.amount_minor)
-
-
-def _lock(party_ids: Iterable[UUID], cause: UUID) -> None:
-    """Every account that the parties' shares can touch is locked, those of a debt paid off at once among them."""
-    kinds = (Kind.AVAILABLE, Kind.PAYABLE, Kind.CLAIM)
-    keys = [claims.key_of(kind, party_id) for party_id in set(party_ids) for kind in kinds]
-    ledger.lock([*keys, clearing(Pot.CARD, USD), of_platform(Kind.CHARGEBACKS, Pot.CARD, USD)], cause=cause)
 
 
 def _paid_by(payment: CardPayment) -> list[Receipt]:
@@ -124,16 +145,10 @@ def _of_leases(rows: list[Receipt], amount_minor: int) -> tuple[list[Share], int
     return shares, amount_minor
 
 
-def reinstate(dispute: Dispute, movement_id: str, amount_minor: int) -> None:
-    """The bank returned the amount: whoever bore it has it back, a debt first. Told twice, once.
-
-    The caller holds the dispute's lock.
-    """
-    if was_booked(REINSTATED, movement_id):
-        return
-    transfer_id = ledger.transfer_id_for(REINSTATED, movement_id)
+def _reinstate(dispute: Dispute, movement: DisputeMovement) -> None:
+    """The bank returned the amount: whoever bore it has it back, a debt first."""
+    amount_minor = movement.amount_minor
     rows = list(dispute.shares.filter(returned_minor__lt=F("amount_minor")).order_by("created_at", "pk"))
-    _lock([row.party_id for row in rows if row.party_id], transfer_id)
     debts = {row.party_id: claims.owed_minor(row.party_id) for row in rows if row.party_id}
     lines, left = [Line(clearing(Pot.CARD, USD), -amount_minor)], amount_minor
     for row in rows:
@@ -146,7 +161,7 @@ def reinstate(dispute: Dispute, movement_id: str, amount_minor: int) -> None:
         # More came back than was taken: nobody's until it is explained.
         lines.append(Line(of_platform(Kind.SUSPENSE, Pot.CARD, USD), left))
     DisputeShare.objects.bulk_update(rows, ["returned_minor"])
-    ledger.post(transfer_id, REINSTATED, lines, subject_id=dispute.pk, memo=movement_id)
+    ledger.post(_transfer_id(movement), REINSTATED, lines, subject_id=dispute.pk, memo=movement.id)
 
 
 def _returned(row: DisputeShare, amount_minor: int, debts: dict[UUID, int]) -> list[Line]:

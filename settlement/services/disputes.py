@@ -16,7 +16,7 @@ from compliance.base.errors import Conflict
 from compliance.base.transition import transition
 from settlement.models import CardPayment, Dispute
 from settlement.rails.card_states import DisputeState
-from settlement.services import claims, dispute_money
+from settlement.services import dispute_money
 from settlement.services.notices import send_on_commit
 from settlement.signals import dispute_moved
 
@@ -92,19 +92,8 @@ def _locked(told: DisputeState, payment: CardPayment) -> tuple[Dispute, bool]:
 
 
 def _follow_money(dispute: Dispute, told: DisputeState) -> bool:
-    """Every movement that the dispute names stands in the books, what was taken before what came back."""
-    changed = False
-    for movement in sorted(told.movements, key=lambda each: each.amount_minor):
-        if movement.amount_minor < 0 and not dispute_money.was_booked(dispute_money.WITHDRAWN, movement.id):
-            dispute_money.withdraw(dispute, movement.id, -movement.amount_minor)
-            changed = True
-        elif movement.amount_minor > 0 and not dispute_money.was_booked(dispute_money.REINSTATED, movement.id):
-            dispute_money.reinstate(dispute, movement.id, movement.amount_minor)
-            changed = True
-    if changed:
-        for party_id in dispute_money.bearers(dispute):
-            claims.pay_off(party_id)
-    return changed
+    """Every movement that the dispute names stands in the books."""
+    return dispute_money.book(dispute, told.movements)
 
 
 def _follow_state(dispute: Dispute, told: DisputeState, actor: Actor) -> bool:

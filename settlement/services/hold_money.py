@@ -9,7 +9,7 @@ contract -> held; held -> accrued is reserved |
 | let go | blocked -> held, what accrued accrues again | what accrued accrues again | as on the balance |
 | settled | accrued -> payable, fees; held -> available | also clearing -> uncollected | as on the balance |
 
-Each deed locks its accounts together first (`lock`), because it may submit more than once in its transaction.
+Each deed names its accounts first (`lock`), because it may submit more than once in its transaction.
 """
 
 from datetime import timedelta
@@ -44,13 +44,25 @@ def lock(hold: Hold) -> None:
 
     The caller holds the lock of the hold's row.
     """
-    keys = [_renters(hold, kind) for kind in (Kind.AVAILABLE, Kind.HELD, Kind.BLOCKED, Kind.UNCOLLECTED)]
-    keys += [_payees(hold, Kind.ACCRUED), _payees(hold, Kind.PAYABLE), _platforms(hold, Kind.FEES)]
-    if hold.rail == Rail.CARD:
-        keys += [_platforms(hold, Kind.PROCESSING), clearing(pot_of(hold.rail), hold.currency)]
-    row = ledger.lock(keys, cause=_id(hold, "hold.settled"), pending_id=hold.pending_id)
-    if row is not None:
+    ids = [hold.pending_id] if hold.pending_id else []
+    rows = ledger.lock(accounts_of(hold), causes=[_id(hold, "hold.settled")], pending_ids=ids)
+    for row in rows.values():
         hold.pending = row
+
+
+def lock_to_open(hold: Hold) -> None:
+    """As `lock`, for a transaction that only opens the hold: the platform's accounts stay free for others."""
+    ledger.lock([_renters(hold, Kind.AVAILABLE), _source(hold), _payees(hold, Kind.ACCRUED)])
+
+
+def accounts_of(hold: Hold) -> list[AccountKey]:
+    """Every account that the hold's money can touch, from its opening to its end."""
+    ends = [_payees(hold, Kind.ACCRUED), _payees(hold, Kind.PAYABLE), _platforms(hold, Kind.FEES)]
+    if hold.rail == Rail.CARD:
+        money = [_platforms(hold, Kind.PROCESSING), clearing(pot_of(hold.rail), hold.currency)]
+    else:
+        money = [_renters(hold, Kind.AVAILABLE), _renters(hold, Kind.BLOCKED)]
+    return [_source(hold), *money, *ends]
 
 
 def set_aside(hold: Hold) -> None:

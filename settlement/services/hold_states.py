@@ -15,7 +15,8 @@ from compliance.base.actor import Actor
 from compliance.base.errors import Conflict, NotFound
 from compliance.base.transition import transition
 from settlement.models import Hold
-from settlement.services import hold_money, receipts
+from settlement.services import hold_money, ledger_locks, receipts
+from settlement.services.ledger_locks import Level
 from settlement.services.notices import send_on_commit
 from settlement.signals import hold_confirmed, hold_failed, hold_settled
 
@@ -52,6 +53,7 @@ def locked_hold(hold_id: UUID) -> Hold:
     hold = rows.filter(pk=hold_id).first()
     if hold is None:
         raise HoldNotFound
+    ledger_locks.note(Level.DEEDS, {hold_id})
     return hold
 
 

@@ -121,7 +121,7 @@ def _present(wanted: Hold) -> Hold | None:
 
 def _ask_rail(hold: Hold, actor: Actor) -> None:
     if hold.rail == Rail.BALANCE:
-        hold_money.lock(hold)
+        hold_money.lock_to_open(hold)
         hold_money.set_aside(hold)
         hold_states.confirm(hold, actor=actor)
         send_on_commit(balance_used, party_id=hold.party_id)

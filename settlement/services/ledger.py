@@ -2,12 +2,13 @@
 
 A transfer is posted whole or not at all. Its id is made by the caller from what caused it (`transfer_id_for`), so the
 same cause posts once, however often it is told. Several deeds go in one batch: `submit` locks all their accounts
-together in the order of their ids, so two batches never wait for each other in a circle; who does two things in one
-transaction submits them together. The database refuses what does not sum to zero, mixes pots, crosses an account's
+together in the order of their ids, so two batches never wait for each other in a circle. Who does two things in one
+transaction submits them together, or names to `lock` first all that they may touch: a transaction that holds accounts
+takes no others (`ledger_locks`). The database refuses what does not sum to zero, mixes pots, crosses an account's
 sign, or is changed afterwards.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from uuid import UUID, uuid5
 
 from django.db import IntegrityError, connection, transaction
@@ -19,7 +20,8 @@ from settlement.models.ledger import MAX_MINOR
 from settlement.services import ledger_rows
 from settlement.services.accounts import AccountKey
 from settlement.services.ledger_engine import Batch
-from settlement.services.ledger_lines import place_of
+from settlement.services.ledger_lines import Place, place_of
+from settlement.services.ledger_locks import LockedOutOfOrder
 from settlement.services.ledger_ops import (
     AmountOutOfRange,
     Close,
@@ -44,6 +46,7 @@ __all__ = [
     "Close",
     "InsufficientFunds",
     "Line",
+    "LockedOutOfOrder",
     "Pend",
     "PendingExceeded",
     "PendingNotFound",
@@ -118,15 +121,23 @@ def _run(batch: Batch, *, linked: bool) -> list[Refusal | None]:
         raise
 
 
-def lock(keys: Iterable[AccountKey], *, cause: UUID, pending_id: UUID | None = None) -> PendingTransfer | None:
-    """The accounts that exist, and the pending transfer, are locked until the transaction ends; returns the latter.
+def lock(
+    keys: Iterable[AccountKey], *, causes: Collection[UUID] = (), pending_ids: Iterable[UUID] = ()
+) -> dict[UUID, PendingTransfer]:
+    """The accounts exist and are locked until the transaction ends, with the pending transfers, which are returned.
 
-    For a deed that submits more than once in one transaction: it locks all it will touch first, in the common order.
-    `cause` is the id of the transfer that will touch the platform's shared accounts.
+    For a deed that reads balances or submits more than once in one transaction: it names all that it may touch before
+    it does anything. `causes` are the ids of the transfers that will touch the platform's shared accounts; without any,
+    all rows of those are locked. Raises LockedOutOfOrder when the transaction holds accounts already, and not these.
     """
-    rows = ledger_rows.lock_pending([pending_id] if pending_id else [])
-    ledger_rows.lock_accounts({place_of(key, cause) for key in keys})
-    return rows.get(pending_id) if pending_id else None
+    places = {place for key in keys for place in _places(key, causes)}
+    rows = ledger_rows.lock_pending(pending_ids)
+    ledger_rows.lock_needed_accounts(places, places)
+    return rows
+
+
+def _places(key: AccountKey, causes: Collection[UUID]) -> set[Place]:
+    return {place_of(key, cause) for cause in causes} if causes else {(key, shard) for shard in range(key.shards)}
 
 
 def balance_of(key: AccountKey) -> int:

@@ -8,7 +8,7 @@ from uuid import UUID
 from compliance.base import clock
 from compliance.base.errors import Refusal
 from settlement.models import Entry, PendingTransfer, Transfer
-from settlement.services import ledger_rows
+from settlement.services import ledger_locks, ledger_rows
 from settlement.services.accounts import AccountKey
 from settlement.services.ledger_digest import digest_of
 from settlement.services.ledger_lines import (
@@ -301,7 +301,9 @@ class Batch:
     # -- and then all at once ------------------------------------------------------------------------------
 
     def _write(self) -> None:
-        PendingTransfer.objects.bulk_create(self.made.values())
+        if self.made:
+            PendingTransfer.objects.bulk_create(self.made.values())
+            ledger_locks.note_made(ledger_locks.Level.PENDING, self.made)
         ledger_rows.update_pending(row for pk, row in self.changed.items() if pk not in self.made)
         Transfer.objects.bulk_create(self.transfers)
         Entry.objects.bulk_create(self.entries)

@@ -10,8 +10,10 @@ from django.db import connection
 
 from settlement.models import Account, PendingTransfer
 from settlement.models.ledger import MAX_MINOR
+from settlement.services import ledger_locks
 from settlement.services.accounts import AccountKey
 from settlement.services.ledger_lines import Lines, Place
+from settlement.services.ledger_locks import Level
 from settlement.services.ledger_ops import AmountOutOfRange, InsufficientFunds
 
 _COLUMNS = """a.id, a.kind, a.pot, a.currency, a.party_id, a.shard, a.sign, a.debits_posted, a.credits_posted,
@@ -87,7 +89,10 @@ class AccountRow:
 def lock_accounts(
     places: Iterable[Place], ids: Iterable[UUID] = (), *, unless_missing: Container[Place] = ()
 ) -> list[AccountRow]:
-    """The accounts that exist, locked until the transaction ends; none while one of `unless_missing` does not."""
+    """The accounts that exist, locked until the transaction ends; none while one of `unless_missing` does not.
+
+    Raises LockedOutOfOrder when the transaction holds others already.
+    """
     wanted = list(places)
     given: dict[str, Any] = {
         "ids": list(ids),
@@ -100,13 +105,17 @@ def lock_accounts(
     }
     with connection.cursor() as cursor:
         cursor.execute(_LOCK_ACCOUNTS, given)
-        return [AccountRow(row[0], AccountKey(row[1], row[2], row[3], row[4]), *row[5:]) for row in cursor.fetchall()]
+        rows = [AccountRow(row[0], AccountKey(row[1], row[2], row[3], row[4]), *row[5:]) for row in cursor.fetchall()]
+    if rows:
+        ledger_locks.note(Level.ACCOUNTS, {row.id for row in rows})
+    return rows
 
 
 def lock_needed_accounts(needed: Set[Place], places: Collection[Place], ids: Collection[UUID] = ()) -> list[AccountRow]:
     """As `lock_accounts`, with every needed one of the places made first, while nothing is locked."""
     rows = lock_accounts(places, ids, unless_missing=needed)
-    if needed - {(row.key, row.shard) for row in rows}:
+    if missing := needed - {(row.key, row.shard) for row in rows}:
+        ledger_locks.require_none_held(Level.ACCOUNTS, [f"{key.kind} of {key.party_id}" for key, _ in missing])
         make_accounts(needed)
         rows = lock_accounts(places, ids)
     return rows
@@ -136,12 +145,18 @@ def update_accounts(rows: Iterable[AccountRow]) -> None:
 
 
 def lock_pending(ids: Iterable[UUID]) -> dict[UUID, PendingTransfer]:
-    """The pending transfers that exist, locked until the transaction ends; always before any account."""
+    """The pending transfers that exist, locked until the transaction ends; always before any account.
+
+    Raises LockedOutOfOrder when the transaction holds accounts already, and not these.
+    """
     wanted = sorted(set(ids))
     if not wanted:
         return {}
     rows = PendingTransfer.objects.select_for_update(no_key=True).filter(pk__in=wanted).order_by("pk")
-    return {row.pk: row for row in rows}
+    found = {row.pk: row for row in rows}
+    if found:
+        ledger_locks.note(Level.PENDING, found.keys())
+    return found
 
 
 def update_pending(rows: Iterable[PendingTransfer]) -> None:

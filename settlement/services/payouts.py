@@ -21,9 +21,10 @@ from compliance.base.errors import Conflict, NotFound
 from compliance.base.transition import transition
 from settlement.models import PaymentProfile, Payout, Transfer
 from settlement.selectors.payouts import held_back
-from settlement.services import claims, ledger, travel_data
+from settlement.services import claims, ledger, ledger_locks, travel_data
 from settlement.services.accounts import Kind, Pot, clearing, of_party
 from settlement.services.ledger import Line
+from settlement.services.ledger_locks import Level
 from settlement.services.notices import send_on_commit
 from settlement.services.walls import Clearance, require_clearance
 from settlement.signals import payout_failed, payout_sent
@@ -159,8 +160,7 @@ def request_payout(plan: PayoutPlan, *, clearance: Clearance, idempotency_key: s
         if not plan.destination or destination_of(plan.party_id, plan.pot) != plan.destination:
             raise NoPayoutDestination
         if plan.pot == Pot.CARD:
-            kinds = (Kind.CLAIM, Kind.PAYABLE, Kind.AVAILABLE, Kind.PAYING)
-            ledger.lock([claims.key_of(kind, plan.party_id) for kind in kinds], cause=plan.payout_id)
+            ledger.lock([*claims.accounts_of(plan.party_id), claims.key_of(Kind.PAYING, plan.party_id)])
             claims.pay_off(plan.party_id)
             if _payable_now(plan.party_id, plan.pot) < plan.amount_minor:
                 raise PayoutOutdated
@@ -193,6 +193,7 @@ def locked_payout(payout_id: UUID) -> Payout:
     payout = Payout.objects.select_for_update(no_key=True).filter(pk=payout_id).first()
     if payout is None:
         raise PayoutNotFound
+    ledger_locks.note(Level.DEEDS, {payout_id})
     return payout
 
 

@@ -31,7 +31,9 @@ from compliance.base import clock
 from compliance.base.errors import InvalidInput
 from settlement.models import Hold
 from settlement.models.ledger import MAX_MINOR
+from settlement.services import ledger_locks
 from settlement.services.hold_money import USAGE
+from settlement.services.ledger_locks import Level
 from settlement.services.usage_sql import LOCK_ACCOUNTS, LOCK_PENDING, POST_PARTS
 
 # Lines of one transaction: enough to make the fixed costs vanish, few enough to hold nobody up for long.
@@ -149,8 +151,11 @@ def _post_good(good: Sequence[tuple[int, UsageLine]], reserved: Mapping[UUID, _R
         "now": clock.now(),
     }
     with transaction.atomic(), connection.cursor() as cursor:
+        ledger_locks.require_none_held(Level.ACCOUNTS, [USAGE])
         cursor.execute(LOCK_PENDING, given)
         cursor.execute(LOCK_ACCOUNTS, given)
+        # Which ones is not read back: nothing else of the book is touched in this transaction.
+        ledger_locks.note(Level.ACCOUNTS, ())
         cursor.execute(POST_PARTS, given)
         return [LineNotPosted(*row) for row in cursor.fetchall()]
 

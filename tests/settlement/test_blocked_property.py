@@ -1,5 +1,6 @@
 """Money of a restricted party: blocked as one set, on both rails, told to the report, and back to the unit."""
 
+from dataclasses import replace
 from uuid import uuid4
 
 import pytest
@@ -195,6 +196,7 @@ def test_what_the_chain_took_is_taken_from_where_it_was(money: Scene):
     sweep_property(actor=TESTER)
     key = of_party(Kind.AVAILABLE, money.renter.pk, Pot.ESCROW, "USDC")
     with transaction.atomic():
+        ledger.lock([key, replace(key, kind=Kind.BLOCKED), clearing(Pot.ESCROW, "USDC")])
         blocked_property.put_back([key])
         ledger.post(uuid4(), "chain.withdrawn", [Line(key, -500), Line(clearing(Pot.ESCROW, "USDC"), 500)])
     assert stands(money.renter, "escrow", "USDC") == {"available": 200}

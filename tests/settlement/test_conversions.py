@@ -29,6 +29,7 @@ from settlement.services.conversions import (
     record_rate,
 )
 from settlement.services.ledger import AmountOutOfRange, InsufficientFunds, Line, PotsMixed, TransferConflict
+from tests.database import undone
 from tests.settlement.scene import TESTER, Scene
 from tests.settlement.test_ledger import race
 
@@ -217,7 +218,7 @@ def test_no_conversion_makes_or_loses_a_unit(db, amount: int, value: Decimal, pa
     exact *= Fraction(10 ** DECIMALS[bought], 10 ** DECIMALS[sold])
     party = uuid4()
     keys = [of_party(Kind.AVAILABLE, party, CARD, currency) for currency in (sold, bought)]
-    with transaction.atomic():
+    with undone():
         connection.cursor().execute("SET CONSTRAINTS ALL DEFERRED")
         ledger.post(uuid4(), "top_up", [Line(clearing(CARD, sold), -amount), Line(keys[0], amount)])
         rate_id = rate(str(value), base, quote)
@@ -234,4 +235,3 @@ def test_no_conversion_makes_or_loses_a_unit(db, amount: int, value: Decimal, pa
             assert made.residue_minor == (0 if exact.denominator == 1 else 1)
             assert ledger.balance_of(keys[1]) == made.bought_minor
         assert verify_books().verified
-        transaction.set_rollback(True)

@@ -26,6 +26,7 @@ from settlement.services.books import verify_books
 from settlement.services.hold_terms import Credit
 from settlement.services.ledger import Line
 from settlement.services.usage import UsageLine, post_usage
+from tests.database import undone
 from tests.settlement.scene import RATE, TESTER, Doorbell, Scene
 
 FEE_BPS = 500
@@ -101,8 +102,8 @@ class HoldMachine(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.atomic = transaction.atomic()
-        self.atomic.__enter__()
+        self.undone = undone()
+        self.undone.__enter__()
         self.manual = clock.ManualClock(clock.now() + timedelta(seconds=1))
         self.using = clock.use_clock(self.manual)
         self.using.__enter__()
@@ -117,9 +118,8 @@ class HoldMachine(RuleBasedStateMachine):
             assert report.verified, report.faults
             assert Receipt.objects.count() == sum(model.state == "settled" for model in self.models)
         finally:
-            transaction.set_rollback(True)
             self.using.__exit__(None, None, None)
-            self.atomic.__exit__(None, None, None)
+            self.undone.__exit__(None, None, None)
 
     def attempt(self, deed) -> bool:
         """Whether the deed was done; a refusal changes nothing, as the invariants will tell."""

@@ -15,6 +15,7 @@ from settlement.services import ledger
 from settlement.services.accounts import AccountKey, Kind, Pot, clearing, of_party, of_platform
 from settlement.services.books import verify_books
 from settlement.services.ledger import InsufficientFunds, Line, TransferConflict, Unbalanced
+from tests.database import undone
 from tests.settlement.scene import Scene
 
 CARD, USD = Pot.CARD.value, "USD"
@@ -146,7 +147,7 @@ MOVES = st.lists(
 )
 def test_no_sequence_of_moves_makes_or_loses_a_cent(db, moves):
     """Against a plain model: what the model refuses the book refuses, and every replay moves nothing."""
-    with transaction.atomic():
+    with undone():
         party = uuid4()
         with connection.cursor() as cursor:
             cursor.execute("SET CONSTRAINTS ALL DEFERRED")
@@ -171,7 +172,6 @@ def test_no_sequence_of_moves_makes_or_loses_a_cent(db, moves):
                     ledger.post(cause, "move", lines)
         assert {kind: ledger.balance_of(keys[kind]) for kind in KINDS} == model
         assert verify_books().verified
-        transaction.set_rollback(True)
 
 
 def race(count: int, deed) -> list[object]:

@@ -3,7 +3,6 @@
 import random
 
 import pytest
-from django.db import transaction
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -12,6 +11,7 @@ from settlement.rails import card as card_rail
 from settlement.rails.card import CardRail
 from settlement.services import holds, inbox, profiles
 from settlement.services.books import verify_books
+from tests.database import undone
 from tests.settlement.scene import TESTER, Scene
 
 COPIES = 5
@@ -53,7 +53,7 @@ def test_every_order_ends_in_the_same_books(card: Scene, told: list[dict]):
     @settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
     @given(st.randoms(use_true_random=False))
     def deliver(order: random.Random) -> None:
-        with transaction.atomic():
+        with undone():
             copies = [event for event in told for _ in range(COPIES)]
             order.shuffle(copies)
             for event in copies:
@@ -71,7 +71,6 @@ def test_every_order_ends_in_the_same_books(card: Scene, told: list[dict]):
             }
             assert set(Dispute.objects.values_list("amount_minor", "state")) == {(5_000, "won"), (3_000, "lost")}
             assert Hold.objects.get().state == "settled"
-            transaction.set_rollback(True)
 
     deliver()
     assert card.books() == before
