@@ -17,7 +17,7 @@ CARD_PATHS = ("payment_intents", "capture", "transfers", "balance_transactions")
 
 @dataclass(frozen=True)
 class Fault:
-    """One thing that happens to the house; returns once every part is there again."""
+    """One thing that happens to the house, to parts that are up; whatever it killed is started again."""
 
     name: str
     happen: Callable[[House, random.Random], None]
@@ -28,6 +28,7 @@ def killed(name: str, weight: int = 2) -> Fault:
     """The part dies as if its power had gone, and is started again by whoever watches over it."""
 
     def happen(house: House, dice: random.Random) -> None:
+        house.wait_for(name)
         house.kill(name)
         time.sleep(dice.uniform(0, 1.5))
         house.revive(name)
@@ -42,6 +43,7 @@ def _kill_agent(house: House, dice: random.Random) -> None:
 
 def _kill_two(house: House, dice: random.Random) -> None:
     first, second = dice.sample(["web", "worker", POSTGRES], 2)
+    house.wait_for(first, second)
     house.kill(first)
     time.sleep(dice.uniform(0, 0.5))
     house.kill(second)
@@ -52,6 +54,7 @@ def _kill_two(house: House, dice: random.Random) -> None:
 
 def _flush_redis(house: House, _dice: random.Random) -> None:
     """Every queued task, cached thing and session of a browser is gone."""
+    house.wait_for("redis")
     Redis.from_url(house.environment["REDIS_URL"]).flushall()
 
 
@@ -59,6 +62,7 @@ def paused(name: str) -> Fault:
     """The part stands still for some seconds and goes on with what it thought was true."""
 
     def happen(house: House, dice: random.Random) -> None:
+        house.wait_for(name)
         house.pause(name)
         time.sleep(dice.uniform(1, 6))
         house.go_on(name)
@@ -68,6 +72,7 @@ def paused(name: str) -> Fault:
 
 def _misbehave(mode: str) -> Callable[[House, random.Random], None]:
     def happen(house: House, dice: random.Random) -> None:
+        house.wait_for("card")
         order = {"mode": mode, "path": dice.choice(CARD_PATHS), "times": dice.randint(1, 3)}
         url = f"{house.environment['STRIPE_API_BASE']}/_control/fail"
         httpx.post(url, content=json.dumps(order), timeout=10).raise_for_status()

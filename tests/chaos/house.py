@@ -4,7 +4,8 @@ import contextlib
 import os
 import signal
 import subprocess
-from dataclasses import dataclass
+import time
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import psutil
@@ -20,9 +21,12 @@ from marketplace.development.leftovers import end_leftovers
 from marketplace.development.parts import Part
 from marketplace.development.postgres import release_postgres, start_postgres
 
-READY_SECONDS = 120
+# A busy machine takes its time over a worker's imports.
+READY_SECONDS = 600
 # Which part is PostgreSQL's server: a daemon of its own, not our child.
 POSTGRES = "postgres"
+# What others cannot start without.
+FOUNDATIONS = (POSTGRES, "redis")
 
 
 @dataclass
@@ -31,6 +35,8 @@ class Running:
 
     part: Part
     process: "subprocess.Popen[bytes]"
+    began: float = field(default_factory=time.monotonic)
+    was_up: bool = False
 
 
 class House:
@@ -40,6 +46,7 @@ class House:
         self.state = state
         self.environment: dict[str, str] = {}
         self._running: dict[str, Running] = {}
+        self._shaken = 0.0
 
     @property
     def url(self) -> str:
@@ -74,6 +81,8 @@ class House:
 
     def kill(self, name: str) -> None:
         """The part is dead at once, with everything that it started in its group; nothing of it said farewell."""
+        if name in FOUNDATIONS:
+            self._shaken = time.monotonic()
         if name == POSTGRES:
             self._postmaster().kill()
             return
@@ -83,11 +92,17 @@ class House:
         process.wait()
 
     def revive(self, name: str) -> None:
-        """The part runs again on what it left behind, and is ready."""
+        """The part is started again on what it left behind; it comes up while the load, and the next fault, go on."""
         if name == POSTGRES:
             wait_for(self._postgres_is_up, "PostgreSQL came up again", seconds=READY_SECONDS)
             return
         self._spawn(self._running[name].part)
+
+    def wait_for(self, *names: str) -> None:
+        """These parts, or all, are up."""
+        for name in names or tuple(self._running):
+            if name != POSTGRES:
+                self._wait_ready(self._running[name].part)
 
     def pause(self, name: str) -> None:
         """The part stands still."""
@@ -97,9 +112,21 @@ class House:
         """The part goes on as if nothing had been."""
         os.killpg(self._running[name].process.pid, signal.SIGCONT)
 
-    def dead(self) -> list[str]:
-        """Parts that ended although nobody killed them."""
-        return [name for name, running in self._running.items() if running.process.poll() is not None]
+    def start_again(self) -> list[str]:
+        """Parts that ended because PostgreSQL or Redis died while they started are started again; they are returned.
+
+        Raises DevelopmentError for one that ended although nobody gave it a reason.
+        """
+        ended = []
+        for name, each in tuple(self._running.items()):
+            if each.process.poll() is None:
+                each.was_up = each.was_up or each.part.is_ready(self.state)
+            elif each.was_up or each.began > self._shaken:
+                raise DevelopmentError(f"{name} ended by itself:\n{each.part.last_lines(self.state)}")
+            else:
+                ended.append(name)
+                self._spawn(each.part)
+        return ended
 
     def stop(self) -> None:
         """No process of the house lives."""
@@ -118,11 +145,11 @@ class House:
 
     def _begin(self, *parts: Part) -> None:
         for part in parts:
-            self._spawn(part, wait=False)
+            self._spawn(part)
         for part in parts:
             self._wait_ready(part)
 
-    def _spawn(self, part: Part, *, wait: bool = True) -> None:
+    def _spawn(self, part: Part) -> None:
         log = part.log_path(self.state)
         if log.exists():
             # Whether a part is ready is read from its log: that of an earlier life must not answer.
@@ -138,13 +165,10 @@ class House:
                 start_new_session=True,
             )
         self._running[part.name] = Running(part, process)
-        if wait:
-            self._wait_ready(part)
 
     def _wait_ready(self, part: Part) -> None:
         def ready() -> bool:
-            if self._running[part.name].process.poll() is not None:
-                raise DevelopmentError(f"{part.name} ended by itself:\n{part.last_lines(self.state)}")
+            self.start_again()
             return part.is_ready(self.state)
 
         wait_for(ready, f"{part.name} is ready", seconds=READY_SECONDS)

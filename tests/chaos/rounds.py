@@ -43,9 +43,9 @@ def _play_rounds(house: House, rounds: int, seed: int) -> None:
             began = time.monotonic()
             fault.happen(house, dice)
             happened[fault.name] += 1
-            print(f"{number:4} {fault.name} ({time.monotonic() - began:.1f} s)", flush=True)
-            if dead := house.dead():
-                raise SystemExit(f"ended by itself, killed by nobody: {', '.join(dead)}; see {house.state / 'logs'}")
+            again = "".join(f", {name} started again" for name in house.start_again())
+            print(f"{number:4} {fault.name} ({time.monotonic() - began:.1f} s{again})", flush=True)
+        house.wait_for()
         httpx.post(f"{house.environment['STRIPE_API_BASE']}/_control/heal", content="{}", timeout=30)
     for what, times in sorted(happened.items()):
         print(f"{times:6} x {what}", flush=True)
