@@ -21,6 +21,7 @@ from compliance.services import (
     report_drafts,
     rescreening,
     restriction_orders,
+    travel_delivery,
     vantages,
     wallet_oracle,
 )
@@ -134,6 +135,12 @@ def alarm_due_reports() -> None:
 def sweep_restriction_orders() -> None:
     """No restriction outlives the day that two officers agreed on, and none waits unnoticed for the second."""
     restriction_orders.sweep_orders(actor=system("restrictions"))
+
+
+@shared_task(name="compliance.deliver_travel_data")
+def deliver_travel_data() -> None:
+    """What other providers must have of transfers was sent to them, or is due later."""
+    travel_delivery.deliver(actor=system("travel"))
 
 
 @shared_task(name="compliance.verify_audit_log")

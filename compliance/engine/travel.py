@@ -39,6 +39,7 @@ class TravelRule:
     wallets: tuple[str, ...]
     demands: tuple[str, ...]
     refuse: bool
+    hold: bool = False
 
     def speaks_of(self, amount_usd: Fraction, wallet: str, usd_per_eur: Fraction) -> bool:
         """Whether a transfer of so many dollars, to or from such a wallet, is under the rule."""
@@ -47,18 +48,28 @@ class TravelRule:
 
 
 @dataclass(frozen=True, slots=True)
+class EuroRate:
+    """How many dollars one euro counts as at least, and by which source on which day."""
+
+    usd_least: Fraction
+    observed_on: date
+    source: str
+    source_url: str
+
+
+@dataclass(frozen=True, slots=True)
 class TravelRules:
     """One release of the rules."""
 
     label: str
-    usd_per_eur_least: Fraction
+    euro: EuroRate
     rules: tuple[TravelRule, ...]
 
     def that_apply(self, amount_usd: Fraction, wallet: str) -> tuple[TravelRule, ...]:
         """The rules that speak of the transfer; the strictest counts, so each of them is kept to."""
         if wallet not in WALLETS or amount_usd <= 0:
             raise ValueError("a transfer has an amount above zero and a wallet of a known kind")
-        return tuple(rule for rule in self.rules if rule.speaks_of(amount_usd, wallet, self.usd_per_eur_least))
+        return tuple(rule for rule in self.rules if rule.speaks_of(amount_usd, wallet, self.euro.usd_least))
 
 
 def demanded(rules: Iterable[TravelRule]) -> frozenset[str]:
@@ -76,6 +87,11 @@ def lacking(rules: Iterable[TravelRule], missing: Iterable[str], *, proven: bool
 def refused(rules: Iterable[TravelRule], missing: Iterable[str], *, proven: bool) -> tuple[str, ...]:
     """Of what is lacking, that without which the transfer must not begin."""
     return lacking([rule for rule in rules if rule.refuse], missing, proven=proven)
+
+
+def held(rules: Iterable[TravelRule]) -> bool:
+    """Whether the money waits until the other provider has the data, or we have theirs."""
+    return any(rule.hold for rule in rules)
 
 
 def rules_in_force(as_of: datetime, policies: Path = POLICIES) -> TravelRules:
@@ -96,13 +112,19 @@ def load_rules(folder: Path) -> TravelRules:
     try:
         read = tomllib.loads((folder / "travel.toml").read_text(encoding="utf-8"))
         rules = tuple(_rule(row) for row in read["rules"])
-        least = Fraction(read["usd_per_eur_least"])
+        euro = _rate(read["euro"])
         label = f"{read['id']}@{read['version']}"
     except (OSError, KeyError, TypeError, ValueError) as error:
         raise TravelRulesInvalid(f"{folder.name}/travel.toml holds no rules: {error}") from error
-    if not rules or len({rule.code for rule in rules}) != len(rules) or least <= 0:
+    if not rules or len({rule.code for rule in rules}) != len(rules) or euro.usd_least <= 0:
         raise TravelRulesInvalid(f"{folder.name}/travel.toml names a rule twice, or none, or no rate")
-    return TravelRules(label, least, rules)
+    return TravelRules(label, euro, rules)
+
+
+def _rate(row: dict[str, Any]) -> EuroRate:
+    if type(row["observed_on"]) is not date or not row["source"] or not row["source_url"].startswith("https://"):
+        raise ValueError("the rate of the euro has no day or no source")
+    return EuroRate(Fraction(row["usd_least"]), row["observed_on"], row["source"], row["source_url"])
 
 
 def _rule(row: dict[str, Any]) -> TravelRule:
@@ -112,4 +134,6 @@ def _rule(row: dict[str, Any]) -> TravelRule:
         raise ValueError(f"{rule.code} speaks of nothing known")
     if type(rule.threshold) is not int or rule.threshold < 0 or type(rule.refuse) is not bool:
         raise ValueError(f"{rule.code} has no threshold")
+    if type(rule.hold) is not bool or (rule.hold and PASS_ON not in rule.demands):
+        raise ValueError(f"{rule.code} holds money for data that nobody has to pass on")
     return rule

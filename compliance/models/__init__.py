@@ -17,7 +17,7 @@ from compliance.models.retention import LegalHold, RetentionClock
 from compliance.models.screening import Match, Screening
 from compliance.models.subject_keys import SubjectKey
 from compliance.models.suspensions import LawSuspension
-from compliance.models.travel import TravelRecord
+from compliance.models.travel import HostedWallet, TravelCounterparty, TravelDelivery, TravelRecord
 from compliance.models.vantages import PlaceMeasurement, VantagePoint
 from compliance.models.wallet_oracle import OracleAnswer, OracleScan
 from compliance.models.watchlists import ListedName, ListedParty, ListedWallet, Watchlist, WatchlistVersion
@@ -36,6 +36,7 @@ __all__ = [
     "Document",
     "DomainProof",
     "Finding",
+    "HostedWallet",
     "IdentityCheck",
     "IdentityVerification",
     "LawSuspension",
@@ -60,6 +61,8 @@ __all__ = [
     "RetentionClock",
     "Screening",
     "SubjectKey",
+    "TravelCounterparty",
+    "TravelDelivery",
     "TravelRecord",
     "VantagePoint",
     "WalletChallenge",

@@ -19,6 +19,7 @@ from compliance.models import (
     Case,
     DomainProof,
     Finding,
+    HostedWallet,
     IdentityCheck,
     IdentityVerification,
     LivenessCode,
@@ -30,6 +31,7 @@ from compliance.models import (
     PlaceSign,
     RetentionClock,
     Screening,
+    TravelRecord,
     WalletChallenge,
 )
 from compliance.selectors import retention as selectors
@@ -100,6 +102,7 @@ def _erase(party_ids: Sequence[UUID], reason: str, actor: Actor) -> None:
     _blank_party(party_ids)
     _blank_findings(party_ids)
     _blank_identity(party_ids)
+    _blank_money(party_ids)
     audit.record_many(
         "party.erased",
         actor=actor,
@@ -121,6 +124,8 @@ def _blank_party(party_ids: Sequence[UUID]) -> None:
         undisclosed="",
         erased_at=clock.now(),
     )
+    addresses = PartyWallet.objects.filter(party_id__in=party_ids).values("address")
+    HostedWallet.objects.filter(address__in=addresses).delete()
     for proof in (PartyWallet, WalletChallenge, DomainProof):
         proof.objects.filter(party_id__in=party_ids).delete()
     OwnershipEdge.objects.filter(Q(owner_id__in=party_ids) | Q(owned_id__in=party_ids)).update(source="")
@@ -144,3 +149,11 @@ def _blank_identity(party_ids: Sequence[UUID]) -> None:
     IdentityVerification.objects.filter(party_id__in=party_ids).update(declaration={}, facts_digest="")
     IdentityCheck.objects.filter(party_id__in=party_ids).update(external_id="", person_sealed=None)
     LivenessCode.objects.filter(party_id__in=party_ids).delete()
+
+
+def _blank_money(party_ids: Sequence[UUID]) -> None:
+    """By a wallet anybody can find who dealt on a public chain; what was sealed beside it is noise already."""
+    mine = TravelRecord.objects.filter(party_id__in=party_ids)
+    HostedWallet.objects.filter(address__in=mine.exclude(wallet="").values("wallet")).delete()
+    mine.filter(passed_at=None).update(wallet="", sealed={})
+    mine.exclude(passed_at=None).update(wallet="", sealed={}, passed_to=ERASED, reference="")

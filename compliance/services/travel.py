@@ -15,10 +15,12 @@ from compliance.base.sealed_leaves import seal_leaves, subjects_of
 from compliance.base.sealing import Subject, SubjectErased
 from compliance.engine import ivms101, travel
 from compliance.engine.ivms101 import Somebody
-from compliance.models import Party, TravelRecord
+from compliance.base.transition import transition
+from compliance.models import HostedWallet, Party, TravelCounterparty, TravelDelivery, TravelRecord
 from compliance.selectors.parties import parties_by_id, wallet_proven_at
 from compliance.selectors.policies import travel_rules_for
-from compliance.selectors.travel import MESSAGE, context_of, message_of
+from compliance.selectors.travel import MESSAGE, context_of, is_awaited, message_of
+from compliance.services import travel_delivery, travel_passing
 from compliance.services.officers import require_officer
 from compliance.services.subject_keys import ciphers_for, record_shown
 
@@ -32,11 +34,21 @@ class TravelDataMissing(Conflict):
     default_message = "We need more about you before a transfer of this size. Nothing was moved."
 
 
+class TravelDataAwaited(Conflict):
+    """The other provider's data about a transfer have not come."""
+
+    code = "travel_data_awaited"
+    default_message = (
+        "Your wallet is kept by a provider whose data about this transfer have not come yet. Nothing was moved; it goes "
+        "on as soon as they are here."
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class TravelFacts:
     """A transfer that is about to begin. `amount_usd` in whole dollars, exact; None for a party is the operator itself.
 
-    `casp` is the provider at which the wallet is kept; without one the wallet is self-hosted.
+    A wallet is self-hosted unless an officer told that a provider keeps it (`travel_counterparties.keeps_wallet`).
     """
 
     direction: str
@@ -48,7 +60,6 @@ class TravelFacts:
     contract: str
     originator_id: UUID | None
     beneficiary_id: UUID
-    casp: Somebody | None = None
 
 
 def collect(facts: TravelFacts, *, actor: Actor) -> TravelRecord:
@@ -63,8 +74,9 @@ def collect(facts: TravelFacts, *, actor: Actor) -> TravelRecord:
     customer_id = facts.originator_id if facts.direction == Direction.DEPOSIT else facts.beneficiary_id
     if customer_id is None:
         raise InvalidInput("A deposit has an originator. Nothing was moved.")
-    transfer = _transfer(facts)
-    wallet_kind = travel.CASP if facts.casp else travel.SELF_HOSTED
+    keeper = _keeper_of(facts.wallet)
+    transfer = _transfer(facts, keeper)
+    wallet_kind = travel.CASP if keeper else travel.SELF_HOSTED
     rules = travel_rules_for(clock.now())
     applied = rules.that_apply(facts.amount_usd, wallet_kind)
     unknown = ivms101.missing(transfer)
@@ -89,11 +101,14 @@ def collect(facts: TravelFacts, *, actor: Actor) -> TravelRecord:
         applied=[rule.code for rule in applied],
         missing=list(travel.lacking(applied, unknown, proven=proven)),
         must_pass_on=travel.PASS_ON in travel.demanded(applied),
+        must_hold=travel.held(applied),
+        counterparty=keeper,
     )
     row.sealed = _sealed(row, ivms101.message(transfer), facts)
     with transaction.atomic():
         row.save(force_insert=True)
         audit.record("travel.collected", actor=actor, subject=row, data={"rules": row.applied, "missing": row.missing})
+        travel_delivery.post(row, actor=actor)
     return row
 
 
@@ -113,20 +128,31 @@ def show(record_id: UUID, *, actor: Actor, why: str) -> dict[str, Any]:
         return message_of(row)
 
 
-def mark_passed(record_id: UUID, to: str, *, actor: Actor) -> TravelRecord:
-    """The record says to whom the message was given, by which officer; once. Raises Forbidden, NotFound, Conflict."""
+def mark_passed(record_id: UUID, to: str, reference: str, *, actor: Actor) -> TravelRecord:
+    """The record says with which provider the data were exchanged by hand, under which reference; once.
+
+    A delivery that was under way has ended. Raises Forbidden, NotFound, InvalidInput, Conflict.
+    """
     require_officer(actor)
+    errors = {}
     if not to.strip() or len(to) > 120:
-        raise InvalidInput("Say in at most 120 characters to which provider it was given. Nothing was changed.")
+        errors["to"] = "The provider, in at most 120 characters."
+    if not reference.strip() or len(reference) > 120:
+        errors["reference"] = "By what they know it, in at most 120 characters."
+    if errors:
+        raise InvalidInput("Say with whom, and under which reference. Nothing was changed.", errors=errors)
     with transaction.atomic():
-        given = TravelRecord.objects.filter(pk=_found(record_id).pk, passed_at=None).update(
-            passed_at=clock.now(), passed_to=to.strip(), passed_by=actor.ref
-        )
-        if not given:
-            raise Conflict("This was passed on before. Nothing was changed.")
-        row = _found(record_id)
-        audit.record("travel.passed_on", actor=actor, subject=row)
+        row = travel_passing.passed(record_id, to, reference, by=actor)
+        delivery = TravelDelivery.objects.select_for_update().filter(record=row).first()
+        if delivery is not None and not delivery.is_terminal:
+            transition(delivery, TravelDelivery.State.BY_HAND, actor=actor, event="travel.by_hand", taken_until=None)
     return row
+
+
+def require_received(subject_id: UUID) -> None:
+    """No rule holds the transfer for data that have not been exchanged. Raises TravelDataAwaited."""
+    if is_awaited(subject_id):
+        raise TravelDataAwaited
 
 
 _PLAIN = {
@@ -139,19 +165,25 @@ _PLAIN = {
 }
 
 
-def _transfer(facts: TravelFacts) -> ivms101.Transfer:
+def _keeper_of(wallet: str) -> TravelCounterparty | None:
+    found = HostedWallet.objects.filter(address=wallet).select_related("counterparty").first()
+    return found.counterparty if found else None
+
+
+def _transfer(facts: TravelFacts, keeper: TravelCounterparty | None) -> ivms101.Transfer:
     people = parties_by_id([each for each in (facts.originator_id, facts.beneficiary_id) if each])
     if facts.beneficiary_id not in people or (facts.originator_id and facts.originator_id not in people):
         raise NotFound("There is no such party. Nothing was moved.")
     operator = _operator()
+    casp = Somebody(True, keeper.name, keeper.country, lei=keeper.lei) if keeper else None
     incoming = facts.direction == Direction.DEPOSIT
     return ivms101.Transfer(
         originator=_somebody(people[facts.originator_id]) if facts.originator_id else operator,
         beneficiary=_somebody(people[facts.beneficiary_id]),
         from_address=facts.wallet if incoming else facts.contract,
         to_address=facts.contract if incoming else facts.wallet,
-        originating_vasp=facts.casp if incoming else operator,
-        beneficiary_vasp=operator if incoming else facts.casp,
+        originating_vasp=casp if incoming else operator,
+        beneficiary_vasp=operator if incoming else casp,
     )
 
 

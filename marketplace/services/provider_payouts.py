@@ -40,7 +40,7 @@ def pay_providers(*, actor: Actor = ACTOR) -> int:
         plan = payouts.plan_payout(party_id, pot)
         if plan is not None and cache.get(_asked(plan)) is None:
             paid += _try(plan, actor, _send)
-    for plan in payouts.frozen_payouts():
+    for plan in payouts.stopped_payouts():
         if not is_restricted(plan.party_id) and cache.get(_asked(plan)) is None:
             paid += _try(plan, actor, _resume)
     return paid
@@ -66,7 +66,7 @@ def _send(plan: PayoutPlan, actor: Actor) -> PayoutRef:
 
 
 def _resume(plan: PayoutPlan, actor: Actor) -> None:
-    """A payout that a restriction stopped goes on under a fresh clearance."""
+    """A payout that was stopped goes on under a fresh clearance."""
     payout_deeds.send_payout(plan.payout_id, gate.require(_question(plan), actor=actor))
 
 

@@ -117,7 +117,14 @@ LOOKS: dict[str, Look] = {
     "restriction_to_lift": Look("Stands, to be lifted", "waiting", "user"),
     "restriction_lifted": Look("Lifted", "neutral", "check"),
     "restriction_expired": Look("Ended on its day", "neutral", "clock"),
-    # bundles
+    # travel data
+    "travel_waiting": Look("Waiting", "waiting", "clock"),
+    "travel_failed": Look("Not delivered", "refused", "warn"),
+    "travel_passed": Look("Exchanged", "allowed", "check"),
+    "travel_kept": Look("Kept here", "neutral", "check"),
+    "provider_new": Look("To be confirmed", "waiting", "user"),
+    "provider_confirmed": Look("Confirmed", "allowed", "check"),
+    "provider_retired": Look("Retired", "neutral", "stop"),
     # retention
     "hold_standing": Look("Stands", "frozen", "snow"),
     "hold_lift_proposed": Look("To be lifted", "waiting", "user"),

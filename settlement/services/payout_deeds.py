@@ -7,6 +7,7 @@ from uuid import UUID
 from compliance.base import clock
 from compliance.base.actor import system
 from compliance.base.errors import Refusal
+from compliance.selectors import travel
 from compliance.services.clearances import ClearanceInvalid
 from settlement.models import Payout
 from settlement.rails import card
@@ -36,7 +37,8 @@ def send_payout(payout_id: UUID, clearance: Clearance | None = None) -> None:
     try:
         first = payouts.begin_sending(payout_id, clearance=clearance, actor=ACTOR)
     except ClearanceInvalid:
-        payouts.fail_payout(payout_id, "clearance_invalid", actor=ACTOR)
+        if not payouts.waits_for_clearance(payout_id):
+            payouts.fail_payout(payout_id, "clearance_invalid", actor=ACTOR)
         return
     payout = Payout.objects.get(pk=payout_id)
     if payout.state != State.SENDING:
@@ -104,7 +106,9 @@ def _withdraw(payout: Payout) -> None:
 
 def deliver_payouts() -> int:
     """Every payout that waits was taken up again. Returns how many."""
+    payouts.fail_overdue(actor=ACTOR)
     waiting = Payout.objects.filter(state__in=(State.PENDING, State.SENDING)).order_by("state_changed_at")
+    waiting = waiting.exclude(pk__in=travel.awaited().values("subject_id"))
     ids = list(waiting.values_list("pk", flat=True)[:BATCH])
     for payout_id in ids:
         try:

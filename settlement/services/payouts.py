@@ -13,12 +13,14 @@ from datetime import timedelta
 from uuid import UUID, uuid4
 
 from django.db import transaction
+from django.db.models import Q
 
 from compliance.base import audit, clock
 from compliance.base.actor import Actor
 from compliance.base.enqueue import enqueue
 from compliance.base.errors import Conflict, NotFound
 from compliance.base.transition import transition
+from compliance.selectors import travel
 from settlement.models import PaymentProfile, Payout, Transfer
 from settlement.selectors.payouts import held_back
 from settlement.services import claims, ledger, ledger_locks, travel_data
@@ -31,6 +33,8 @@ from settlement.signals import payout_failed, payout_sent
 
 State = Payout.State
 SEND_WITHIN = timedelta(hours=1)
+# For so long a payout waits until the provider that keeps the wallet has the data that must travel with it.
+DATA_WITHIN = timedelta(days=7)
 BLOCKED = "payout.blocked"
 CURRENCIES = {Pot.CARD.value: "USD", Pot.ESCROW.value: "USDC"}
 
@@ -178,10 +182,17 @@ def request_payout(plan: PayoutPlan, *, clearance: Clearance, idempotency_key: s
         )
         if payout.pot == Pot.ESCROW:
             travel_data.collect_for_payout(payout, actor=actor)
+            _wait_for_data(payout)
         _move(payout, "payout.requested", Kind.PAYABLE, Kind.PAYING)
         audit.record("payout.requested", actor=actor, subject=payout, data=_facts(payout))
         enqueue("settlement.send_payout", str(payout.pk))
     return ref_of(payout)
+
+
+def _wait_for_data(payout: Payout) -> None:
+    if travel.is_awaited(payout.pk):
+        payout.state_deadline_at = clock.now() + DATA_WITHIN
+        payout.save(update_fields=["state_deadline_at"])
 
 
 def _facts(payout: Payout) -> dict[str, object]:
@@ -198,13 +209,17 @@ def locked_payout(payout_id: UUID) -> Payout:
 
 
 def begin_sending(payout_id: UUID, *, clearance: Clearance | None, actor: Actor) -> bool:
-    """The rail may be asked now: the clearance was looked at once more. Returns False when the payout is past that.
+    """The rail may be asked now: the clearance was looked at once more.
+
+    Returns False when the payout is past that, or waits for data to reach the provider that keeps the wallet.
 
     `clearance` replaces the one that the payout was requested with; a frozen payout needs one. Raises PayoutNotFound,
     ClearanceInvalid.
     """
     with transaction.atomic():
         payout = locked_payout(payout_id)
+        if travel.is_awaited(payout.pk):
+            return False
         if payout.state == State.FROZEN and clearance is not None:
             clearance_id = _cleared(payout, clearance)
             if _where(payout) == Kind.BLOCKED:
@@ -305,9 +320,27 @@ def _where(payout: Payout) -> Kind:
     return Kind.BLOCKED if moved else Kind.PAYING
 
 
-def frozen_payouts() -> list[PayoutPlan]:
-    """The payouts that were stopped, oldest first: what the gate has to be asked about before they can go on."""
-    rows = Payout.objects.filter(state=State.FROZEN).order_by("created_at")
+def waits_for_clearance(payout_id: UUID) -> bool:
+    """Whether the payout waited so long for data that its clearance lapsed: the gate is asked anew."""
+    return Payout.objects.filter(pk=payout_id, state=State.PENDING).exists() and travel.was_held(payout_id)
+
+
+def fail_overdue(*, actor: Actor) -> int:
+    """No payout waits for ever for data that nobody passed on: it has failed, and its money is payable again."""
+    late = Payout.objects.filter(state=State.PENDING, state_deadline_at__lte=clock.now())
+    late = late.filter(pk__in=travel.awaited().values("subject_id"))
+    return sum(fail_payout(pk, "travel_data_not_passed", actor=actor) for pk in late.values_list("pk", flat=True))
+
+
+def stopped_payouts() -> list[PayoutPlan]:
+    """The payouts that the gate has to be asked about before they can go on, oldest first.
+
+    They were frozen, or their clearance lapsed while data had to be passed on. Those that still wait for that are not
+    among them.
+    """
+    lapsed = Q(state=State.PENDING, clearance__expires_at__lte=clock.now(), pk__in=travel.held().values("subject_id"))
+    rows = Payout.objects.filter(Q(state=State.FROZEN) | lapsed).order_by("created_at")
+    rows = rows.exclude(pk__in=travel.awaited().values("subject_id"))
     return [PayoutPlan(row.pk, row.party_id, row.pot, row.currency, row.amount_minor, row.destination) for row in rows]
 
 

@@ -10,7 +10,10 @@ from settlement.money import DECIMALS
 
 
 def collect_for_deposit(hold: Hold, contract: str, *, actor: Actor) -> None:
-    """Renter and provider of the deposit are on record. Raises TravelDataMissing, and what `travel.collect` raises."""
+    """Renter and provider of the deposit are on record, and the data of who keeps the wallet are here.
+
+    Raises TravelDataMissing, TravelDataAwaited (the record stays), and what `travel.collect` raises.
+    """
     facts = TravelFacts(
         direction="deposit",
         subject_id=hold.pk,
@@ -23,10 +26,11 @@ def collect_for_deposit(hold: Hold, contract: str, *, actor: Actor) -> None:
         beneficiary_id=hold.payee_party_id,
     )
     travel.collect(facts, actor=actor)
+    travel.require_received(hold.pk)
 
 
 def collect_for_payout(payout: Payout, *, actor: Actor) -> None:
-    """The operator and the provider that it pays are on record. Raises as `collect_for_deposit`."""
+    """The operator and the provider that it pays are on record. Raises TravelDataMissing, and as `travel.collect`."""
     facts = TravelFacts(
         direction="payout",
         subject_id=payout.pk,

@@ -11,7 +11,8 @@ FOREIGN = ("account_", "mfa_")
 # Pages stand in the tables of tests/web/test_access.py, which asks of each page itself whether it is there.
 PAGES = "web:"
 # No person asks here: the card network does, and its signature is what tests/settlement/test_inbox.py is about.
-SIGNED = {"stripe_webhook"}
+# For a provider's later word the address itself is the proof: tests/compliance/services/test_travel_delivery.py.
+SIGNED = {"stripe_webhook", "travel_answer"}
 
 
 def names(patterns: list[URLPattern | URLResolver], prefix: str = "") -> Iterator[str]:

@@ -8,11 +8,11 @@ from django.db import IntegrityError, connection, transaction
 
 from compliance.base import clock
 from compliance.base.audit import AuditEvent
-from compliance.base.errors import Conflict, Forbidden
+from compliance.base.errors import Conflict, Forbidden, InvalidInput
 from compliance.base.sealing import Subject, SubjectErased
 from compliance.models import Party, PartyWallet, TravelRecord
 from compliance.selectors.travel import incomplete, message_of, to_pass_on
-from compliance.services import subject_keys, travel
+from compliance.services import subject_keys, travel, travel_counterparties
 from compliance.services.travel import TravelDataMissing
 from settlement.models import Hold, PaymentProfile, Payout
 from settlement.selectors.wallets import wallets_in_use
@@ -74,7 +74,7 @@ def test_a_larger_one_does_not_begin_without_what_it_needs(money: Scene, lacks: 
     )
     if lacks == "proof":
         PartyWallet.objects.update(verified_at=None)
-    hold = hold_of(money, 801)
+    hold = hold_of(money, 826)
     with pytest.raises(TravelDataMissing, match="Nothing was moved"):
         travel_data.collect_for_deposit(hold, CONTRACT, actor=TESTER)
     assert not TravelRecord.objects.exists()
@@ -82,7 +82,7 @@ def test_a_larger_one_does_not_begin_without_what_it_needs(money: Scene, lacks: 
 
 def test_told_again_the_record_stands_as_it_is(money: Scene):
     known(money)
-    hold = hold_of(money, 801)
+    hold = hold_of(money, 826)
     for _ in range(2):
         travel_data.collect_for_deposit(hold, CONTRACT, actor=TESTER)
     assert TravelRecord.objects.count() == 1
@@ -112,39 +112,31 @@ def test_a_payout_names_the_operator_and_the_provider(money: Scene, settings):
 
 def test_a_larger_payout_needs_a_wallet_that_was_proven_and_moves_nothing_without(money: Scene):
     with pytest.raises(TravelDataMissing, match="proof that the wallet is yours"):
-        payout_of(money, 801)
+        payout_of(money, 826)
     assert not Payout.objects.exists()
     PartyWallet.objects.create(party=money.provider, address=WALLET, verified_at=clock.now())
-    payout_of(money, 801)
+    payout_of(money, 826)
     assert Payout.objects.count() == 1
 
 
 def test_what_goes_to_another_provider_waits_until_an_officer_passed_it_on(money: Scene):
     known(money)
-    hold = hold_of(money, 1)
-    facts = travel.TravelFacts(
-        direction="deposit",
-        subject_id=hold.pk,
-        amount_minor=hold.amount_minor,
-        currency="USDC",
-        amount_usd=travel.Fraction(1),
-        wallet=WALLET,
-        contract=CONTRACT,
-        originator_id=hold.party_id,
-        beneficiary_id=hold.payee_party_id,
-        casp=travel.Somebody(True, "Harbour Exchange", "DE", lei="5299000J2N45DDNE4Y28"),
-    )
-    row = travel.collect(facts, actor=TESTER)
-    assert (row.must_pass_on, list(to_pass_on())) == (True, [row])
+    keeper = travel_counterparties.register("Harbour Exchange", "DE", "5299000J2N45DDNE4Y28", "", actor=OFFICER)
+    travel_counterparties.keeps_wallet(keeper.pk, WALLET, actor=OFFICER)
+    payout_of(money, 1)
+    row = TravelRecord.objects.get()
+    assert (row.must_pass_on, row.wallet_kind, list(to_pass_on())) == (True, "casp", [row])
     with pytest.raises(Forbidden):
         travel.show(row.pk, actor=RENTER_OWNER, why="curious")
     said = travel.show(row.pk, actor=OFFICER, why="to pass on")
-    assert said["originatingVASP"]["legalPerson"]["nationalIdentification"]["nationalIdentifierType"] == "LEIX"
-    assert AuditEvent.objects.filter(event="personal_data.shown").count() == 2
-    travel.mark_passed(row.pk, "Harbour Exchange", actor=OFFICER)
+    assert said["beneficiaryVASP"]["legalPerson"]["nationalIdentification"]["nationalIdentifierType"] == "LEIX"
+    assert AuditEvent.objects.filter(event="personal_data.shown").count() == 1
+    with pytest.raises(InvalidInput):
+        travel.mark_passed(row.pk, "Harbour Exchange", " ", actor=OFFICER)
+    travel.mark_passed(row.pk, "Harbour Exchange", "their 4711", actor=OFFICER)
     assert not to_pass_on().exists()
     with pytest.raises(Conflict):
-        travel.mark_passed(row.pk, "Another", actor=OFFICER)
+        travel.mark_passed(row.pk, "Another", "1", actor=OFFICER)
 
 
 @pytest.mark.parametrize(

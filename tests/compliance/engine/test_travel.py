@@ -12,6 +12,7 @@ from compliance.engine.ivms101 import Somebody, Transfer
 from compliance.engine.travel import CASP, SELF_HOSTED, TravelRulesInvalid, load_rules, rules_in_force
 
 NOW = datetime(2026, 11, 25, tzinfo=UTC)
+LEAST = Fraction("825.20")
 CENT = Fraction(1, 100)
 LION = Somebody(
     True, "Lion City Labs Pte Ltd", "SG", "1 Sample Road", registration_number="201912345A", lei="5493001KJTIIGC8Y1R12",
@@ -35,9 +36,9 @@ def test_between_providers_the_first_cent_counts():
     ("amount", "wallet", "expected"),
     [
         (CENT, SELF_HOSTED, ["eu_self_hosted"]),
-        # EUR 1,000 counts as USD 800, below every rate there ever was, and only what is above it is meant.
-        (Fraction(800), SELF_HOSTED, ["eu_self_hosted"]),
-        (800 + CENT, SELF_HOSTED, ["eu_self_hosted", "eu_self_hosted_above_1000"]),
+        # EUR 1,000 counts as USD 825.20, the least that it ever was, and only what is above it is meant.
+        (LEAST, SELF_HOSTED, ["eu_self_hosted"]),
+        (LEAST + CENT, SELF_HOSTED, ["eu_self_hosted", "eu_self_hosted_above_1000"]),
         (3000 - CENT, SELF_HOSTED, ["eu_self_hosted", "eu_self_hosted_above_1000"]),
         (Fraction(3000), SELF_HOSTED, ["eu_self_hosted", "eu_self_hosted_above_1000", "us_record"]),
         (1000 - CENT, CASP, ["eu_between_casps"]),
@@ -52,7 +53,7 @@ def test_each_threshold_and_its_neighbour(amount: Fraction, wallet: str, expecte
 
 def test_whose_a_self_hosted_wallet_is_must_be_proven_above_a_thousand_euros():
     rules = rules_in_force(NOW)
-    below, above = (rules.that_apply(Fraction(amount), SELF_HOSTED) for amount in (800, 801))
+    below, above = (rules.that_apply(Fraction(amount), SELF_HOSTED) for amount in (825, 826))
     assert travel.refused(below, [], proven=False) == travel.lacking(below, [], proven=False) == ()
     assert travel.refused(above, [], proven=False) == ("ownership",)
     assert travel.refused(above, [], proven=True) == ()
@@ -60,7 +61,7 @@ def test_whose_a_self_hosted_wallet_is_must_be_proven_above_a_thousand_euros():
 
 def test_below_it_what_is_missing_is_on_record_and_stops_nothing():
     rules = rules_in_force(NOW)
-    below, above = (rules.that_apply(Fraction(amount), SELF_HOSTED) for amount in (800, 801))
+    below, above = (rules.that_apply(Fraction(amount), SELF_HOSTED) for amount in (825, 826))
     gaps = ["originator.geographicAddress"]
     assert travel.lacking(below, gaps, proven=True) == tuple(gaps)
     assert travel.refused(below, gaps, proven=True) == ()
@@ -95,7 +96,9 @@ def test_each_rule_says_whom_it_binds_and_where_it_stands():
         ("threshold = 1000", "threshold = -1"),
         ('wallets = ["casp"]', "wallets = []"),
         ('code = "us_travel"', 'code = "us_record"'),
-        ('usd_per_eur_least = "0.80"', 'usd_per_eur_least = "nan"'),
+        ('usd_least = "0.8252"', 'usd_least = "nan"'),
+        ("observed_on = 2000-10-26", 'observed_on = "lately"'),
+        ("refuse = true\nhold = true", 'refuse = true\nhold = "yes"'),
     ],
 )
 def test_rules_that_cannot_be_read_are_none(tmp_path, old: str, new: str):
