@@ -28,6 +28,6 @@ def signed_headers(
 
 def signature_base(url: str, headers: Mapping[str, str], covered: tuple[str, ...], params: str) -> bytes:
     """What is signed (RFC 9421, section 2.5): a line for each covered part, then the parameters."""
-    values = {"@method": "POST", "@target-uri": url} | headers
+    values = {"@method": "POST", "@target-uri": url} | dict(headers)
     lines = [f'"{name}": {values[name]}' for name in covered]
     return "\n".join([*lines, f'"@signature-params": {params}']).encode()

@@ -35,7 +35,7 @@ class TravelCounterparty(Row):
     name = models.CharField(max_length=200)
     country = models.CharField(max_length=2)
     lei = models.CharField(max_length=20, blank=True)
-    endpoint = models.CharField(max_length=300, blank=True, help_text="Takes TRP inquiries; without one, all is by hand")
+    endpoint = models.CharField(max_length=300, blank=True, help_text="Takes TRP inquiries; none: by hand")
     registered_by = models.CharField(max_length=120)
     confirmed_by = models.CharField(max_length=120, blank=True)
     retired_at = models.DateTimeField(null=True, blank=True)
@@ -95,7 +95,7 @@ class TravelRecord(Row):
     passed_at = models.DateTimeField(null=True, blank=True)
     passed_to = models.CharField(max_length=120, blank=True)
     passed_by = models.CharField(max_length=120, blank=True)
-    reference = models.CharField(max_length=120, blank=True, db_default="", help_text="By what the other provider knows it")
+    reference = models.CharField(max_length=120, blank=True, db_default="", help_text="By what they know it")
 
     class Meta:
         indexes = [
@@ -116,7 +116,7 @@ class TravelRecord(Row):
 class TravelDelivery(StatefulRow):
     """One record on its way to one counterparty: asked with one identifier, however often, until there is an answer.
 
-    A job: whoever takes it has it until `taken_until`. Every state that is not an end has a deadline; the sweep gives up.
+    A job: whoever takes it has it until `taken_until`. A state that is not an end has a deadline; the sweep gives up.
     """
 
     class State(models.TextChoices):
@@ -128,9 +128,7 @@ class TravelDelivery(StatefulRow):
         BY_HAND = "by_hand", "Passed on by hand"
 
     TRANSITIONS: ClassVar[dict[str, frozenset[str]]] = {
-        State.WAITING: frozenset(
-            {State.ANSWERED, State.APPROVED, State.REJECTED, State.GIVEN_UP, State.BY_HAND}
-        ),
+        State.WAITING: frozenset({State.ANSWERED, State.APPROVED, State.REJECTED, State.GIVEN_UP, State.BY_HAND}),
         State.ANSWERED: frozenset({State.APPROVED, State.REJECTED, State.GIVEN_UP, State.BY_HAND}),
         State.REJECTED: frozenset({State.BY_HAND}),
         State.GIVEN_UP: frozenset({State.WAITING, State.BY_HAND}),

@@ -7,7 +7,6 @@ from django.db.models import Q, QuerySet
 
 from compliance.base.audit import AuditEvent
 from compliance.base.errors import NotFound
-
 from compliance.base.sealed_leaves import open_leaves, subjects_of
 from compliance.base.sealing import Context, SubjectErased
 from compliance.models import TravelCounterparty, TravelDelivery, TravelRecord

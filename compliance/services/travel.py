@@ -13,9 +13,9 @@ from compliance.base.actor import Actor
 from compliance.base.errors import Conflict, InvalidInput, NotFound
 from compliance.base.sealed_leaves import seal_leaves, subjects_of
 from compliance.base.sealing import Subject, SubjectErased
+from compliance.base.transition import transition
 from compliance.engine import ivms101, travel
 from compliance.engine.ivms101 import Somebody
-from compliance.base.transition import transition
 from compliance.models import HostedWallet, Party, TravelCounterparty, TravelDelivery, TravelRecord
 from compliance.selectors.parties import parties_by_id, wallet_proven_at
 from compliance.selectors.policies import travel_rules_for
@@ -39,8 +39,8 @@ class TravelDataAwaited(Conflict):
 
     code = "travel_data_awaited"
     default_message = (
-        "Your wallet is kept by a provider whose data about this transfer have not come yet. Nothing was moved; it goes "
-        "on as soon as they are here."
+        "Your wallet is kept by a provider whose data about this transfer have not come yet. Nothing was moved; it "
+        "goes on as soon as they are here."
     )
 
 

@@ -76,9 +76,7 @@ def keeps_wallet(counterparty_id: UUID, address: str, *, actor: Actor) -> Hosted
             row = HostedWallet.objects.create(
                 counterparty=_locked(counterparty_id), address=to_checksum_address(address), told_by=actor.ref
             )
-            audit.record(
-                "travel.wallet_told", actor=actor, subject=row, data={"counterparty": str(counterparty_id)}
-            )
+            audit.record("travel.wallet_told", actor=actor, subject=row, data={"counterparty": str(counterparty_id)})
     except IntegrityError as error:
         raise Conflict("This wallet is known as kept by a provider already. Nothing was changed.") from error
     return row

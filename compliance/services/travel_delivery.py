@@ -1,7 +1,8 @@
 """Records on their way to other providers. What is to be sent stands in the database; a task only rings.
 
-A job is taken with SKIP LOCKED and a time until which it is the taker's, so that no lock is held while somebody outside is
-asked. Each is asked with one identifier, however often: a provider that did it and whose answer was lost knows it again.
+A job is taken with SKIP LOCKED and a time until which it is the taker's, so that no lock is held while somebody outside
+is asked. Each is asked with one identifier, however often: a provider that did it, and whose answer was lost, knows it
+again.
 """
 
 import hmac

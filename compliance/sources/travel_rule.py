@@ -1,9 +1,9 @@
 """Data about a transfer go to another provider, by the Travel Rule Protocol 3.2: https only, public addresses only.
 
-The protocol's transfer inquiry (OpenVASP, travel-rule-protocol, core specification) is a POST of asset, amount, callback and
-IVMS101 with the headers `api-version` and `request-identifier`. Who is asked says at once, or later at the callback,
-whether it approves. It wants TLS with certificates on both sides; where none is set up for us, the request's signature
-(RFC 9421) says who asks.
+The protocol's transfer inquiry (OpenVASP, travel-rule-protocol, core specification) is a POST of asset, amount,
+callback and IVMS101 with the headers `api-version` and `request-identifier`. Who is asked says at once, or later at the
+callback, whether it approves. It wants TLS with certificates on both sides; where none is set up for us, the request's
+signature (RFC 9421) says who asks.
 """
 
 import json
@@ -98,18 +98,20 @@ class TrpTransport:
         body = inquiry.body()
         plain = {"content-type": "application/json; charset=utf-8", "api-version": API_VERSION,
                  "request-identifier": inquiry.id}  # fmt: skip
-        headers = signed_headers(
-            inquiry.endpoint, body, plain, key=self.key, key_id=self.key_id, created=created
-        ) | {"host": host, "user-agent": "Gridclear travel rule", "accept": "application/json"}
+        headers = signed_headers(inquiry.endpoint, body, plain, key=self.key, key_id=self.key_id, created=created) | {
+            "host": host,
+            "user-agent": "Gridclear travel rule",
+            "accept": "application/json",
+        }
         return _word(*self._post(at, host, headers, body))
 
     def _post(self, url: str, host: str, headers: dict[str, str], body: bytes) -> tuple[int, bytes]:
+        options = {"timeout": _TIMEOUT, "follow_redirects": False, "trust_env": False, "cert": self.certificate}
+        hello = {"sni_hostname": host}
         try:
             with (
-                httpx.Client(timeout=_TIMEOUT, follow_redirects=False, trust_env=False, cert=self.certificate) as client,
-                client.stream(
-                    "POST", url, content=body, headers=headers, extensions={"sni_hostname": host}
-                ) as answer,
+                httpx.Client(**options) as client,  # type: ignore[arg-type]
+                client.stream("POST", url, content=body, headers=headers, extensions=hello) as answer,
             ):
                 read = b""
                 for chunk in answer.iter_bytes():

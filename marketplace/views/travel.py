@@ -61,18 +61,18 @@ def travel_record(request: HttpRequest, pk: UUID) -> HttpResponse:
     if request.method == "POST":
         action = request.POST.get("action", "")
         if action in ("open", "file"):
-            form = LookForm(request.POST)
-            said = _opened(form, pk, actor)
+            look = LookForm(request.POST)
+            said = _opened(look, pk, actor)
             if said is not None and action == "file":
                 return json_file(said, f"ivms101-{pk}.json")
+            forms["LookForm"] = look
         elif action in DEEDS:
-            done = DEEDS[action](request, pk, actor)
-            if done is None:
+            refused = DEEDS[action](request, pk, actor)
+            if refused is None:
                 return redirect("web:travel_record", pk)
-            form = done
+            forms[type(refused).__name__] = refused
         else:
             raise NotFound
-        forms[type(form).__name__] = form
     events = selector.history_of(row)
     names = actor_names({event.actor for event in events} | ({row.passed_by} if row.passed_by else set()))
     context = row_of(row) | {

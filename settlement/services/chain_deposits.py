@@ -75,8 +75,8 @@ def prepare_deposit(hold_id: UUID) -> DepositRequest:
     """The clearance for the hold's deposit is signed and kept; asked again while it is good, the same is given.
 
     Asks the chain: not inside a transaction. Raises HoldNotFound, HoldNotOpen (not waiting for an escrow deposit),
-    NoPayoutWallet, ClearanceInvalid, WalletNotCleared, AmountNotCleared, TravelDataMissing, TravelDataAwaited, ChainUnavailable,
-    ChainNotConfigured.
+    NoPayoutWallet, ClearanceInvalid, WalletNotCleared, AmountNotCleared, TravelDataMissing, TravelDataAwaited,
+    ChainUnavailable, ChainNotConfigured.
     """
     hold = Hold.objects.filter(pk=hold_id).first()
     if hold is None:

@@ -1,4 +1,4 @@
-"""A stand-in for another provider: it takes transfer inquiries, keeps them by their identifier, and misbehaves when told."""
+"""A stand-in for another provider: it keeps inquiries by their identifier, and misbehaves when told."""
 
 import base64
 import json

@@ -1,4 +1,4 @@
-"""Data reach the provider that keeps the wallet before the money does: by protocol, through its misdeeds, or by hand."""
+"""Data reach the provider that keeps the wallet before the money does: by protocol, whatever it does, or by hand."""
 
 import json
 from datetime import timedelta
@@ -111,7 +111,8 @@ def test_a_redirect_into_a_private_network_is_not_followed(payout: Payout, count
 
 
 @pytest.mark.parametrize(
-    "endpoint", ["http://trp.harbour.example/x", "https://u:p@trp.harbour.example/", "https://trp.harbour.example:8443/"]
+    "endpoint",
+    ["http://trp.harbour.example/x", "https://u:p@trp.harbour.example/", "https://trp.harbour.example:8443/"],
 )
 def test_an_unfit_endpoint_is_never_asked(counterparty: Counterparty, db, endpoint: str):
     transport = TrpTransport(signing_key().private, "k")

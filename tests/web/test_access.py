@@ -14,7 +14,7 @@ from marketplace.services import api_keys, bundles, leases
 from marketplace.views import urls
 from settlement.selectors.holds import hold_of_subject
 from tests.cast import Cast
-from tests.factories import disputed, namesakes, proofs
+from tests.factories import disputed, namesakes, proofs, travels
 from tests.factories import marketplace as make
 
 PEOPLE = ("alice", "bob", "fay", "charlie", "pia", "olga", "ned", None)
@@ -44,6 +44,8 @@ def world(cast: Cast) -> dict[str, object]:
         "bundle": bundle.pk,
         "report": report.pk,
         "restriction": restriction.pk,
+        "travel": travels.travel_record(cast.lion).pk,
+        "keeper": travels.travel_keeper(cast.olga.as_actor()).pk,
         "report_form": (report.pk, "json"),
         "offer": offer.pk,
         "node": offer.node_id,
@@ -137,6 +139,10 @@ GETS = {
     ("restrictions_csv", ""): (404, 404, 404, 404, 404, 200, 404, 302),
     ("restriction_new", ""): (404, 404, 404, 404, 404, 200, 404, 302),
     ("restriction", "restriction"): (404, 404, 404, 404, 404, 200, 404, 302),
+    ("travel", ""): (404, 404, 404, 404, 404, 200, 404, 302),
+    ("travel_record", "travel"): (404, 404, 404, 404, 404, 200, 404, 302),
+    ("travel_counterparties", ""): (404, 404, 404, 404, 404, 200, 404, 302),
+    ("travel_counterparty", "keeper"): (404, 404, 404, 404, 404, 200, 404, 302),
     ("evidence", ""): (404, 404, 404, 404, 404, 200, 404, 302),
     ("evidence_file", "bundle"): (404, 404, 404, 404, 404, 200, 404, 302),
     ("retention", ""): (404, 404, 404, 404, 404, 200, 404, 302),
@@ -179,6 +185,9 @@ POSTS = {
     ("report", "report", "action=not_required&reason=x"): ("alice", "bob", "charlie", "pia", "ned"),
     ("restriction_new", "", "target_kind=party"): ("alice", "bob", "charlie", "pia", "ned"),
     ("restriction", "restriction", "action=confirm"): ("alice", "bob", "charlie", "pia", "ned"),
+    ("travel_record", "travel", "action=open&why=x"): ("alice", "bob", "charlie", "pia", "ned"),
+    ("travel_counterparties", "", "name=x"): ("alice", "bob", "charlie", "pia", "ned"),
+    ("travel_counterparty", "keeper", "action=confirm"): ("alice", "bob", "charlie", "pia", "ned"),
     ("evidence", "", "kind=party"): ("alice", "bob", "charlie", "pia", "ned"),
     ("subject", "party", "action=export"): ("alice", "bob", "charlie", "pia", "ned"),
     ("list_file", "", ""): ("alice", "pia", "olga"),

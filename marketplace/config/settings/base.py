@@ -306,13 +306,13 @@ GRIDCLEAR_DNS_SERVER = os.environ.get("GRIDCLEAR_DNS_SERVER", "")
 # The keys that wrap the keys of subjects: a file, or a dotted path to a callable that gives a Keyring (a key service).
 GRIDCLEAR_MASTER_KEY_FILE = os.environ.get("GRIDCLEAR_MASTER_KEY_FILE", str(STATE_DIR / "keys/master.keys"))
 GRIDCLEAR_KEYRING = os.environ.get("GRIDCLEAR_KEYRING", "")
-# Who files reports to authorities: what every draft begins with.
-# How other providers name what is transferred on chain, and its decimals: {"USDC": {"dti": "…", "decimals": 6}}. Without
-# a name nothing is sent by itself: officers pass the data on by hand.
+# How other providers name what is transferred on chain, and its decimals: {"USDC": {"dti": "…", "decimals": 6}}.
+# Without a name nothing is sent by itself: officers pass the data on by hand.
 GRIDCLEAR_TRAVEL_ASSETS = json.loads(os.environ.get("GRIDCLEAR_TRAVEL_ASSETS", "{}"))
 # Certificate and key for TLS on both sides, as the Travel Rule Protocol has it: "certificate.pem:key.pem".
 _travel_certificate = os.environ.get("GRIDCLEAR_TRAVEL_CERTIFICATE", "").partition(":")
 GRIDCLEAR_TRAVEL_CERTIFICATE = (_travel_certificate[0], _travel_certificate[2]) if _travel_certificate[0] else None
+# Who files reports to authorities: what every draft begins with.
 GRIDCLEAR_FILER = {
     "filer_name": os.environ.get("GRIDCLEAR_FILER_NAME", ""),
     "filer_address": os.environ.get("GRIDCLEAR_FILER_ADDRESS", ""),
