@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from compliance.engine.guards import doubt
 from compliance.engine.index.block import Bytes
-from compliance.engine.index.entries import Entries, ListedEntry, StoredName, entries_block, reading_of
+from compliance.engine.index.entries import Entries, ListedEntry, StoredName, reading_of
 from compliance.engine.naming.prepare import ENTITY, PERSON, PreparedName, prepare
 from compliance.engine.naming.scoring import Likeness, likeness
 from compliance.engine.naming.words import TRADE
@@ -52,14 +52,18 @@ class Candidate:
 class NameIndex:
     """Listed names ready to be searched, with what else is known of their entries. Only read once built."""
 
-    def __init__(self, content: Bytes) -> None:
+    def __init__(self, entries: Entries) -> None:
+        self._entries = entries
+
+    @classmethod
+    def opened(cls, content: Bytes) -> "NameIndex":
         """The index that `entries_block` wrote. Raises `DamagedIndex`."""
-        self._entries = Entries(content)
+        return cls(Entries.opened(content))
 
     @classmethod
     def build(cls, entries: Iterable[ListedEntry]) -> "NameIndex":
         """An index over the entries, in this process's memory."""
-        return cls(entries_block(entries))
+        return cls(Entries.held(entries))
 
     def __len__(self) -> int:
         return len(self._entries)

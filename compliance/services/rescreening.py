@@ -74,7 +74,7 @@ def rescreen_all(*, actor: Actor, trigger: str = "scheduled") -> int:
 
 def parties_hit_by(index: Index) -> set[UUID]:
     """The parties that an entry of the index may mean: by name, by alias, by wallet."""
-    named = Party.objects.filter(erased_at=None)
+    named = Party.objects.filter(erased_at=None).only(*screening_index.ASKED)
     hit = {party.pk for party in named.iterator(chunk_size=1000) if index.candidates(party, ())}
     linked = PartyWallet.objects.values_list("party_id", "address").iterator(chunk_size=2000)
     hit |= {party_id for party_id, address in linked if index.wallet_hits(address)}

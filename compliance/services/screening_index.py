@@ -134,7 +134,7 @@ def current(versions: tuple[WatchlistVersion, ...]) -> Index:
     with _lock:
         if _built is None or _built[0] != key:
             ids = [version.pk for version in versions]
-            names = shared(" ".join(key), lambda: entries_block(_entries(ids)), NameIndex)
+            names = shared(" ".join(key), lambda: entries_block(_entries(ids)), NameIndex.opened)
             _built = (key, Index(names))
         return _built[1]
 
@@ -171,6 +171,10 @@ def _entries(version_ids: Iterable[UUID], listed_party_ids: Iterable[UUID] | Non
             marks=tuple(dict.fromkeys(key for key, _ in wallets[party_id])),
             note=_Note(code, external_id, entry_hash, name, authority, tuple(wallets[party_id])).to_text(),
         )
+
+
+# What is asked of a party: `queries_for` reads no other field.
+ASKED = ("name", "aliases", "kind", "country", "headquarters_country", "registration_number", "lei", "birth_date")
 
 
 def queries_for(party: Party) -> list[NameQuery]:

@@ -10,10 +10,11 @@ from functools import lru_cache
 from heapq import nsmallest
 from itertools import combinations
 from math import log
+from typing import NamedTuple
 
 from rapidfuzz.distance import OSA
 
-from compliance.engine.index.block import Block, BlockWriter
+from compliance.engine.index.block import Sections, Writer
 from compliance.engine.index.names import whole_of
 from compliance.engine.index.terms import (
     TYPING_ERROR_SAYS,
@@ -35,12 +36,17 @@ _TELLING = 8  # of a long name, the rarest words decide which names are looked a
 _MAX_POOL = 1_500
 _MAX_MISSPELT = 20  # spellings of one word
 _WHOLE_SAME, _WHOLE_NEAR = 200.0, 100.0
-_TERMS_AT_HAND = 4096
-
-Group = dict[str, float]  # terms that may stand for one asked word, each with its say
+_GROUPS_AT_HAND = 1024  # a common name's is some hundred kilobytes
 
 
-def write_candidates(writer: BlockWriter, names: Sequence[PreparedName]) -> None:
+class Group(NamedTuple):
+    """The names that may bear one asked word, each with how much that says; those that share a rare key, by the key."""
+
+    says: dict[int, float]
+    rare: tuple[frozenset[int], ...]
+
+
+def write_candidates(writer: Writer, names: Sequence[PreparedName]) -> None:
     """The names can be looked up in the block by what they share with others."""
     by_term: dict[str, list[int]] = defaultdict(list)
     by_half: dict[str, list[int]] = defaultdict(list)
@@ -64,14 +70,14 @@ def write_candidates(writer: BlockWriter, names: Sequence[PreparedName]) -> None
 class Candidates:
     """The names of a block by what they share with an asked one."""
 
-    def __init__(self, block: Block) -> None:
-        self._names = block.texts("prepared")
-        self._by_term = block.lists("names by term")
-        self._by_half = block.lists("names by half")
-        self._by_gap = block.lists("words by gap")
-        self._words = block.texts("words")
-        self._lengths = block.numbers("lengths", "B")
-        self._bearing = lru_cache(maxsize=_TERMS_AT_HAND)(lambda term: frozenset(self._by_term.get(term)))
+    def __init__(self, sections: Sections) -> None:
+        self._names = sections.texts("prepared")
+        self._by_term = sections.lists("names by term")
+        self._by_half = sections.lists("names by half")
+        self._by_gap = sections.lists("words by gap")
+        self._words = sections.texts("words")
+        self._lengths = sections.numbers("lengths", "B")
+        self._group = lru_cache(maxsize=_GROUPS_AT_HAND)(self._found_group)
 
     def shortlist(self, wanted: Sequence[PreparedName]) -> list[int]:
         """The numbers of at most `SHORTLIST` names that may be the wanted one, in any of its readings; best first."""
@@ -80,8 +86,8 @@ class Candidates:
             found.update(self._near_whole(whole))
         vowelless = any(each.vowelless for each in wanted)
         words = {word: misspelt for each in wanted for word, misspelt in asked_words(each)}
-        groups = [self._group(word, misspelt=misspelt, vowelless=vowelless) for word, misspelt in words.items()]
-        by_one, by_several = self._weighed(groups)
+        groups = [self._group(word, misspelt, vowelless) for word, misspelt in words.items()]
+        by_one, by_several = self._weighed([group for group in groups if group.says])
         for weight, number in (*nsmallest(SHORTLIST, by_several), *nsmallest(_BY_ONE_WORD, by_one)):
             found[number] = found.get(number, 0.0) - weight
         return sorted(found, key=lambda number: (-found[number], number))[:SHORTLIST]
@@ -94,13 +100,16 @@ class Candidates:
                 if distance <= 1:
                     yield number, _WHOLE_NEAR if distance else _WHOLE_SAME
 
-    def _group(self, word: Word, *, misspelt: bool, vowelless: bool) -> Group:
-        """The terms of the block that may stand for this word, the most telling last: rare terms have more say."""
-        terms = asked_terms(word, vowelless=vowelless)
+    def _found_group(self, word: Word, misspelt: bool, vowelless: bool) -> Group:
+        """The names in which something stands for this word; of several such keys the rarest has its say."""
+        terms = dict(asked_terms(word, vowelless=vowelless))
         for spelling in self._misspelt(word.text) if misspelt else ():
             terms.setdefault(spelling, TYPING_ERROR_SAYS)
-        says = {term: say * self._rarity(term) for term, say in terms.items() if self._bearing(term)}
-        return dict(sorted(says.items(), key=lambda each: each[1]))
+        bearing = {term: names for term in terms if (names := frozenset(self._by_term.get(term)))}
+        says: dict[int, float] = {}
+        for say, term in sorted((terms[term] * self._rarity(names), term) for term, names in bearing.items()):
+            says.update(dict.fromkeys(bearing[term], say))
+        return Group(says, tuple(sorted((each for each in bearing.values() if len(each) <= _RARE), key=len)))
 
     def _misspelt(self, word: str) -> list[str]:
         """The listed words that are one typing error away."""
@@ -109,40 +118,40 @@ class Candidates:
             found.update(dict.fromkeys(self._by_gap.get(gap)))
         return [self._words[number] for number in list(found)[:_MAX_MISSPELT]]
 
-    def _rarity(self, term: str) -> float:
-        return log(1 + len(self._names) / len(self._bearing(term)))
+    def _rarity(self, names: frozenset[int]) -> float:
+        return log(1 + len(self._names) / len(names))
 
     def _weighed(self, groups: Sequence[Group]) -> tuple[list[tuple[float, int]], list[tuple[float, int]]]:
         """The names with a rare word of ours or two of any, those that share one word and those that share several.
 
         Each with what it shares, as a negative weight, so that the smallest come first.
         """
-        pool = _pool([[self._bearing(term) for term in group] for group in groups])
+        pool = _pool(groups)
         weights = dict.fromkeys(pool, 0.0)
-        hits = dict.fromkeys(pool, 0)
+        several: set[int] = set()
+        met: set[int] = set()
         for group in groups:
-            shares: dict[int, float] = {}
-            for term, say in group.items():
-                shares.update(dict.fromkeys(pool & self._bearing(term), say))
-            for number, say in shares.items():
-                weights[number] += say
-                hits[number] += 1
+            here = pool & group.says.keys()
+            for number in here:
+                weights[number] += group.says[number]
+            several |= met & here
+            met |= here
         by_one: list[tuple[float, int]] = []
         by_several: list[tuple[float, int]] = []
         for number, weight in weights.items():
-            listed = by_several if hits[number] > 1 else by_one
+            listed = by_several if number in several else by_one
             listed.append((-weight / (1 + 0.15 * self._lengths[number]), number))
         return by_one, by_several
 
 
-def _pool(groups: Sequence[list[frozenset[int]]]) -> set[int]:
+def _pool(groups: Sequence[Group]) -> set[int]:
     """The names worth weighing; at most a few thousand, whatever is asked."""
     pool: set[int] = set()
-    for names in sorted((names for group in groups for names in group), key=len):
-        if len(names) > _RARE or len(pool) > _MAX_POOL:
+    for names in sorted((names for group in groups for names in group.rare), key=len):
+        if len(pool) > _MAX_POOL:
             break
         pool |= names
-    bearers = sorted((frozenset[int]().union(*group) for group in groups if group), key=len)[:_TELLING]
+    bearers = sorted((group.says.keys() for group in groups), key=len)[:_TELLING]
     for first, second in combinations(bearers, 2):
         if len(pool) > _MAX_POOL:
             break

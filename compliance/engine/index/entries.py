@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import lru_cache
 
-from compliance.engine.index.block import Block, BlockWriter, Bytes
+from compliance.engine.index.block import Block, Bytes, Sections, Writer
 from compliance.engine.index.candidates import Candidates, write_candidates
 from compliance.engine.index.names import packed, unpacked
 from compliance.engine.naming.prepare import ENTITY, PERSON, PreparedName, prepare_uncached
@@ -43,6 +43,10 @@ class StoredName:
 
 def entries_block(entries: Iterable[ListedEntry]) -> bytes:
     """The entries in one block; a name with nothing to compare is left out."""
+    return _written(entries).block()
+
+
+def _written(entries: Iterable[ListedEntry]) -> Writer:
     names: list[str] = []
     prepared: list[PreparedName] = []
     owners: list[int] = []
@@ -60,7 +64,7 @@ def entries_block(entries: Iterable[ListedEntry]) -> bytes:
                 prepared.append(found)
                 owners.append(number)
                 weak.append(is_weak)
-    writer = BlockWriter()
+    writer = Writer()
     writer.texts("names", names)
     writer.texts("prepared", map(packed, prepared))
     writer.numbers("owners", owners)
@@ -69,7 +73,7 @@ def entries_block(entries: Iterable[ListedEntry]) -> bytes:
     writer.numbers("first names", _starts(owners, len(rows)))
     writer.lists("entries by mark", marks)
     write_candidates(writer, prepared)
-    return writer.block()
+    return writer
 
 
 def reading_of(kind: str) -> str:
@@ -78,21 +82,29 @@ def reading_of(kind: str) -> str:
 
 
 class Entries:
-    """The entries of a block. Only read, so that threads and processes share them."""
+    """Entries as they were written. Only read, so that threads share them, and processes those of a block."""
 
-    def __init__(self, content: Bytes) -> None:
-        """Raises `DamagedIndex`."""
-        block = Block(content)
-        self._names = block.texts("names")
-        self._prepared = block.texts("prepared")
-        self._owners = block.numbers("owners")
-        self._weak = block.numbers("weak", "B")
-        self._rows = block.texts("entries")
-        self._first_names = block.numbers("first names")
-        self._by_mark = block.lists("entries by mark")
-        self._candidates = Candidates(block)
+    def __init__(self, sections: Sections) -> None:
+        self._names = sections.texts("names")
+        self._prepared = sections.texts("prepared")
+        self._owners = sections.numbers("owners")
+        self._weak = sections.numbers("weak", "B")
+        self._rows = sections.texts("entries")
+        self._first_names = sections.numbers("first names")
+        self._by_mark = sections.lists("entries by mark")
+        self._candidates = Candidates(sections)
         self.name = lru_cache(maxsize=_NAMES_AT_HAND)(self._name)
         self.entry = lru_cache(maxsize=_NAMES_AT_HAND)(self._entry)
+
+    @classmethod
+    def opened(cls, content: Bytes) -> "Entries":
+        """Those of the block. Raises `DamagedIndex`."""
+        return cls(Block(content))
+
+    @classmethod
+    def held(cls, entries: Iterable[ListedEntry]) -> "Entries":
+        """These, in this process's memory."""
+        return cls(_written(entries).held())
 
     def __len__(self) -> int:
         return len(self._names)

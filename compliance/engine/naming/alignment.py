@@ -1,6 +1,6 @@
 """Which words of one name stand for which of the other: the surest first, each word once."""
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from compliance.engine.naming.likeness import FAR, Errors, errors_between
@@ -17,7 +17,17 @@ _JOINED_ERRORS = 1.0
 _SHORTEST_JOINED = 4  # letters
 _ACRONYM = range(3, 7)  # letters
 
-_BEGINNINGS = {letter: sounds[0] for sounds in ("cjqzxskgh", "fvw", "bp", "td", "iye", "uo") for letter in sounds}
+
+class _Beginnings(dict[str, str]):
+    """The first sound by the first letter, roughly: enough to see that two words are not one."""
+
+    def __missing__(self, letter: str) -> str:
+        return letter
+
+
+_BEGINNINGS = _Beginnings(
+    (letter, sounds[0]) for sounds in ("cjqzxskgh", "fvw", "bp", "td", "iye", "uo") for letter in sounds
+)
 
 Likeness = tuple[str, float]  # in what way the words are alike, and by how many errors they differ
 Compare = Callable[[Word, Word, Errors], Likeness | None]
@@ -131,12 +141,20 @@ def _lack_each(
     mine: dict[int, Word], theirs: dict[int, Word], compare: Compare, errors: Errors, unsaid: Collection[str]
 ) -> bool:
     for at, word in mine.items():
-        if word.part not in unsaid and not any(compare(word, other, errors) for other in theirs.values()):
+        if word.part not in unsaid and not _met(word, theirs.values(), compare, errors):
             others = [each for place, each in mine.items() if place != at]
-            return any(
-                other.part not in unsaid and not any(compare(each, other, errors) for each in others)
-                for other in theirs.values()
-            )
+            for other in theirs.values():
+                if other.part not in unsaid and not _met(other, others, compare, errors):
+                    return True
+            return False
+    return False
+
+
+def _met(word: Word, others: Iterable[Word], compare: Compare, errors: Errors) -> bool:
+    """Whether one of the others is like the word, from whichever side it is seen."""
+    for other in others:  # noqa: SIM110 (this is where a search spends its time)
+        if compare(word, other, errors):
+            return True
     return False
 
 
@@ -176,17 +194,15 @@ def _place(pair: Pair) -> int:
 
 def _joined(apart: dict[int, Word], whole: dict[int, Word], errors: Errors) -> list[Pair]:
     """The runs of two or three words that begin as the one word does and have about as many letters."""
-    beginnings: dict[str, list[int]] = {}
     if len(apart) < 2:
         return []
-    for start in apart:
+    beginnings: dict[str, list[int]] = {}
+    for start, word in apart.items():
         if start + 1 in apart:
-            beginnings.setdefault(_begins(apart[start]), []).append(start)
-    if not beginnings:
-        return []
+            beginnings.setdefault(_BEGINNINGS[word.text[0]], []).append(start)
     found = []
     for at, word in whole.items():
-        for start in beginnings.get(_begins(word), ()) if len(word.text) >= _SHORTEST_JOINED else ():
+        for start in beginnings.get(_BEGINNINGS[word.text[0]], ()) if len(word.text) >= _SHORTEST_JOINED else ():
             least, most = _letters_of_runs(len(word.text), errors)
             for run in _runs_from(start, apart, most):
                 letters = "".join([each.text for each in run])
@@ -201,11 +217,6 @@ def _letters_of_runs(letters: int, errors: Errors) -> tuple[int, int]:
     if errors is errors_between:
         return letters - 3, letters + 3
     return letters // 2 + 1, 2 * letters
-
-
-def _begins(word: Word) -> str:
-    """The first sound, roughly: enough to see that two words are not one."""
-    return _BEGINNINGS.get(word.text[0], word.text[0])
 
 
 def _runs_from(start: int, words: dict[int, Word], most: int) -> Iterator[tuple[Word, ...]]:

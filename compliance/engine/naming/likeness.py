@@ -8,31 +8,38 @@ from rapidfuzz.distance import OSA
 from compliance.engine.naming.sounds import abjad, consonants, fold, syllables
 
 Errors = Callable[[str, str], float]
+_distance = OSA.distance
 FAR = 9.9  # different words
 SOUNDS_SAME = 0.67  # up to here the words differ in spelling only
 # How many errors a word of so many letters may hold. A wrong consonant is one error; an unusual vowel two thirds of
 # one; a spelling that sounds the same, a third.
 _BUDGET = (0.0, 0.0, 0.0, 0.67, 1.0, 1.67, 1.67, 1.67, 1.67, 2.0)
+_BUDGETS = tuple((each, int(each * 3)) for each in _BUDGET)
 _LONG_VOWELS = {"i": frozenset("iyej"), "u": frozenset("uowv")}  # written also where short ones are not
 
 
 @lru_cache(maxsize=262144)
 def errors_between(first: str, second: str) -> float:
     """Errors by which the words differ, or `FAR`."""
+    return count_errors(first, second)
+
+
+def count_errors(first: str, second: str) -> float:
+    """As `errors_between`, for whoever keeps what it made of them."""
     if first == second:
         return 0.0
-    shorter, longer = sorted((len(first), len(second)))
-    budget = _BUDGET[min(shorter, len(_BUDGET) - 1)]
-    most = int(budget * 3)
-    if longer - shorter > most:
+    mine, theirs = len(first), len(second)
+    shorter, apart = (mine, theirs - mine) if mine < theirs else (theirs, mine - theirs)
+    budget, most = _BUDGETS[shorter] if shorter < len(_BUDGETS) else _BUDGETS[-1]
+    if apart > most:
         return FAR
-    written = OSA.distance(first, second, score_cutoff=most)
+    written = _distance(first, second, score_cutoff=most)
     if written > most:
         return FAR
-    sounded = OSA.distance(fold(first), fold(second), score_cutoff=most)
+    sounded = _distance(fold(first), fold(second), score_cutoff=most)
     if written + sounded > most:
         return FAR
-    bones = OSA.distance(consonants(first), consonants(second), score_cutoff=most)
+    bones = _distance(consonants(first), consonants(second), score_cutoff=most)
     errors = (written + sounded + bones) / 3
     return errors if errors <= budget + 0.01 else FAR
 

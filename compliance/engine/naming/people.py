@@ -96,5 +96,7 @@ def _with_role(words: Sequence[Word], role: str) -> list[Word]:
 
 def _unmasked(token: str) -> str:
     """Written with digits for letters, undone: Ig0r Sech1n."""
+    if token.isalpha():
+        return token
     has_both = any(each.isdigit() for each in token) and any(each.isalpha() for each in token)
     return token.translate(_LOOKALIKES) if has_both else token

@@ -17,6 +17,7 @@ from compliance.engine.naming.alignment import (
 from compliance.engine.naming.likeness import (
     FAR,
     Errors,
+    count_errors,
     errors_between,
     errors_from_characters,
     errors_in_romanisation,
@@ -77,6 +78,8 @@ def _errors_for(mine: PreparedName, theirs: PreparedName) -> Errors:
 
 def _alike(mine: Word, theirs: Word, errors: Errors) -> Likeness | None:
     if mine.part == theirs.part == NAME:
+        if errors is errors_between:
+            return _latin_alike(mine.text, theirs.text)
         return _names_alike(mine.text, theirs.text) or _spelt(mine.text, theirs.text, errors)
     parts = {mine.part, theirs.part}
     if INITIAL in parts:
@@ -93,6 +96,10 @@ def _alike(mine: Word, theirs: Word, errors: Errors) -> Likeness | None:
 
 
 @lru_cache(maxsize=262144)
+def _latin_alike(mine: str, theirs: str) -> Likeness | None:
+    return _names_alike(mine, theirs) or _spelt(mine, theirs, count_errors)
+
+
 def _names_alike(mine: str, theirs: str) -> Likeness | None:
     """Whether they are forms of one name, or but misspelt."""
     cognate = COGNATES.get(mine)

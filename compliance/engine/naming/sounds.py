@@ -1,8 +1,11 @@
 """How a word sounds, however it was brought into Latin letters: keys under which spellings of one name meet."""
 
 import re
+from collections.abc import Callable
 from functools import lru_cache
+from operator import itemgetter
 
+_ONE = itemgetter(1)  # the first group of what was found; a template would be read anew for each word
 _SERVANT = (r"^abd(?:[aeiou]+[lrsnztd])?(?=[a-z]{2})", "abd")  # Abdul, Abdel, Abdur, Abd al-
 # In this order; capitals are sounds of their own (C as in church, J as in measure, Y as in yes).
 _STEPS = tuple(
@@ -39,9 +42,10 @@ _STEPS = tuple(
         (r"o", "u"),
         (r"e", "a"),
         (r"(?<=[aiu])h$", ""),
-        (r"(.)\1+", r"\1"),
+        (r"(.)\1+", _ONE),
     )
 )
+_TWICE = re.compile(r"(.)\1+")
 _VOWELS = re.compile(r"[aiu]+")
 # Voiced or not, g or h: what Taghi and Taqi, Sergey and Serhiy share.
 _ROUGH = str.maketrans("bdgvJh", "ptkfCk")
@@ -78,7 +82,7 @@ _SYLLABLE_STEPS = tuple(
         (r"ae|ai", "e"),
         (r"eo|eu|oo|ou|uo|wo|u|w(?=[aeio])", "o"),
         (r"ee|ie|ih", "i"),
-        (r"(.)\1+", r"\1"),
+        (r"(.)\1+", _ONE),
     )
 )
 
@@ -109,11 +113,11 @@ def syllables(word: str) -> str:
     return _stepped(word, _SYLLABLE_STEPS)
 
 
-def _stepped(text: str, steps: tuple[tuple[re.Pattern[str], str], ...]) -> str:
+def _stepped(text: str, steps: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]], ...]) -> str:
     for old, new in steps:
         text = old.sub(new, text)
     return text
 
 
 def _once(text: str) -> str:
-    return re.sub(r"(.)\1+", r"\1", text)
+    return _TWICE.sub(_ONE, text)

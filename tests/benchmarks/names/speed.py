@@ -62,7 +62,7 @@ def build_index() -> Built:
     began = time.process_time()
     block = entries_block(entries)
     built = time.process_time()
-    index = NameIndex(block)
+    index = NameIndex.opened(block)
     return Built(index, built - began, time.process_time() - built, len(block), len(entries))
 
 

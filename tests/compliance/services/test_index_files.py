@@ -45,7 +45,7 @@ def found(index):
 def test_a_block_is_built_once_for_all(folder):
     build = Builder()
     with ThreadPoolExecutor(4) as pool:
-        opened = list(pool.map(lambda _: shared("lists of today", build, NameIndex), range(4)))
+        opened = list(pool.map(lambda _: shared("lists of today", build, NameIndex.opened), range(4)))
     assert build.times == 1
     assert all(found(each) == ["v"] for each in opened)
     assert [path.suffix for path in folder.iterdir() if path.name != "lock"] == [".index"]
@@ -54,27 +54,27 @@ def test_a_block_is_built_once_for_all(folder):
 
 def test_other_lists_and_other_code_have_other_blocks(folder, monkeypatch):
     build = Builder()
-    shared("lists of today", build, NameIndex)
-    shared("lists of tomorrow", build, NameIndex)
+    shared("lists of today", build, NameIndex.opened)
+    shared("lists of tomorrow", build, NameIndex.opened)
     monkeypatch.setattr(index_files, "_reader", lambda: "names are read otherwise now")
-    shared("lists of today", build, NameIndex)
+    shared("lists of today", build, NameIndex.opened)
     assert build.times == 3
 
 
 def test_a_damaged_block_is_built_anew(folder, caplog):
     build = Builder()
-    shared("lists", build, NameIndex)
+    shared("lists", build, NameIndex.opened)
     (path,) = folder.glob("*.index")
     for content in (path.read_bytes()[:-8], b"", b"<html>"):
         path.write_bytes(content)
         with caplog.at_level(logging.WARNING):
-            assert found(shared("lists", build, NameIndex)) == ["v"]
+            assert found(shared("lists", build, NameIndex.opened)) == ["v"]
     assert build.times == 4
     assert caplog.text.count("built anew") == 3
 
 
 def test_of_the_older_blocks_a_few_stay(folder):
-    opened = [shared(f"lists {number}", Builder(), NameIndex) for number in range(8)]
+    opened = [shared(f"lists {number}", Builder(), NameIndex.opened) for number in range(8)]
     assert len(list(folder.glob("*.index"))) == 4
     assert found(opened[0]) == ["v"]  # what is mapped stays readable
 
@@ -82,12 +82,12 @@ def test_of_the_older_blocks_a_few_stay(folder):
 def test_without_a_folder_the_block_is_the_process_s_own(settings, tmp_path, caplog):
     build = Builder()
     settings.GRIDCLEAR_INDEX_DIR = None
-    assert found(shared("lists", build, NameIndex)) == ["v"]
+    assert found(shared("lists", build, NameIndex.opened)) == ["v"]
     blocked = tmp_path / "a file"
     blocked.write_text("")
     settings.GRIDCLEAR_INDEX_DIR = blocked / "index"
     with caplog.at_level(logging.WARNING):
-        assert found(shared("lists", build, NameIndex)) == ["v"]
+        assert found(shared("lists", build, NameIndex.opened)) == ["v"]
     assert "not shared" in caplog.text
     assert build.times == 2
 

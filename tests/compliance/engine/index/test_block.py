@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from compliance.engine.index.block import Block, BlockWriter, DamagedIndex
+from compliance.engine.index.block import Block, DamagedIndex, Writer
 from compliance.engine.index.names import packed, unpacked, whole_of
 from compliance.engine.index.terms import halves, halves_within_one
 from compliance.engine.naming.prepare import prepare_uncached
@@ -19,22 +19,22 @@ TEXTS = st.lists(st.text(alphabet=st.characters(), max_size=20), max_size=8)
     st.dictionaries(st.text(max_size=6), st.lists(st.integers(0, 2**32 - 1), max_size=4), max_size=8),
 )
 def test_what_is_written_is_read(texts, numbers, lists):
-    writer = BlockWriter()
+    writer = Writer()
     writer.texts("texts", texts)
     writer.numbers("small", [number % 256 for number in numbers], "B")
     writer.lists("lists", lists)
     writer.numbers("numbers", numbers)
-    block = Block(writer.block())
-    assert [block.texts("texts")[number] for number in range(len(texts))] == texts
-    assert len(block.texts("texts")) == len(texts)
-    assert block.numbers("numbers").tolist() == numbers
-    assert block.numbers("small", "B").tolist() == [number % 256 for number in numbers]
-    assert {key: block.lists("lists").get(key) for key in lists} == lists
-    assert block.lists("lists").get("a key that is not there") == []
+    for kept in (Block(writer.block()), writer.held()):
+        assert [kept.texts("texts")[number] for number in range(len(texts))] == texts
+        assert len(kept.texts("texts")) == len(texts)
+        assert list(kept.numbers("numbers")) == numbers
+        assert list(kept.numbers("small", "B")) == [number % 256 for number in numbers]
+        assert {key: list(kept.lists("lists").get(key)) for key in lists} == lists
+        assert not kept.lists("lists").get("a key that is not there")
 
 
 def test_a_damaged_block_is_refused():
-    writer = BlockWriter()
+    writer = Writer()
     writer.texts("texts", ["one", "two"])
     whole = writer.block()
     for damaged in (b"", b"nothing", whole[:-1], whole[:40] + b"x" + whole[41:], whole + b"\0"):
