@@ -62,8 +62,9 @@ def prepare(name: str, kind: str) -> PreparedName:
 def prepare_uncached(name: str, kind: str) -> PreparedName:
     """As `prepare`, for a whole list whose names are seen once."""
     text = shown(name)
+    letters = plain(text)
     if kind == PERSON:
-        words, forms, read = person_words(text), frozenset[str](), plain(text)
+        words, forms, read = person_words(text), frozenset[str](), letters
     else:
         words, forms, read = entity_words(text)
     words = words[:MAX_WORDS]
@@ -71,7 +72,7 @@ def prepare_uncached(name: str, kind: str) -> PreparedName:
         words=tuple(words),
         forms=forms,
         text=read,
-        whole=plain(text).replace(" ", ""),
+        whole=letters.replace(" ", ""),
         squeezed="".join(word.text for word in words),
         ideographs="" if text.isascii() else ideographs(text),
         vowelless=not text.isascii() and vowelless(text),
