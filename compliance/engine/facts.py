@@ -8,6 +8,7 @@ from typing import Any
 from compliance.engine.codec import Malformed, canonical_bytes, digest, from_plain, later, to_plain
 from compliance.engine.figures import ChipFigures, ChipRequest, GroupUse, Tops
 from compliance.engine.locations import Locations, NodePlace, RoundTrip
+from compliance.engine.payment_risk import PaymentRisk
 
 __all__ = [
     "ChipFigures",
@@ -22,6 +23,7 @@ __all__ = [
     "NodePlace",
     "OwnershipEdgeFacts",
     "PartyFacts",
+    "PaymentRisk",
     "RoundTrip",
     "ScreeningHit",
     "SuspensionFacts",
@@ -195,6 +197,7 @@ class Facts:
     node_place: NodePlace | None = later(None)
     group_use: tuple[GroupUse, ...] = later(())  # one for each window that the pack asks about
     wallet_proven_at: datetime | None = later(None)  # when the dealing party proved the wallet to be its own
+    payment_risks: tuple[PaymentRisk, ...] = later(())  # what speaks against the renter's card payments
 
     def __post_init__(self) -> None:
         if self.purpose not in PURPOSES:

@@ -19,6 +19,7 @@ from compliance.models import (
     Match,
     Party,
     PartyWallet,
+    PaymentSign,
     Restriction,
 )
 from compliance.selectors.answers import PastAnswer, answers_about
@@ -30,6 +31,7 @@ from compliance.selectors.identity_needs import NeedState, level_of, need_states
 from compliance.selectors.matches import MatchView, match_views
 from compliance.selectors.paging import Page, page_of
 from compliance.selectors.parties import OwnershipGraph, ownership_graph
+from compliance.selectors.payment_signs import newest_payment_signs
 
 KINDS: tuple[tuple[str, str], ...] = tuple(Case.Kind.choices)
 
@@ -69,6 +71,7 @@ class CaseInFull:
     notes: tuple[CaseNote, ...]
     other_cases: tuple[Case, ...]
     answers: tuple[PastAnswer, ...]
+    payment_signs: tuple[PaymentSign, ...]
     history: tuple[AuditEvent, ...]
 
 
@@ -138,6 +141,7 @@ def case_in_full(case_id: UUID) -> CaseInFull:
         notes=tuple(opened_notes(case.notes.order_by("created_at"))),
         other_cases=tuple(others.order_by("-created_at")[:20]),
         answers=tuple(answers_about(party)) if party else (),
+        payment_signs=tuple(newest_payment_signs(party.pk)) if party else (),
         history=tuple(history.order_by("id")),
     )
 

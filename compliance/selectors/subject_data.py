@@ -17,6 +17,7 @@ from compliance.models import (
     OwnershipEdge,
     Party,
     PartyWallet,
+    PaymentSign,
     PlaceSign,
 )
 from compliance.selectors.cases import correspondence_with
@@ -27,6 +28,8 @@ from compliance.selectors.place_signs import address_context
 from compliance.selectors.sealed import ciphers_that_stand
 
 INTERNAL = ("facts_digest", "decided_by", "reminded_days", "reminder_claimed_at", "levels")
+# How others judge a payment is not the party's to read: it tells what to avoid.
+_HOW_PAYMENTS_WERE_JUDGED = ("level", "score", "outcome_type", "network_status", "message", "standing")
 _UNSEEN = (Document.State.STORING, Document.State.DISCARDED)
 
 
@@ -53,6 +56,9 @@ def subject_data(party_id: UUID) -> dict[str, Any]:
         "verifications": all_columns(verifications, *INTERNAL),
         "documents": all_columns(documents_of_subject(party_id)),
         "places": _places(party),
+        "payments_seen": all_columns(
+            PaymentSign.objects.filter(party=party).order_by("happened_at", "id"), *_HOW_PAYMENTS_WERE_JUDGED
+        ),
         "correspondence": [
             {"at": note.created_at.isoformat(), "from": "us" if note.kind == "request" else "you", "text": note.body}
             for note in correspondence_with(party_id)

@@ -28,6 +28,7 @@ from compliance.models import (
     OwnershipEdge,
     Party,
     PartyWallet,
+    PaymentSign,
     PlaceSign,
     RetentionClock,
     Screening,
@@ -131,7 +132,8 @@ def _blank_party(party_ids: Sequence[UUID]) -> None:
     OwnershipEdge.objects.filter(Q(owner_id__in=party_ids) | Q(owned_id__in=party_ids)).update(source="")
     OwnershipDeclaration.objects.filter(party_id__in=party_ids).update(source="")
     RetentionClock.objects.filter(party_id__in=party_ids).delete()
-    PlaceSign.objects.filter(party_id__in=party_ids).delete()
+    for sign in (PlaceSign, PaymentSign):
+        sign.objects.filter(party_id__in=party_ids).delete()
 
 
 def _blank_findings(party_ids: Sequence[UUID]) -> None:

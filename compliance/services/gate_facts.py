@@ -29,6 +29,7 @@ from compliance.selectors.hits import hit_facts
 from compliance.selectors.identity import KycStatus, kyc_statuses
 from compliance.selectors.ownership import Upstream, edge_facts, upstream
 from compliance.selectors.parties import wallet_proven_at
+from compliance.selectors.payment_signs import payment_risks_of
 from compliance.selectors.place_signs import locations_of
 from compliance.selectors.policies import catalogue, pack_for
 from compliance.selectors.suspensions import recorded_suspensions
@@ -128,6 +129,7 @@ def gather(request: GateRequest, *, as_of: datetime, store: bool) -> Gathered:
         node_place=_node_place(request, as_of, pack),
         group_use=_group_use(request, as_of, pack),
         wallet_proven_at=_wallet_proven_at(request),
+        payment_risks=payment_risks_of(renter_id, as_of, pack) if renter_id else (),
     )
     versions = {version.watchlist_id: str(version.pk) for version in screened.versions}
     return Gathered(facts, screened.screenings, screened.matches, versions)

@@ -19,7 +19,7 @@ from compliance.base.actor import Actor, system
 from compliance.engine.personal import ERASED
 from compliance.engine.retention import RetentionInvalid, months_after
 from compliance.selectors.retention import erased_parties, schedule
-from compliance.services import erasure, place_signs, retention_clocks
+from compliance.services import erasure, payment_signs, place_signs, retention_clocks
 from marketplace.models import ApiKey, Lease, Membership, Organization, User, WorkloadLog
 from marketplace.selectors.retention import ENDED, lease_clocks
 from settlement.selectors.retention import account_clocks
@@ -53,6 +53,7 @@ def run_retention(*, actor: Actor = ACTOR) -> Swept:
     ended_before, notices_before, signs_before = (_before(code) for code in ("workloads", "rail_notices", "places"))
     leases, lines = _forget_workloads(ended_before)
     place_signs.forget_signs(signs_before)
+    payment_signs.forget_signs(signs_before)
     return Swept(erased, leases, lines, settlement_erasure.forget_notices(notices_before))
 
 

@@ -18,6 +18,7 @@ from marketplace.views.case_matches import matches_of
 from marketplace.views.decision_card import card_for_officer, reasons_for_officer
 from marketplace.views.ownership import picture_of
 from marketplace.views.ownership_layout import Graph
+from marketplace.views.payment_words import payment_lines
 
 PRIORITIES = {
     10: ("Low", "neutral", "down"),
@@ -128,6 +129,7 @@ def case_context(full: CaseInFull, actor: Actor) -> dict[str, Any]:
             }
             for each in full.answers
         ],
+        "payments": payment_lines(full.payment_signs),
         "graph": graph_of(full),
         "card": replace(card_for_officer(full.decision), reasons=()) if full.decision else None,
         "request_lines": request_lines(full.decision.facts) if full.decision else [],

@@ -13,6 +13,7 @@ from django.urls import reverse
 from compliance.base.actor import Actor
 from compliance.base.errors import NotFound
 from compliance.selectors.parties import party as one_party
+from compliance.selectors.payment_signs import newest_payment_signs
 from compliance.selectors.retention import clocks_of, erased_parties, holds_of, kept, legal_hold, legal_holds, schedule
 from compliance.services import legal_holds as holds
 from compliance.services.retention_clocks import refresh_clocks
@@ -23,6 +24,7 @@ from marketplace.services import bundles, erasing
 from marketplace.views.base import carry_out, crumb, officer_view, page_of, person
 from marketplace.views.case_view import actor_names, name_of
 from marketplace.views.evidence import row_of
+from marketplace.views.payment_words import payment_lines
 from marketplace.views.records import record_tabs
 
 
@@ -70,6 +72,7 @@ def subject(request: HttpRequest, pk: UUID) -> HttpResponse:
         "clocks": [clock_row(row) for row in clocks_of(pk)],
         "holds": [hold_row(hold, names) | {"mine": hold.lift_proposed_by == actor.ref} for hold in found],
         "exports": exports,
+        "payments": payment_lines(newest_payment_signs(pk)),
         "hold_form": forms.get("HoldForm", HoldForm()),
         "lift_form": forms.get("LiftForm", LiftForm()),
         "erase_form": forms.get("EraseForm", EraseForm(party.name)),

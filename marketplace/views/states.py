@@ -91,6 +91,15 @@ LOOKS: dict[str, Look] = {
     "auto_on": Look("On", "allowed", "check"),
     "auto_stopped": Look("Stopped", "refused", "warn"),
     "auto_off": Look("Off", "neutral", "ring"),
+    # what the card network told of payments
+    "risk_normal": Look("Normal", "allowed", "check"),
+    "risk_elevated": Look("Elevated", "waiting", "up"),
+    "risk_highest": Look("Highest", "refused", "warn"),
+    "risk_unknown": Look("Not judged", "neutral", "ring"),
+    "warning_standing": Look("Warned", "refused", "flag"),
+    "warning_over": Look("Refunded or disputed since", "neutral", "flag"),
+    "review_open": Look("Under review", "waiting", "clock"),
+    "review_closed": Look("Review closed", "neutral", "check"),
     # disputes
     "needs_response": Look("To answer", "waiting", "clock"),
     "under_review": Look("At the bank", "waiting", "building"),

@@ -107,14 +107,14 @@ def dispute_state(body: dict[str, Any]) -> DisputeState:
         reason=body["reason"],
         amount_minor=body["amount"],
         currency=body["currency"].upper(),
-        charge_id=_id_of(body.get("charge")),
-        intent_id=_id_of(body.get("payment_intent")),
+        charge_id=id_of(body.get("charge")),
+        intent_id=id_of(body.get("payment_intent")),
         due_by=details.get("due_by") or 0,
         submissions=details.get("submission_count") or 0,
         movements=tuple(DisputeMovement(row["id"], row["amount"]) for row in body.get("balance_transactions") or ()),
     )
 
 
-def _id_of(value: Any) -> str:
+def id_of(value: Any) -> str:
     """The id of what may be expanded."""
     return str(value["id"]) if isinstance(value, dict) else str(value or "")

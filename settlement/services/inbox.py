@@ -21,9 +21,10 @@ from compliance.base.actor import system
 from compliance.base.errors import Refusal
 from compliance.services import identity_checks
 from settlement.models import InboundEvent
+from settlement.rails.card_risks import charge_risk, fraud_warning, review_news, without_people
 from settlement.rails.card_states import dispute_state, intent_state, recipient_state
 from settlement.rails.identity import CHECK_KEY, CODE
-from settlement.services import card_payments, disputes, profiles
+from settlement.services import card_payments, card_risks, disputes, profiles
 
 logger = logging.getLogger(__name__)
 ACTOR = system("stripe")
@@ -79,8 +80,9 @@ def store(event: dict[str, Any]) -> str:
     """As `receive_stripe`, for an event that is known to be genuine."""
     with transaction.atomic():
         # The unique id decides between two deliveries at once: the second waits here, then finds nothing to insert.
+        kept = without_people(event)
         InboundEvent.objects.bulk_create(
-            [InboundEvent(source=SOURCE, external_id=event["id"], type=event["type"][:80], payload=event)],
+            [InboundEvent(source=SOURCE, external_id=event["id"], type=event["type"][:80], payload=kept)],
             ignore_conflicts=True,
         )
         row = InboundEvent.objects.select_for_update().get(source=SOURCE, external_id=event["id"])
@@ -143,6 +145,18 @@ def _dispute(body: dict[str, Any]) -> bool:
     return disputes.apply_dispute(dispute_state(body), actor=ACTOR)
 
 
+def _charge(body: dict[str, Any]) -> bool:
+    return card_risks.note_charge(charge_risk(body), actor=ACTOR)
+
+
+def _warning(body: dict[str, Any]) -> bool:
+    return card_risks.note_warning(fraud_warning(body), actor=ACTOR)
+
+
+def _review(body: dict[str, Any]) -> bool:
+    return card_risks.note_review(review_news(body), actor=ACTOR)
+
+
 def _account(body: dict[str, Any]) -> bool:
     return profiles.apply_recipient(recipient_state(body))
 
@@ -158,6 +172,13 @@ _EFFECTS: dict[str, Callable[[dict[str, Any]], bool]] = {
     "payment_intent.payment_failed": _payment_intent,
     "payment_intent.canceled": _payment_intent,
     "payment_intent.processing": _payment_intent,
+    "charge.succeeded": _charge,
+    "charge.failed": _charge,
+    "charge.updated": _charge,
+    "radar.early_fraud_warning.created": _warning,
+    "radar.early_fraud_warning.updated": _warning,
+    "review.opened": _review,
+    "review.closed": _review,
     "charge.dispute.created": _dispute,
     "charge.dispute.updated": _dispute,
     "charge.dispute.closed": _dispute,

@@ -6,6 +6,7 @@ from compliance.engine.rules import (
     nodes,
     owners,
     parties,
+    payments,
     places,
     regions,
     screening,
@@ -56,5 +57,6 @@ _FUNCTIONS: tuple[RuleFunction, ...] = (
     use.end_use_words,
     use.end_use_told,
     use.chips_classified,
+    payments.card_payments_harmless,
 )
 RULES: dict[str, RuleFunction] = {function.__name__: function for function in _FUNCTIONS}

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from compliance.base.canonical import canonical_bytes
-from settlement.rails.standin import checkout, connect, disputes, identity, payments
+from settlement.rails.standin import checkout, connect, disputes, identity, payments, radar
 from settlement.rails.standin.errors import CardNetworkError, invalid, key_reused, outage, unauthorized
 from settlement.rails.standin.forms import decode
 from settlement.rails.standin.network import PINNED_VERSION, Call, Terms, expand
@@ -190,8 +190,8 @@ def control(network: CardNetwork, request: Request) -> Response:
 
     `fail` arms a fault, `heal` disarms all, `onboard` finishes a connected account's onboarding, `identify` shows a
     person's document to an identity session, `dispute` and `decide` are the cardholder's and the bank's part in a
-    dispute, `state` tells how many webhooks wait. `path` of a fault is a part of the
-    request's path, or of the event's type for webhook modes.
+    dispute, `warn` is a bank's early fraud warning, `review` a review at the network, `state` tells how many webhooks
+    wait. `path` of a fault is a part of the request's path, or of the event's type for webhook modes.
     """
     try:
         given: dict[str, Any] = json.loads(request.body or b"{}")
@@ -221,6 +221,9 @@ def _control(network: CardNetwork, deed: str, given: dict[str, Any]) -> Body:
         return identity.act(Call(store, network.terms, {}), str(given["session"]), given)
     if deed == "dispute":
         return disputes.open_dispute(Call(store, network.terms, {}), str(given["charge"]), given)
+    if deed in ("warn", "review"):
+        act = radar.warn if deed == "warn" else radar.review
+        return act(Call(store, network.terms, {}), str(given.get("charge", "")), given)
     if deed == "decide":
         return disputes.decide(Call(store, network.terms, {}), str(given["dispute"]), str(given["outcome"]))
     if deed == "state":

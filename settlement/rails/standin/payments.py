@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 
-from settlement.rails.standin import shapes
+from settlement.rails.standin import radar, shapes
 from settlement.rails.standin.errors import CardNetworkError, invalid, missing
 from settlement.rails.standin.forms import flag, integer, required
 from settlement.rails.standin.network import Call, page, take_metadata
@@ -21,6 +21,7 @@ class SampleCard:
     last4: str
     country: str = "US"
     refusal: str | None = None
+    risk: str = "normal"
 
 
 TEST_CARDS = {
@@ -34,6 +35,9 @@ TEST_CARDS = {
     "pm_card_chargeCustomerFail": SampleCard("visa", "0341", refusal="generic_decline"),
     "pm_card_chargeDeclinedInsufficientFunds": SampleCard("visa", "9995", refusal="insufficient_funds"),
     "pm_card_visa_chargeDeclinedInsufficientFunds": SampleCard("visa", "9995", refusal="insufficient_funds"),
+    "pm_card_riskLevelElevated": SampleCard("visa", "9235", risk="elevated"),
+    "pm_card_riskLevelHighest": SampleCard("visa", "4954", risk="highest"),
+    "pm_card_chargeDeclinedFraudulent": SampleCard("visa", "0019", refusal="fraudulent", risk="highest"),
     "pm_card_authenticationRequired": SampleCard("visa", "3184", refusal="authentication_required"),
 }
 _BY_LAST4 = {card.last4: card for card in TEST_CARDS.values()}
@@ -160,10 +164,11 @@ def _confirm(call: Call, intent: Body) -> Body:
     method = call.find("payment_method", intent["payment_method"])
     if method["customer"] and method["customer"] != intent["customer"]:
         raise invalid("The provided PaymentMethod belongs to another customer.", param="payment_method")
-    refusal = _BY_LAST4[method["card"]["last4"]].refusal
+    card = _BY_LAST4[method["card"]["last4"]]
+    refusal = card.refusal
     if refusal is None and call.store.take_fault(f"/v1/payment_intents/{intent['id']}/confirm", ("decline",)):
         refusal = "generic_decline"
-    charge = shapes.charge(intent, method)
+    charge = radar.judged(shapes.charge(intent, method), card.risk)
     if refusal:
         raise _decline(call, intent, charge, method, refusal)
     intent |= {"latest_charge": charge["id"], "last_payment_error": None}
@@ -181,7 +186,8 @@ def _decline(call: Call, intent: Body, charge: Body, method: Body, refusal: str)
     texts = {"insufficient_funds": "Your card has insufficient funds."}
     code = "authentication_required" if refusal == "authentication_required" else "card_declined"
     message = texts.get(refusal, "Your card was declined.")
-    charge = call.save(shapes.declined(charge, refusal, message))
+    charge = shapes.declined(charge, refusal, message)
+    charge = call.save(radar.blocked(charge) if refusal == "fraudulent" else charge)
     problem = {
         "charge": charge["id"],
         "code": code,

@@ -203,6 +203,7 @@ def _outcome(kind: str, message: str, decline_code: str | None) -> Body:
 def declined(body: Body, code: str, message: str) -> Body:
     """The charge as the bank's refusal leaves it."""
     outcome = _outcome("issuer_declined", "The bank declined the payment.", code)
+    outcome |= {name: body["outcome"][name] for name in ("risk_level", "risk_score")}
     return body | {
         "failure_code": "card_declined",
         "failure_message": message,

@@ -299,7 +299,7 @@ def test_the_gate_asks_the_same_number_of_queries_however_many_owners(provider, 
     many = verified_company("Many Owners Pte Ltd", "SG", tuple(owner(person(f"Many {n}"), 2) for n in range(40)))
     for renter in (few, many):
         gate.evaluate(lease_request(renter, provider, "rtx-3090"), actor=ACTOR)
-        with django_assert_max_num_queries(27):
+        with django_assert_max_num_queries(28):
             gate.evaluate(lease_request(renter, provider, "rtx-3090"), actor=ACTOR)
 
 
