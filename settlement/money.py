@@ -4,8 +4,17 @@ from dataclasses import dataclass
 
 from compliance.base.errors import InvalidInput
 
-# Digits after the point; USDC is the token's own six decimals.
+# Digits after the point of the currencies that books are kept in; USDC is the token's own six decimals.
 DECIMALS: dict[str, int] = {"USD": 2, "EUR": 2, "USDC": 6}
+# Besides, of those in which an amount may have to be named (ISO 4217): no book is kept in them.
+PRINTED: dict[str, int] = {
+    **DECIMALS,
+    **dict.fromkeys(("CZK", "DKK", "GBP", "HUF", "PLN", "RON", "SEK"), 2),
+    **dict.fromkeys(("JPY", "KRW"), 0),
+    **dict.fromkeys(("BHD", "KWD", "TND"), 3),
+}
+# More digits than a currency of a state has are a token's: zeros at their end say nothing.
+_LONGEST = 3
 _SYMBOLS = {"USD": "$", "EUR": "€"}
 
 
@@ -23,13 +32,14 @@ def require_currency(currency: str) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Money:
-    """An amount in minor units of one currency. Sums across currencies are refused."""
+    """An amount in minor units of one currency, fit to be printed. Sums across currencies are refused."""
 
     minor: int
     currency: str
 
     def __post_init__(self) -> None:
-        require_currency(self.currency)
+        if self.currency not in PRINTED:
+            require_currency(self.currency)
         if isinstance(self.minor, bool) or not isinstance(self.minor, int):
             raise InvalidInput("An amount is an integer of minor units. Nothing was changed.")
 
@@ -46,15 +56,19 @@ class Money:
             raise InvalidInput("Amounts of different currencies cannot be added. Nothing was changed.")
 
     def __str__(self) -> str:
-        places = DECIMALS[self.currency]
-        sign = "-" if self.minor < 0 else ""
-        whole, part = divmod(abs(self.minor), 10**places)
-        digits = f"{part:0{places}d}"
-        if places > 2:
-            digits = digits.rstrip("0").ljust(2, "0")
-        symbol = _SYMBOLS.get(self.currency)
-        number = f"{whole:,}.{digits}"
-        return f"{sign}{symbol}{number}" if symbol else f"{sign}{number} {self.currency}"
+        return amount_words(self.minor, self.currency)
+
+
+def amount_words(minor: int, currency: str, minus: str = "-") -> str:
+    """`$2.10`, `2.10 USDC`, `1,234 JPY` or `0.250 KWD`, exact, from minor units; unknown currencies have two digits."""
+    places = PRINTED.get(currency, 2)
+    whole, part = divmod(abs(minor), 10**places)
+    digits = f"{part:0{places}d}" if places else ""
+    if places > _LONGEST:
+        digits = digits.rstrip("0").ljust(2, "0")
+    number = f"{whole:,}.{digits}" if digits else f"{whole:,}"
+    sign, symbol = minus if minor < 0 else "", _SYMBOLS.get(currency)
+    return f"{sign}{symbol}{number}" if symbol else f"{sign}{number} {currency}"
 
 
 def cost_minor(rate_minor_per_hour: int, seconds: int) -> int:

@@ -8,8 +8,10 @@ that is needed and not on record is asked for; no document is issued without it.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from fractions import Fraction
 
 from compliance.base.errors import Conflict
+from settlement.money import PRINTED
 from settlement.vat_numbers import MEMBER_STATES, fits
 
 SCHEMES = ("none", "eu_vat")
@@ -27,7 +29,7 @@ class Treatment(StrEnum):
 
 # What is printed. "Reverse charge" itself is asked for by Art. 226(11a).
 WORDS: Mapping[str, str] = {
-    Treatment.DOMESTIC: "VAT of {place}, included (Art. 44, 45 of Directive 2006/112/EC).",
+    Treatment.DOMESTIC: "VAT of {place}, included (Art. 44, 58 of Directive 2006/112/EC).",
     Treatment.REVERSE_CHARGE: "Reverse charge: VAT is due by the customer (Art. 44, 196 of Directive 2006/112/EC).",
     Treatment.DESTINATION: "VAT of {place}, where the customer is, included (Art. 58 of Directive 2006/112/EC).",
     Treatment.OUTSIDE: "Place of supply outside the EU; no VAT is charged (Art. 44, 58 of Directive 2006/112/EC).",
@@ -41,18 +43,19 @@ class Missing(StrEnum):
     SUPPLIER = "supplier"
     CUSTOMER = "customer"
     TAX_RATE = "tax_rate"
+    EXCHANGE_RATE = "exchange_rate"
     ERASED = "erased"
 
 
 class TaxUntold(Conflict):
-    """Something is missing without which the tax cannot be told; `country` is whose rate it is about, if any's."""
+    """Something is missing without which the tax cannot be told; `about` is the country or currency without a rate."""
 
     code = "tax_untold"
     default_message = "The tax of this document cannot be told yet. Nothing was issued."
 
-    def __init__(self, missing: Missing, country: str = "") -> None:
+    def __init__(self, missing: Missing, about: str = "") -> None:
         super().__init__()
-        self.missing, self.country = missing, country
+        self.missing, self.about = missing, about
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,3 +118,19 @@ def place_of_supply(supplier: TaxParty, customer: TaxParty) -> Place:
 def tax_within(gross_minor: int, rate_bps: int) -> int:
     """The tax that a price contains at this rate, rounded to the nearest minor unit, halves up."""
     return (2 * gross_minor * rate_bps + 10_000 + rate_bps) // (2 * (10_000 + rate_bps))
+
+
+# The euro area has all member states but these since Bulgaria joined on 2026-01-01 (Council, 2025-07-08).
+_OWN_CURRENCY = {"CZ": "CZK", "DK": "DKK", "HU": "HUF", "PL": "PLN", "RO": "RON", "SE": "SEK"}
+EURO = "EUR"
+
+
+def national_currency(country: str) -> str:
+    """The currency in which a member state wants its tax named (Directive 2006/112/EC, Art. 230)."""
+    return _OWN_CURRENCY.get(country, EURO)
+
+
+def exchanged(minor: int, currency: str, per_euro: Fraction, wanted: str, wanted_per_euro: Fraction) -> int:
+    """The amount in minor units of another currency, by way of the euro (Art. 91(2)), to the nearest, halves up."""
+    euros = Fraction(minor, 10 ** PRINTED[currency]) / per_euro
+    return int(euros * wanted_per_euro * 10 ** PRINTED[wanted] + Fraction(1, 2))

@@ -43,6 +43,11 @@ class InvoiceSummaryShape(serializers.Serializer[object]):
     tax_rate_bps = serializers.IntegerField(help_text="1900 is 19 %")
     tax_words = serializers.CharField()
     tax_source = serializers.CharField()
+    national_currency = serializers.CharField(
+        help_text="In which the law wants the tax named, if in another; else empty"
+    )
+    national_tax_minor = serializers.IntegerField(allow_null=True)
+    exchange_words = serializers.CharField(help_text="The rates by which it was reckoned, with their source and day")
     treatment = serializers.CharField()
     reason = serializers.CharField()
     amends_number = serializers.CharField(help_text="The invoice that a note is to")

@@ -71,17 +71,17 @@ def invoice_pdf(invoice: InvoiceView) -> bytes:
         ],
     )
     taxed = f"VAT {rate_words(invoice.tax_rate_bps)}, included" if invoice.tax_rate_bps else "Tax"
-    sheet.totals(
-        [
-            ("Net", str(Money(invoice.net_minor, currency))),
-            (taxed, str(Money(invoice.tax_minor, currency))),
-            (total_words(invoice), str(Money(invoice.gross_minor, currency))),
-        ]
-    )
+    sums = [("Net", str(Money(invoice.net_minor, currency))), (taxed, str(Money(invoice.tax_minor, currency)))]
+    if invoice.national_tax_minor is not None:
+        national = Money(invoice.national_tax_minor, invoice.national_currency)
+        sums.append((f"VAT in {national.currency}", str(national)))
+    sheet.totals([*sums, (total_words(invoice), str(Money(invoice.gross_minor, currency)))])
     if invoice.tax_words:
         sheet.text(invoice.tax_words)
     if invoice.tax_source:
         sheet.text(f"Rate: {invoice.tax_source}.", "quiet")
+    if invoice.exchange_words:
+        sheet.text(f"{invoice.national_currency}: {invoice.exchange_words}.", "quiet")
     if invoice.in_the_suppliers_name:
         sheet.space(2)
         sheet.text("Issued by the platform in the name and on behalf of the supplier, as agreed.", "quiet")

@@ -11,28 +11,17 @@ from django.utils.safestring import SafeString
 from compliance.base import clock
 from marketplace.forms.countries import country_name
 from marketplace.views.states import Look, look
+from settlement.money import amount_words
 
 register = template.Library()
 
-SYMBOLS = {"USD": "$", "EUR": "€"}
-DECIMALS = {"USD": 2, "EUR": 2, "USDC": 6}
 STEPS = (("day", 86400), ("hour", 3600), ("minute", 60), ("second", 1))
 
 
 @register.filter
 def money(amount_minor: int | None, currency: str = "USD") -> str:
     """`$2.10` or `2.10 USDC`, exact, from minor units; an em dash where there is no amount."""
-    if amount_minor is None:
-        return "—"
-    places = DECIMALS.get(currency, 2)
-    value = Decimal(abs(amount_minor)).scaleb(-places)
-    shown = f"{value:,.{places}f}"
-    if places > 2:
-        whole, _, fraction = shown.partition(".")
-        shown = f"{whole}.{fraction.rstrip('0').ljust(2, '0')}"
-    sign = "−" if amount_minor < 0 else ""
-    symbol = SYMBOLS.get(currency)
-    return f"{sign}{symbol}{shown}" if symbol else f"{sign}{shown} {currency}"
+    return "—" if amount_minor is None else amount_words(amount_minor, currency, minus="−")
 
 
 @register.filter

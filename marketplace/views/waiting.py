@@ -29,7 +29,12 @@ WHY = {
     ),
     Missing.TAX_RATE: (
         "No tax rate of {place} is on record for the last day of the month.",
-        'Read the rate in the law and run: manage.py invoices rate {country} PERCENT --from DATE --source "THE LAW"',
+        'Read the rate in the law and run: manage.py invoices rate {about} PERCENT --from DATE --source "THE LAW"',
+    ),
+    Missing.EXCHANGE_RATE: (
+        "The tax has to be named in another currency, and no rate of {about} to the euro is on record for those days.",
+        "Run: manage.py invoices ecb eurofxref-hist.csv, "
+        'or: manage.py invoices exchange {about} RATE --on DATE --source "WHO"',
     ),
     Missing.ERASED: (
         "The data of a side was erased, so it can be named on no document.",
@@ -42,6 +47,7 @@ OWN = {
     Missing.SUPPLIER: "It waits for the provider, who has not told yet how it is taxed.",
     Missing.CUSTOMER: "It waits for the customer's address.",
     Missing.TAX_RATE: "It waits for us: the tax rate of {place} has to be put on record.",
+    Missing.EXCHANGE_RATE: "It waits for us: an exchange rate of {about} has to be put on record.",
     Missing.ERASED: "It cannot be issued: the data of a side was erased.",
 }
 YOURS = {
@@ -77,11 +83,11 @@ def _row(each: WaitingDocument, names: dict[UUID, str]) -> dict[str, Any]:
 
 def _words(each: WaitingDocument) -> dict[str, Any]:
     why, deed = WHY[each.missing]
-    given = {"country": each.country, "place": country_name(each.country)}
+    given = {"about": each.about, "place": country_name(each.about)}
     return {"why": why.format(**given), "deed": deed.format(**given)}
 
 
 def _own_words(each: WaitingDocument, party_id: UUID) -> dict[str, Any]:
     yours = each.waits_for(party_id)
     words = YOURS[each.missing] if yours else OWN[each.missing]
-    return {"why": words.format(place=country_name(each.country)), "yours": yours}
+    return {"why": words.format(about=each.about, place=country_name(each.about)), "yours": yours}

@@ -15,7 +15,7 @@ from settlement.models.chain import (
 from settlement.models.disputes import Dispute, DisputeShare
 from settlement.models.documents import Receipt, ReconciliationDifference, ReconciliationRun
 from settlement.models.holds import Hold
-from settlement.models.invoices import BillingProfile, DocumentSeries, Invoice, InvoiceLine, TaxRate
+from settlement.models.invoices import BillingProfile, DocumentSeries, Invoice, InvoiceLine, ReferenceRate, TaxRate
 from settlement.models.ledger import Account, DoubtfulTransfer, Entry, PendingTransfer, Transfer
 from settlement.models.payments import CardPayment, InboundEvent, PaymentProfile
 from settlement.models.payouts import Payout
@@ -52,6 +52,7 @@ __all__ = [
     "Receipt",
     "ReconciliationDifference",
     "ReconciliationRun",
+    "ReferenceRate",
     "TaxRate",
     "Transfer",
 ]

@@ -52,6 +52,25 @@ class TaxRate(Row):
         triggers = [Immutable(name="tax_rate_immutable")]
 
 
+class ReferenceRate(Row):
+    """So many units of a currency for one euro on one day, as somebody published it; taxes are named by it.
+
+    Between two other currencies the way is by the euro: Directive 2006/112/EC, Art. 91(2).
+    """
+
+    currency = models.CharField(max_length=8)
+    day = models.DateField(help_text="Of its publication")
+    per_euro = models.DecimalField(max_digits=24, decimal_places=10)
+    source = models.CharField(max_length=120)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(per_euro__gt=0), name="reference_rate_is_positive"),
+            models.UniqueConstraint(fields=["currency", "day"], name="one_reference_rate_a_day"),
+        ]
+        triggers = [Immutable(name="reference_rate_immutable")]
+
+
 class DocumentSeries(Row):
     """The numbers of one supplier's documents of one form; the row is the lock, so nothing is skipped or doubled."""
 
@@ -118,6 +137,14 @@ class Invoice(Row):
     tax_rate = models.ForeignKey(TaxRate, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
     tax_rate_bps = models.PositiveIntegerField(default=0)
     tax_words = models.CharField(max_length=300, blank=True)
+    national_currency = models.CharField(max_length=8, blank=True, help_text="Empty where it is the document's own")
+    national_tax_minor = models.BigIntegerField(null=True, blank=True, help_text="The tax in that currency")
+    rate_from = models.ForeignKey(
+        ReferenceRate, null=True, blank=True, on_delete=models.PROTECT, related_name="+", help_text="Null: the euro"
+    )
+    rate_to = models.ForeignKey(
+        ReferenceRate, null=True, blank=True, on_delete=models.PROTECT, related_name="+", help_text="Null: the euro"
+    )
     reason = models.CharField(max_length=200, blank=True, help_text="Why a note was issued")
     supplier_sealed = models.BinaryField(help_text="Empty where we are the supplier")
     supplier_open = models.JSONField(default=dict, help_text="The platform's own identity, as it was")
@@ -135,6 +162,11 @@ class Invoice(Row):
                 condition=Q(form="invoice", amends__isnull=True)
                 | Q(form__in=("credit_note", "debit_note"), amends__isnull=False),
                 name="note_names_its_invoice",
+            ),
+            models.CheckConstraint(
+                condition=Q(national_currency="", national_tax_minor__isnull=True)
+                | (~Q(national_currency="") & Q(national_tax_minor__gte=0)),
+                name="national_tax_has_its_currency",
             ),
             models.CheckConstraint(condition=Q(period_end__gte=F("period_start")), name="period_runs_forward"),
         ]

@@ -58,7 +58,7 @@ class WaitingDocument:
     receipts: int
     gross_minor: int
     missing: Missing
-    country: str = ""
+    about: str = ""
     note_to: str = ""
 
     def waits_for(self, party_id: UUID) -> bool:
@@ -90,10 +90,10 @@ def waiting_documents(party_id: UUID | None = None) -> list[WaitingDocument]:
 
 def _waiting_invoices(party_id: UUID | None) -> Iterator[WaitingDocument]:
     groups = due_groups(party_id)
-    told = Told.about(party for group in groups for party in group.parties)
+    told = Told.about(groups)
     for group in groups:
         try:
-            told.taxed(told.sides(group.supplier_id, group.customer_id), group.last_day)
+            told.taxed(told.sides(group.supplier_id, group.customer_id), group.last_day, group.currency)
         except TaxUntold as untold:
             yield WaitingDocument(
                 kind=group.kind,
@@ -104,7 +104,7 @@ def _waiting_invoices(party_id: UUID | None) -> Iterator[WaitingDocument]:
                 receipts=group.receipts,
                 gross_minor=group.gross_minor,
                 missing=untold.missing,
-                country=untold.country,
+                about=untold.about,
             )
 
 

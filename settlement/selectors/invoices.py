@@ -11,7 +11,7 @@ from django.db.models import Q, QuerySet
 from compliance.base.errors import NotFound
 from compliance.base.sealing import Subject, SubjectCipher
 from compliance.selectors.sealed import ciphers_that_stand
-from settlement.models import Invoice, InvoiceLine
+from settlement.models import Invoice, InvoiceLine, ReferenceRate
 from settlement.selectors.billing import from_bytes, side_context
 from settlement.tax import TaxParty
 
@@ -54,6 +54,9 @@ class InvoiceView:
     tax_rate_bps: int
     tax_words: str
     tax_source: str
+    national_currency: str
+    national_tax_minor: int | None
+    exchange_words: str
     treatment: str
     reason: str
     amends_number: str
@@ -83,7 +86,7 @@ class InvoiceView:
 def invoices_of(party_id: UUID) -> QuerySet[Invoice]:
     """The documents on which the party stands, as customer or supplier, newest first."""
     rows = Invoice.objects.filter(Q(customer_party_id=party_id) | Q(supplier_party_id=party_id))
-    return rows.select_related("amends", "tax_rate").order_by("-created_at", "-id")
+    return rows.select_related("amends", "tax_rate", "rate_from", "rate_to").order_by("-created_at", "-id")
 
 
 def views_of(rows: Iterable[Invoice]) -> list[InvoiceView]:
@@ -158,6 +161,9 @@ def _view(
         tax_rate_bps=row.tax_rate_bps,
         tax_words=row.tax_words,
         tax_source=f"{row.tax_rate.source}, read {row.tax_rate.read_on}" if row.tax_rate else "",
+        national_currency=row.national_currency,
+        national_tax_minor=row.national_tax_minor,
+        exchange_words=", ".join(rate_words(rate) for rate in (row.rate_from, row.rate_to) if rate),
         treatment=row.treatment,
         reason=row.reason,
         amends_number=row.amends.number if row.amends else "",
@@ -168,6 +174,11 @@ def _view(
         customer=customer,
         lines=lines,
     )
+
+
+def rate_words(rate: ReferenceRate) -> str:
+    """`1 EUR = 1.0865 USD (ECB, 2026-11-30)`."""
+    return f"1 EUR = {rate.per_euro.normalize():f} {rate.currency} ({rate.source}, {rate.day})"
 
 
 def gaps_in_numbers() -> list[str]:

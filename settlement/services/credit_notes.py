@@ -14,7 +14,7 @@ from compliance.base.errors import Conflict, InvalidInput, NotFound
 from compliance.base.sealing import SubjectErased
 from settlement.models import Invoice, InvoiceLine
 from settlement.selectors.invoices import sides_of
-from settlement.selectors.taxing import Sides, Taxed
+from settlement.selectors.taxing import Exchange, Sides, Taxed
 from settlement.services.document_numbers import lock_series
 from settlement.services.document_writing import Draft, LineDraft, write
 
@@ -52,7 +52,7 @@ def credit(invoice_id: UUID, lease_id: UUID, gross_minor: int, *, reason: str, c
 
 def locked_invoice(invoice_id: UUID) -> Invoice:
     """The invoice, locked until the transaction ends: notes to it are written one after the other. Raises NotFound."""
-    rows = Invoice.objects.select_for_update(of=("self",)).select_related("tax_rate")
+    rows = Invoice.objects.select_for_update(of=("self",)).select_related("tax_rate", "rate_from", "rate_to")
     invoice = rows.filter(pk=invoice_id, form=Form.INVOICE).first()
     if invoice is None:
         raise NotFound("There is no such invoice with that lease on it.")
@@ -64,7 +64,17 @@ def note_draft(invoice: Invoice, form: Form, lines: Sequence[LineDraft], reason:
     supplier, customer = sides_of([invoice])[invoice.pk]
     if supplier is None or customer is None:
         raise SubjectErased
-    taxed = Taxed(invoice.treatment, invoice.place_of_supply, invoice.tax_words, invoice.tax_rate, invoice.tax_rate_bps)
+    # By the rates of the invoice: it is that supply whose tax is put right.
+    wanted = invoice.national_currency
+    exchange = Exchange(wanted, invoice.rate_from, invoice.rate_to) if wanted else None
+    taxed = Taxed(
+        invoice.treatment,
+        invoice.place_of_supply,
+        invoice.tax_words,
+        invoice.tax_rate,
+        invoice.tax_rate_bps,
+        exchange,
+    )
     return Draft(
         form=form,
         kind=invoice.kind,

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
+from typing import Any
 from uuid import UUID, uuid4
 
 from compliance.base import audit
@@ -71,6 +72,7 @@ def write(draft: Draft, series: DocumentSeries, *, actor: Actor) -> Invoice:
         tax_rate=draft.taxed.rate,
         tax_rate_bps=draft.taxed.rate_bps,
         tax_words=draft.taxed.words,
+        **_in_national_currency(draft, tax),
         reason=draft.reason,
         supplier_sealed=supplier,
         supplier_open=asdict(draft.sides.supplier) if draft.sides.supplier_id is None else {},
@@ -93,6 +95,19 @@ def write(draft: Draft, series: DocumentSeries, *, actor: Actor) -> Invoice:
     data = {"number": number.text, "gross_minor": gross, "tax_minor": tax, "currency": draft.currency}
     audit.record(f"{draft.form}.issued", actor=actor, subject=invoice, data=data)
     return invoice
+
+
+def _in_national_currency(draft: Draft, tax_minor: int) -> dict[str, Any]:
+    """The tax as the place of supply wants it named, with the rates that say so."""
+    exchange = draft.taxed.exchange
+    if exchange is None:
+        return {}
+    return {
+        "national_currency": exchange.wanted,
+        "national_tax_minor": exchange.of(tax_minor, draft.currency),
+        "rate_from": exchange.rate_from,
+        "rate_to": exchange.rate_to,
+    }
 
 
 def _sealed(pk: UUID, sides: Sides) -> tuple[bytes, bytes]:

@@ -35,12 +35,12 @@ class Issued:
 def issue_due(*, actor: Actor) -> Issued:
     """Every receipt of a month that is over is on its invoices, each document in a transaction of its own."""
     groups = due_groups()
-    told = Told.about(party for group in groups for party in group.parties)
+    told = Told.about(groups)
     issued, waiting = 0, 0
     for group in groups:
         try:
             sides = told.sides(group.supplier_id, group.customer_id)
-            issued += _issue(group, sides, told.taxed(sides, group.last_day), actor)
+            issued += _issue(group, sides, told.taxed(sides, group.last_day, group.currency), actor)
         except Refusal as refusal:
             waiting += 1
             logger.info("an invoice of kind %s waits: %s", group.kind, refusal.code)

@@ -3,6 +3,7 @@
 import threading
 from dataclasses import replace
 from datetime import date, timedelta
+from decimal import Decimal
 from io import StringIO
 from uuid import uuid4
 
@@ -21,6 +22,7 @@ from settlement.services import credit_notes, holds
 from settlement.services.billing import RateOnRecord, record_tax_rate, tell_billing
 from settlement.services.document_numbers import lock_series, take_number
 from settlement.services.invoicing import issue_due
+from settlement.services.reference_rates import Published, record_reference_rates
 from settlement.tax import TaxParty
 from tests.settlement.scene import TESTER, Scene
 
@@ -67,6 +69,12 @@ def next_month(clock) -> None:
     now = clocks.now()
     first = (now.replace(day=1) + timedelta(days=32)).replace(day=2, hour=3)
     clock.advance(seconds=(first - now).total_seconds())
+
+
+def publish_dollar() -> None:
+    """A euro was 1.09 dollars on the last day of the month that is over."""
+    last = clocks.now().date().replace(day=1) - timedelta(days=1)
+    record_reference_rates([Published("USD", last, Decimal("1.09"))], source="ECB", actor=TESTER)
 
 
 def test_a_month_becomes_invoices_that_say_what_the_receipts_say(billed, clock):
@@ -132,6 +140,7 @@ def test_a_missing_rate_makes_the_invoice_wait_and_leaves_no_gap(billed, clock):
     assert (done.documents, done.waiting) == (1, 1)
     with pytest.raises(CommandError, match="1 invoices wait"):
         call_command("invoices", "issue", stdout=StringIO())
+    publish_dollar()
     call_command("invoices", "rate", "FR", "20", "--from", "2014-01-01", "--source", "CGI art. 278", stdout=StringIO())
     assert issue_due(actor=TESTER).documents == 1
     compute = Invoice.objects.get(kind="compute")
@@ -148,6 +157,7 @@ def test_the_rate_of_the_period_is_taken(billed, clock):
     said = {"source": "law", "read_on": today, "actor": TESTER}
     record_tax_rate("FR", 1_000, valid_from=date(2000, 1, 1), **said)
     record_tax_rate("FR", 5_000, valid_from=clocks.now().date().replace(day=1), **said)
+    publish_dollar()
     issue_due(actor=TESTER)
     assert Invoice.objects.get(kind="compute").tax_rate_bps == 1_000
     record_tax_rate("FR", 1_000, valid_from=date(2000, 1, 1), **said)

@@ -19,7 +19,7 @@ from settlement.services.invoicing import issue_due
 from settlement.tax import Missing
 from tests.settlement.scene import TESTER, Scene
 from tests.settlement.test_amendments import contest
-from tests.settlement.test_invoices import AMSTERDAM, PARIS, SELLER, next_month, use
+from tests.settlement.test_invoices import AMSTERDAM, PARIS, SELLER, next_month, publish_dollar, use
 
 UNTAXED = replace(PARIS, vat_number="")
 
@@ -56,10 +56,11 @@ def test_a_rate_that_comes_on_record_issues_what_waited_for_it(due):
     tell_billing(due.renter.pk, UNTAXED, self_billing=False, actor=TESTER)
     due.doorbell.ring()
     (found,) = waiting_documents()
-    assert (found.missing, found.country) == (Missing.TAX_RATE, "FR")
+    assert (found.missing, found.about) == (Missing.TAX_RATE, "FR")
     assert not found.waits_for(due.renter.pk)
     given = {"valid_from": date(2014, 1, 1), "source": "CGI art. 278", "read_on": clocks.now().date()}
     record_tax_rate("FR", 2_000, **given, actor=TESTER)
+    publish_dollar()
     due.doorbell.ring()
     assert Invoice.objects.get(kind="compute").tax_minor == 83
     assert missing() == []

@@ -1,4 +1,4 @@
-"""`manage.py invoices issue | rate | rates | credit | check`: documents of past months, and taxes."""
+"""`manage.py invoices issue | rate | rates | exchange | ecb | credit | check`: documents of past months, and taxes."""
 
 import argparse
 from datetime import date
@@ -17,6 +17,7 @@ from settlement.services.amendments import amend_due
 from settlement.services.billing import record_tax_rate
 from settlement.services.credit_notes import credit
 from settlement.services.invoicing import issue_due
+from settlement.services.reference_rates import ECB, Published, read_ecb, record_reference_rates
 
 ACTOR = system("operator")
 
@@ -38,6 +39,16 @@ class Command(BaseCommand):
         rate.add_argument("--from", dest="valid_from", type=date.fromisoformat, required=True, help="first day")
         rate.add_argument("--source", required=True, help="the law, or who said so")
         rate.add_argument("--read-on", type=date.fromisoformat, help="when the source was read; today when left out")
+        exchange = deeds.add_parser("exchange", help="put a reference rate of the euro on record")
+        exchange.add_argument("currency", help="such as USD, or USDC")
+        exchange.add_argument("per_euro", type=_number, help="units of it for one euro")
+        exchange.add_argument("--on", dest="day", type=date.fromisoformat, required=True, help="day of its publication")
+        exchange.add_argument("--source", required=True, help="who published it")
+        ecb = deeds.add_parser("ecb", help="put the ECB's reference rates on record, from its CSV")
+        ecb.add_argument(
+            "file", type=argparse.FileType(encoding="utf-8-sig"), help="eurofxref.csv or eurofxref-hist.csv"
+        )
+        ecb.add_argument("--since", type=date.fromisoformat, default=date(2026, 1, 1), help="the first day that counts")
         note = deeds.add_parser("credit", help="issue a credit note for one lease of an invoice; moves no money")
         note.add_argument("invoice", type=UUID, help="the invoice's id")
         note.add_argument("lease", type=UUID)
@@ -52,6 +63,8 @@ class Command(BaseCommand):
             "check": self._check,
             "rates": self._rates,
             "rate": self._rate,
+            "exchange": self._exchange,
+            "ecb": self._ecb,
             "credit": self._credit,
         }
         try:
@@ -97,11 +110,29 @@ class Command(BaseCommand):
         )
         self.stdout.write("on record")
 
+    def _exchange(self, options: dict[str, Any]) -> None:
+        rate = Published(options["currency"].upper(), options["day"], options["per_euro"])
+        record_reference_rates([rate], source=options["source"], actor=ACTOR)
+        self.stdout.write("on record")
+
+    def _ecb(self, options: dict[str, Any]) -> None:
+        with options["file"] as lines:
+            found = record_reference_rates(read_ecb(lines, options["since"]), source=ECB, actor=ACTOR)
+        self.stdout.write(f"{found} rates are new on record")
+
     def _credit(self, options: dict[str, Any]) -> None:
         cause = f"credit:{options['cause'] or uuid4()}"
         invoice, lease = options["invoice"], options["lease"]
         note = credit(invoice, lease, options["amount_minor"], reason=options["reason"], cause=cause, actor=ACTOR)
         self.stdout.write(note.number)
+
+
+def _number(text: str) -> Decimal:
+    """A decimal. Raises ArgumentTypeError."""
+    try:
+        return Decimal(text)
+    except InvalidOperation as error:
+        raise argparse.ArgumentTypeError("a decimal, such as 1.0865") from error
 
 
 def _percent(text: str) -> int:
