@@ -69,7 +69,7 @@ class CardRail(CardDisputes):
         params: Any = {
             "mode": "setup",
             "customer": customer_id,
-            "payment_method_types": ["card"],
+            "allowed_payment_method_types": ["card"],
             "success_url": return_url,
             "cancel_url": cancel_url,
         }
@@ -100,7 +100,7 @@ class CardRail(CardDisputes):
             "currency": "usd",
             "customer": customer_id,
             "payment_method": payment_method,
-            "payment_method_types": ["card"],
+            "allowed_payment_method_types": ["card"],
             "capture_method": "manual" if manual else "automatic",
             "confirm": True,
             "metadata": {PAYMENT_KEY: str(payment_id)},

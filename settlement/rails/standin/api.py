@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from compliance.base.canonical import canonical_bytes
-from settlement.rails.standin import checkout, connect, disputes, identity, payments, radar
+from settlement.rails.standin import checkout, connect, contract, disputes, identity, payments, radar
 from settlement.rails.standin.errors import CardNetworkError, invalid, key_reused, outage, unauthorized
 from settlement.rails.standin.forms import decode
 from settlement.rails.standin.network import PINNED_VERSION, Call, Terms, expand
@@ -66,7 +66,7 @@ _ROUTES: list[tuple[str, str, Handler]] = [
     ("GET", "/v1/events/{}", connect.retrieve_event),
 ]
 _COMPILED = [
-    (verb, re.compile("^" + route.replace("{}", "([A-Za-z0-9_]+)") + "$"), call) for verb, route, call in _ROUTES
+    (verb, route, re.compile("^" + route.replace("{}", "([A-Za-z0-9_]+)") + "$"), call) for verb, route, call in _ROUTES
 ]
 
 
@@ -119,7 +119,7 @@ class CardNetwork:
         if fault == "500":
             status, text = _rendered(outage())
             return status, text, False
-        handler, ids = _route(request.method, request.path)
+        route, handler, ids = _route(request.method, request.path)
         post = request.method == "POST"
         call = Call(
             self.store,
@@ -130,6 +130,7 @@ class CardNetwork:
             idempotency_key=request.headers.get("idempotency-key") if post else None,
             api_version=version,
         )
+        contract.check_request(route, call.params)
         status, text = self._once(call, request.path, headers, handler, ids)
         return status, text, fault == "timeout_after_work"
 
@@ -156,6 +157,7 @@ def _run(call: Call, handler: Handler, ids: tuple[str, ...]) -> tuple[int, str, 
     """Status, body, and whether it is kept under the idempotency key (a request that failed validation is not)."""
     try:
         body = json.loads(json.dumps(handler(call, *ids)))
+        contract.check_answer(body)
         wanted = call.params.get("expand") or []
         return 200, json.dumps(expand(call.store, body, wanted)), True
     except CardNetworkError as error:
@@ -178,10 +180,11 @@ def _version(text: str) -> str:
     return text
 
 
-def _route(method: str, path: str) -> tuple[Handler, tuple[str, ...]]:
-    for verb, pattern, handler in _COMPILED:
+def _route(method: str, path: str) -> tuple[str, Handler, tuple[str, ...]]:
+    """The route as the extract names it, who answers, and the ids in the path."""
+    for verb, route, pattern, handler in _COMPILED:
         if verb == method and (found := pattern.match(path)):
-            return handler, found.groups()
+            return f"{verb} {route}", handler, found.groups()
     raise CardNetworkError(404, "invalid_request_error", f"Unrecognized request URL ({method}: {path}).")
 
 

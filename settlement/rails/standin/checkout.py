@@ -56,7 +56,7 @@ def create_session(call: Call) -> Body:
         "shipping_options": [],
         "status": "open",
         "success_url": required(call.params, "success_url"),
-        "ui_mode": "hosted",
+        "ui_mode": "hosted_page",
         "url": f"{call.terms.base_url}/c/pay/{session_id}",
     }
     take_metadata(body, call.params)

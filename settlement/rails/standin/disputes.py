@@ -44,6 +44,7 @@ def _shape(charge: Body, amount: int, reason: str, *, inquiry: bool) -> Body:
             "has_evidence": False,
             "past_due": False,
             "submission_count": 0,
+            "submission_method": "not_submitted",
         },
         "is_charge_refundable": inquiry,
         "livemode": False,
@@ -125,7 +126,8 @@ def update_dispute(call: Call, dispute_id: str) -> Body:
     body |= {"evidence": evidence, "evidence_details": details}
     if "submit" in call.params and not flag(call.params, "submit"):
         return call.save(body)
-    details |= {"submission_count": details["submission_count"] + 1, "past_due": now() > details["due_by"]}
+    sent = {"submission_count": details["submission_count"] + 1, "submission_method": "manual"}
+    details |= sent | {"past_due": now() > details["due_by"]}
     body["status"] = "warning_under_review" if body["status"].startswith("warning") else "under_review"
     call.save(body)
     call.announce("charge.dispute.updated", body)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from compliance.base import clock
-from settlement.rails.standin import shapes
+from settlement.rails.standin import contract, shapes
 from settlement.rails.standin.errors import invalid, missing
 from settlement.rails.standin.forms import integer
 from settlement.rails.standin.shapes import Body
@@ -48,6 +48,7 @@ class Call:
 
     def announce(self, kind: str, subject: Body) -> None:
         """The event stands, and its webhook waits."""
+        contract.check_answer(subject)
         event = shapes.event(
             kind,
             subject,

@@ -11,7 +11,7 @@ MANUAL = {
     "currency": "usd",
     "capture_method": "manual",
     "confirm": True,
-    "payment_method_types": ["card"],
+    "allowed_payment_method_types": ["card"],
 }
 
 
