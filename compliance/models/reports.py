@@ -13,9 +13,14 @@ from compliance.models.cases import Case
 from compliance.models.decisions import Decision
 from compliance.models.parties import Party, Restriction
 
-# What was filed stays as it was filed.
+# What was filed stays as it was filed. Once its party is erased, the words about it may go, and nothing else.
 ENDED_STAYS = """
-IF OLD.state IN ('filed', 'not_required') AND to_jsonb(OLD) <> to_jsonb(NEW) THEN
+IF OLD.state IN ('filed', 'not_required') AND to_jsonb(OLD) <> to_jsonb(NEW)
+   AND NOT (
+       NEW.reason = '[erased]' AND to_jsonb(OLD) - 'reason' = to_jsonb(NEW) - 'reason'
+       AND EXISTS (SELECT 1 FROM compliance_party p WHERE p.id = OLD.party_id AND p.erased_at IS NOT NULL)
+   )
+THEN
     RAISE EXCEPTION 'a report that has ended is kept as it ended' USING ERRCODE = 'check_violation';
 END IF;
 RETURN NEW;

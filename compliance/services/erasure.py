@@ -17,11 +17,13 @@ from compliance.base.sealing import Subject, SubjectErased
 from compliance.engine.personal import ERASED
 from compliance.models import (
     Case,
+    CaseBatch,
     DomainProof,
     Finding,
     HostedWallet,
     IdentityCheck,
     IdentityVerification,
+    LegalHold,
     LivenessCode,
     Match,
     OwnershipDeclaration,
@@ -30,6 +32,8 @@ from compliance.models import (
     PartyWallet,
     PaymentSign,
     PlaceSign,
+    Report,
+    Restriction,
     RetentionClock,
     Screening,
     TravelRecord,
@@ -104,6 +108,7 @@ def _erase(party_ids: Sequence[UUID], reason: str, actor: Actor) -> None:
     _blank_findings(party_ids)
     _blank_identity(party_ids)
     _blank_money(party_ids)
+    _blank_words(party_ids)
     audit.record_many(
         "party.erased",
         actor=actor,
@@ -143,7 +148,16 @@ def _blank_findings(party_ids: Sequence[UUID]) -> None:
     )
     Screening.objects.filter(party_id__in=party_ids).update(subject_hash="")
     Finding.objects.filter(party_id__in=party_ids).update(scope="", subject_hash="", expires_at=clock.now())
-    Case.objects.filter(party_id__in=party_ids).update(findings_wanted=[])
+    Case.objects.filter(party_id__in=party_ids).update(findings_wanted=[], summary=ERASED)
+    # Each other case of the batch keeps these words in its own notes, sealed under its own party's key.
+    CaseBatch.objects.filter(items__case__party_id__in=party_ids).update(why=ERASED, approval=ERASED)
+
+
+def _blank_words(party_ids: Sequence[UUID]) -> None:
+    """What officers wrote about the party outside its sealed notes."""
+    Restriction.objects.filter(party_id__in=party_ids).update(reason="", citation="", target_ref="", lift_reason="")
+    LegalHold.objects.filter(party_id__in=party_ids).update(reason=ERASED, reference="", lift_reason="")
+    Report.objects.filter(party_id__in=party_ids).exclude(reason="").update(reason=ERASED)
 
 
 def _blank_identity(party_ids: Sequence[UUID]) -> None:

@@ -38,19 +38,20 @@ RETURN NEW;
 TERMS_FROZEN = """
 IF (NEW.offer_id, NEW.renter_id, NEW.provider_id, NEW.renter_party_id, NEW.provider_party_id, NEW.gpu_count,
     NEW.price_minor_per_gpu_hour, NEW.currency, NEW.sla_credit_bps, NEW.max_seconds, NEW.max_spend_minor, NEW.node_id,
-    NEW.gpu_model_id, NEW.rail, NEW.wallet_address, NEW.image, NEW.requested_by_id, NEW.resumes_id)
+    NEW.gpu_model_id, NEW.rail, NEW.wallet_address, NEW.requested_by_id, NEW.resumes_id)
    IS DISTINCT FROM
    (OLD.offer_id, OLD.renter_id, OLD.provider_id, OLD.renter_party_id, OLD.provider_party_id, OLD.gpu_count,
     OLD.price_minor_per_gpu_hour, OLD.currency, OLD.sla_credit_bps, OLD.max_seconds, OLD.max_spend_minor, OLD.node_id,
-    OLD.gpu_model_id, OLD.rail, OLD.wallet_address, OLD.image, OLD.requested_by_id, OLD.resumes_id)
+    OLD.gpu_model_id, OLD.rail, OLD.wallet_address, OLD.requested_by_id, OLD.resumes_id)
    OR (
-    (NEW.command, NEW.environment, NEW.ports, NEW.ssh_public_key, NEW.end_use, NEW.end_user)
+    (NEW.image, NEW.command, NEW.environment, NEW.ports, NEW.ssh_public_key, NEW.end_use, NEW.end_user)
     IS DISTINCT FROM
-    (OLD.command, OLD.environment, OLD.ports, OLD.ssh_public_key, OLD.end_use, OLD.end_user)
+    (OLD.image, OLD.command, OLD.environment, OLD.ports, OLD.ssh_public_key, OLD.end_use, OLD.end_user)
     AND NOT (
         OLD.state IN ('settled', 'failed')
         AND NEW.command IN (OLD.command, '[]'::jsonb) AND NEW.environment IN (OLD.environment, '{}'::jsonb)
         AND NEW.ports IN (OLD.ports, '[]'::jsonb) AND NEW.ssh_public_key IN (OLD.ssh_public_key, '')
+        AND NEW.image IN (OLD.image, '[erased]')
         AND NEW.end_use IN (OLD.end_use, '[erased]') AND NEW.end_user IN (OLD.end_user, '{}'::jsonb)
     )
    )

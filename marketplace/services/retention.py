@@ -20,7 +20,16 @@ from compliance.engine.personal import ERASED
 from compliance.engine.retention import RetentionInvalid, months_after
 from compliance.selectors.retention import erased_parties, schedule
 from compliance.services import erasure, payment_signs, place_signs, retention_clocks
-from marketplace.models import ApiKey, Lease, Membership, Organization, User, WorkloadLog
+from marketplace.models import (
+    ApiKey,
+    EnrolmentToken,
+    Lease,
+    Membership,
+    Node,
+    Organization,
+    User,
+    WorkloadLog,
+)
 from marketplace.selectors.retention import ENDED, lease_clocks
 from settlement.selectors.retention import account_clocks
 from settlement.services import erasure as settlement_erasure
@@ -29,7 +38,7 @@ ACTOR = system("retention")
 BATCH = 500
 NOBODYS_MAIL = "@erased.invalid"
 SECRETS = {"environment": {}, "command": [], "ports": [], "ssh_public_key": ""}
-END_USE = {"end_use": ERASED, "end_user": {}}
+END_USE = {**SECRETS, "image": ERASED, "end_use": ERASED, "end_user": {}}
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,12 +80,18 @@ def follow_erasures() -> None:
     with transaction.atomic():
         # Settled leases alone: the database keeps the terms of a lease until then, and the next run finds the rest.
         ended = Lease.objects.filter(renter_party_id__in=erased, state__in=ENDED)
-        ended.exclude(end_use=ERASED).update(**END_USE)
+        ended.exclude(**END_USE).update(**END_USE)
+        served = Lease.objects.filter(Q(renter_party_id__in=erased) | Q(provider_party_id__in=erased), state__in=ENDED)
+        served.exclude(workload_error="").update(workload_error="")
+        WorkloadLog.objects.filter(lease__in=ended).delete()
         gone = Organization.objects.filter(party_id__in=erased)
         slug = Concat(Value("erased-"), Cast("pk", CharField()))
         gone.exclude(name=ERASED, slug__startswith="erased-").update(name=ERASED, slug=slug)
         ApiKey.objects.filter(organization__in=gone, revoked_at=None).update(revoked_at=clock.now())
         ApiKey.objects.filter(organization__in=gone).exclude(name="").update(name="")
+        machines = Node.objects.filter(organization__in=gone)
+        machines.exclude(name=ERASED, region="", city="").update(name=ERASED, region="", city="")
+        EnrolmentToken.objects.filter(organization__in=gone).delete()
         _forget_people(gone)
 
 
