@@ -32,6 +32,7 @@ GONE = {
     "compliance.PartyWallet": "address",
     "compliance.HostedWallet": "address",
     "compliance.PlaceSign": "country region network address_sealed",
+    "compliance.PaymentSign": "external_id level outcome_type network_status message",
     "compliance.WalletChallenge": "address nonce message signature method",
     "compliance.DomainProof": "domain token code_digest",
     "compliance.LivenessCode": "code",

@@ -9,7 +9,7 @@ from django.db import migrations
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('compliance', '0025_travel_delivery'),
+        ('compliance', '0026_payment_signs'),
     ]
 
     operations = [
