@@ -77,7 +77,8 @@ def release_postgres(state: Path) -> None:
             _control(folder, "stop", "-m", "fast", "-t", "30")
 
 
-def _binaries() -> Path:
+def binaries() -> Path:
+    """The folder of PostgreSQL's own programs."""
     # Located, not imported: importing it looks for a runtime folder outside the state folder and warns.
     package = importlib.util.find_spec(PACKAGE)
     if package is None or package.origin is None:
@@ -105,7 +106,7 @@ def _prepare(folder: Path) -> None:
         for path in (folder, data):
             os.chown(path, owner.pw_uid, owner.pw_gid)
         _let_others_traverse(data)
-        _let_others_traverse(_binaries() / "postgres")
+        _let_others_traverse(binaries() / "postgres")
     data.chmod(stat.S_IRWXU)
     locale = ["--encoding=UTF8", "--locale-provider=builtin", "--locale=C.UTF-8"]
     _execute("initdb", "--auth=trust", *locale, "--no-sync", "--username", SUPERUSER, "--pgdata", str(data))
@@ -174,7 +175,7 @@ def _execute(program: str, *arguments: str) -> None:
     with log.open("wb") as output:
         # A file, not a pipe: the server inherits the descriptor and would keep a pipe open for ever.
         result = subprocess.run(
-            [str(_binaries() / program), *arguments],
+            [str(binaries() / program), *arguments],
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,

@@ -28,8 +28,10 @@ from settlement.rails.card_states import (
     BalanceLine,
     IntentState,
     Recipient,
+    SentTransfer,
     intent_state,
     recipient_state,
+    sent_transfer,
 )
 
 __all__ = [
@@ -170,6 +172,11 @@ class CardRail(CardDisputes):
         params: Any = {"transfer_group": str(payout_id), "limit": 1}
         found = self._do(lambda: self._client.v1.transfers.list(params)).data
         return found[0].id if found else ""
+
+    def transfers_to(self, destination: str) -> list[SentTransfer]:
+        """What was sent to the connected account, newest first, the last hundred."""
+        params: Any = {"destination": destination, "limit": 100}
+        return [sent_transfer(plain(sent)) for sent in self._do(lambda: self._client.v1.transfers.list(params)).data]
 
     def balance_minor(self) -> int:
         """What Stripe holds for the platform in USD cents, pending money included."""

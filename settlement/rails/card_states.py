@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 # Our id of the payment, in the metadata of its PaymentIntent: how a notice finds the row before the row knows the id.
 PAYMENT_KEY = "gridclear_payment"
@@ -72,6 +73,24 @@ def recipient_state(body: dict[str, Any]) -> Recipient:
     """The facts of a connected account: whether money can be moved to it."""
     active = (body.get("capabilities") or {}).get("transfers") == "active"
     return Recipient(body["id"], bool(active and body.get("payouts_enabled")))
+
+
+@dataclass(frozen=True, slots=True)
+class SentTransfer:
+    """A transfer to a connected account, less what came back of it, in USD cents; `payout_id` is ours, where it is."""
+
+    id: str
+    payout_id: UUID | None
+    amount_minor: int
+
+
+def sent_transfer(body: dict[str, Any]) -> SentTransfer:
+    """The facts of a transfer."""
+    try:
+        payout_id = UUID(body.get("transfer_group") or "")
+    except ValueError:
+        payout_id = None
+    return SentTransfer(body["id"], payout_id, int(body["amount"]) - int(body.get("amount_reversed") or 0))
 
 
 @dataclass(frozen=True, slots=True)

@@ -61,8 +61,8 @@ def accounts_of(hold: Hold) -> list[AccountKey]:
     if hold.rail == Rail.CARD:
         money = [_platforms(hold, Kind.PROCESSING), clearing(pot_of(hold.rail), hold.currency)]
     else:
-        money = [_renters(hold, Kind.AVAILABLE), _renters(hold, Kind.BLOCKED)]
-    return [_source(hold), *money, *ends]
+        money = [_renters(hold, Kind.BLOCKED)]
+    return [_source(hold), _renters(hold, Kind.AVAILABLE), *money, *ends]
 
 
 def set_aside(hold: Hold) -> None:
@@ -176,7 +176,9 @@ def _sources(hold: Hold, accrued: int, collected_minor: int) -> list[Line]:
     borne = (hold.final_minor or 0) - collected_minor
     return [
         Line(clearing(pot_of(hold.rail), hold.currency), -collected_minor),
-        Line(_platforms(hold, Kind.PROCESSING), -borne),
+        Line(_platforms(hold, Kind.PROCESSING), -max(0, borne)),
+        # Collected for more than was proven here, as before a restore: it is the renter's, prepaid.
+        Line(_renters(hold, Kind.AVAILABLE), max(0, -borne)),
         Line(_renters(hold, Kind.UNCOLLECTED), accrued),
     ]
 

@@ -12,7 +12,7 @@ from compliance.services.clearances import ClearanceInvalid
 from settlement.models import Payout
 from settlement.rails import card
 from settlement.rails.card import CardError, CardRefused, CardUnavailable
-from settlement.services import chain_escrow, payouts
+from settlement.services import chain_escrow, payout_recovery, payouts
 from settlement.services.accounts import Pot
 from settlement.services.walls import Clearance
 
@@ -61,6 +61,9 @@ def _pay_by_card(payout: Payout, *, first: bool) -> None:
         if not _may_ask_again(payout):
             return
     try:
+        if lost := payout_recovery.forgotten(card.rail().transfers_to(payout.destination)):
+            payout_recovery.recover(payout.pk, lost, actor=ACTOR)
+            return
         transfer_id = card.rail().transfer(
             payout.pk,
             amount_minor=payout.amount_minor,
@@ -74,7 +77,8 @@ def _pay_by_card(payout: Payout, *, first: bool) -> None:
             return
         payouts.fail_payout(payout.pk, error.code, actor=ACTOR)
         return
-    payouts.finish_payout(payout.pk, transfer_id, actor=ACTOR)
+    if not payouts.finish_payout(payout.pk, transfer_id, actor=ACTOR):
+        payout_recovery.take_late(payout.pk, transfer_id, actor=ACTOR)
 
 
 def _may_ask_again(payout: Payout) -> bool:

@@ -19,7 +19,7 @@ from compliance.services.money_alarms import MoneyDifference
 from settlement.models import CardPayment, Entry, Hold, Payout, ReconciliationDifference, ReconciliationRun
 from settlement.rails import card
 from settlement.rails.card import BalanceLine
-from settlement.services import dispute_money, ledger
+from settlement.services import dispute_money, ledger, payout_recovery
 from settlement.services.accounts import Kind, Pot, clearing, of_platform
 from settlement.services.ledger import Line
 from settlement.services.notices import send_on_commit
@@ -100,6 +100,7 @@ def _unanswered_lines(lines: list[BalanceLine]) -> list[Difference]:
         )
     )
     expected = ours | {source: -amount for source, amount in paid.items()}
+    expected |= _recovered([*transfers])
     disputed = _disputed(lines)
     found = []
     for line in lines:
@@ -116,6 +117,16 @@ def _disputed(lines: list[BalanceLine]) -> dict[str, int]:
     entries = Entry.objects.filter(
         transfer__kind__in=(dispute_money.WITHDRAWN, dispute_money.REINSTATED),
         transfer__memo__in=[line.id for line in lines if line.kind == "adjustment"],
+        account__kind=Kind.STRIPE_CLEARING,
+    )
+    return {memo: -amount for memo, amount in entries.values_list("transfer__memo", "amount_minor")}
+
+
+def _recovered(transfer_ids: list[str]) -> dict[str, int]:
+    """What the books say of each transfer that they had forgotten, by its id; signed as the network signs it."""
+    entries = Entry.objects.filter(
+        transfer__kind=payout_recovery.RECOVERED,
+        transfer__memo__in=transfer_ids,
         account__kind=Kind.STRIPE_CLEARING,
     )
     return {memo: -amount for memo, amount in entries.values_list("transfer__memo", "amount_minor")}

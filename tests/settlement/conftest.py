@@ -1,12 +1,16 @@
 """A scene with real books, and one beside a stand-in card network."""
 
-from collections.abc import Iterator
+import os
+import subprocess
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from django.db import connection, connections
 
 from compliance.base import enqueue
 from compliance.base.clock import ManualClock
+from marketplace.development.postgres import binaries
 from settlement.rails.standin.server import StandinServer
 from tests.settlement.scene import Doorbell, Scene, build_scene
 
@@ -39,3 +43,25 @@ def card(money: Scene, settings, tmp_path: Path) -> Iterator[Scene]:
     money.network = network
     yield money
     network.close()
+
+
+@pytest.fixture
+def backup(tmp_path: Path) -> Callable[[], Callable[[], None]]:
+    """Called, it makes a backup with PostgreSQL's own program; what it returns restores that."""
+    path, database = tmp_path / "backup", connection.settings_dict
+    where = {"PGHOST": "HOST", "PGPORT": "PORT", "PGUSER": "USER", "PGPASSWORD": "PASSWORD", "PGDATABASE": "NAME"}
+    environment = os.environ | {name: str(database[key]) for name, key in where.items()}
+
+    def run(name: str, *arguments: str) -> None:
+        connections.close_all()
+        done = subprocess.run(
+            [binaries() / name, *arguments], env=environment, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stderr
+
+    def dump() -> Callable[[], None]:
+        run("pg_dump", "--format=custom", f"--file={path}")
+        clean = ("--clean", "--if-exists", "--exit-on-error", "--single-transaction")
+        return lambda: run("pg_restore", *clean, f"--dbname={database['NAME']}", str(path))
+
+    return dump

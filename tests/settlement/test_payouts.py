@@ -62,7 +62,7 @@ def test_a_payout_told_many_times_at_once_is_paid_once(owed: Scene):
 @pytest.mark.parametrize("mode", ["500", "timeout_after_work"])
 def test_an_answer_that_never_came_does_not_pay_twice(owed: Scene, mode: str):
     ref = owed.request_payout()
-    owed.control("fail", path="/v1/transfers", times=2, mode=mode)
+    owed.control("fail", path="POST /v1/transfers", times=2, mode=mode)
     owed.doorbell.ring()
     assert Payout.objects.get(pk=ref.id).state == "sending"
     assert owed.books()["paying"] == 950
@@ -74,7 +74,7 @@ def test_an_answer_that_never_came_does_not_pay_twice(owed: Scene, mode: str):
 
 def test_a_transfer_whose_answer_was_lost_is_found_even_when_the_key_is_forgotten(owed: Scene, clock):
     ref = owed.request_payout()
-    owed.control("fail", path="/v1/transfers", times=1, mode="timeout_after_work")
+    owed.control("fail", path="POST /v1/transfers", times=1, mode="timeout_after_work")
     owed.doorbell.ring()
     with owed.network.store.transaction():
         owed.network.store._db.execute("DELETE FROM idempotency")
@@ -140,7 +140,7 @@ def test_a_clearance_that_fell_before_the_money_left_stops_it(owed: Scene):
 
 def test_a_clearance_that_fell_between_two_attempts_stops_the_second(owed: Scene, clock):
     owed.request_payout()
-    owed.control("fail", path="/v1/transfers", times=1, mode="500")
+    owed.control("fail", path="POST /v1/transfers", times=1, mode="500")
     owed.doorbell.ring()
     restrictions.impose(owed.provider.pk, "listed", actor=TESTER)
     payout_deeds.deliver_payouts()

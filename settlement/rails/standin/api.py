@@ -115,7 +115,7 @@ class CardNetwork:
         _check_key(request.headers.get("authorization", ""))
         version = _version(request.headers.get("stripe-version", PINNED_VERSION))
         headers.append(("Stripe-Version", version))
-        fault = self.store.take_fault(request.path, REQUEST_FAULTS)
+        fault = self.store.take_fault(f"{request.method} {request.path}", REQUEST_FAULTS)
         if fault == "500":
             status, text = _rendered(outage())
             return status, text, False

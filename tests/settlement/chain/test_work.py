@@ -99,6 +99,23 @@ def test_what_a_dead_worker_had_taken_is_taken_again(scene: Scene, clock, monkey
     assert scene.chain.escrow(scene.lease_key(hold)).frozen_until > scene.node.now()
 
 
+def test_a_worker_that_stood_still_for_an_hour_does_nothing_twice(scene: Scene, clock, monkeypatch):
+    hold = _frozen(scene)
+    honest = chain_work._DEEDS[Kind.FREEZE]
+
+    def stood_still(hold_id):
+        monkeypatch.setitem(chain_work._DEEDS, Kind.FREEZE, honest)
+        clock.advance(hours=1)
+        assert chain_work.work() == 1, "another takes what it had taken"
+        return honest(hold_id)
+
+    monkeypatch.setitem(chain_work._DEEDS, Kind.FREEZE, stood_still)
+    assert chain_work.work() == 1
+    assert ChainTransaction.objects.filter(purpose="freeze").count() == 1
+    assert not ChainJob.objects.exists()
+    assert scene.chain.escrow(scene.lease_key(hold)).frozen_until > scene.node.now()
+
+
 def test_what_is_posted_while_a_worker_is_at_it_is_done_again(scene: Scene, clock, monkeypatch):
     hold = _frozen(scene)
     honest = chain_work._DEEDS[Kind.FREEZE]
