@@ -11,6 +11,8 @@ from urllib.parse import quote
 from django.conf import settings
 from django.db import connection
 
+from tests.benchmarks.measure import Spent
+
 PROJECT = Path(__file__).parent / "hordak"
 DATABASE = "gridclear_bench_hordak"
 MINUTES = 5
@@ -18,9 +20,9 @@ MINUTES = 5
 
 @dataclass(frozen=True)
 class HordakRate:
-    """Transfers a second, or why there is no figure."""
+    """What a transfer spends, or why there is no figure."""
 
-    per_second: float
+    each: Spent | None = None
     failure: str = ""
 
 
@@ -31,9 +33,9 @@ def measure_hordak(transfers: int) -> HordakRate:
         found = _run([python, str(PROJECT / "transfers.py"), str(transfers)], {"DATABASE_URL": _database()})
     except (OSError, subprocess.SubprocessError) as error:
         output = getattr(error, "stderr", "") or str(error)
-        return HordakRate(0, output.strip().splitlines()[-1][:200] if output.strip() else repr(error))
+        return HordakRate(failure=output.strip().splitlines()[-1][:200] if output.strip() else repr(error))
     answer = json.loads(found)
-    return HordakRate(answer["transfers"] / answer["seconds"])
+    return HordakRate(Spent(answer["seconds"], answer["processor_seconds"]).each(answer["transfers"]))
 
 
 def _environment() -> str:
