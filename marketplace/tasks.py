@@ -11,6 +11,7 @@ from marketplace.services import (
     idempotency,
     metering,
     provider_payouts,
+    question_letters,
     reassessments,
     reminders,
     renewals,
@@ -108,6 +109,12 @@ def answer_disputes() -> None:
 def remind_of_expiry() -> None:
     """Owners know in time that a verification runs out."""
     reminders.remind_of_expiry()
+
+
+@shared_task(name="marketplace.write_about_questions")
+def write_about_questions() -> None:
+    """No question to a party waits for an answer of which the party has no letter."""
+    question_letters.write_about_questions()
 
 
 @shared_task(name="marketplace.run_retention")

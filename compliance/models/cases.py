@@ -112,6 +112,8 @@ class CaseNote(Row):
     author_label = models.CharField(max_length=200, blank=True)
     body = models.TextField(blank=True)
     sealed = models.JSONField(default=dict)
+    notice_claimed_at = models.DateTimeField(null=True, blank=True, help_text="Somebody is writing to the party")
+    noticed_at = models.DateTimeField(null=True, blank=True, help_text="The party has a letter that there is a question")
 
     class Meta:
         ordering = ["created_at"]

@@ -163,6 +163,12 @@ def open_requests_to(party_id: UUID, case_id: UUID | None = None) -> list[CaseNo
     return opened_notes(found.select_related("case").order_by("-created_at"))
 
 
+def asks_party(party_id: UUID) -> UUID | None:
+    """The case in which the party has a question to answer, the newest; nothing of it is opened."""
+    asked = Case.objects.filter(party_id=party_id, state=Case.State.AWAITING_PARTY).order_by("-state_changed_at")
+    return asked.values_list("pk", flat=True).first()
+
+
 def correspondence_with(party_id: UUID, case_id: UUID | None = None) -> list[CaseNote]:
     """All questions to the party and its answers, oldest first; of one case, or of all."""
     kinds = [CaseNote.Kind.REQUEST, CaseNote.Kind.ANSWER]

@@ -49,6 +49,12 @@ class ProposalForm(forms.Form):
     body = prose("Why", 4, "Rests on what is in the case. The second officer reads it.")
 
 
+class WithdrawForm(forms.Form):
+    """Why what a release answered holds no more."""
+
+    why = prose("Why it holds no more", 3, "What it let through is asked anew at once.")
+
+
 class ApprovalForm(forms.Form):
     """The second officer's word."""
 

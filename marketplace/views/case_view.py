@@ -42,6 +42,8 @@ EVENT_LOOKS = {
     "case.returned": ("Open again", "ring", "waiting"),
     "case.answer_overdue": ("The answer did not come in time", "clock", "waiting"),
     "case.batch_left": ("Taken out of its batch, open again", "refresh", "neutral"),
+    "case.answers_withdrawn": ("Its answers were withdrawn", "refresh", "waiting"),
+    "case.party_told": ("The party has a letter about the question", "mail", "neutral"),
     "case.closed": ("Closed", "check", "neutral"),
 }
 
@@ -107,6 +109,7 @@ def case_context(full: CaseInFull, actor: Actor) -> dict[str, Any]:
         "assigned_to_me": case.assignee == actor.ref,
         "open": is_open,
         "may_ask": is_open and case.state == "open" and case.party is not None,
+        "may_withdraw": case.disposition == "release",
         "may_propose": decidable and case.state in {"open", "awaiting_party"},
         "proposal": proposal_of(full, names, actor) if case.state == "awaiting_approval" else None,
         "party": party_facts(full),

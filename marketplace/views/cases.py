@@ -14,8 +14,8 @@ from compliance.base.actor import Actor
 from compliance.base.errors import NotFound, Refusal
 from compliance.selectors.cases import KINDS, CaseFilters, CaseInFull, case_in_full, open_cases
 from compliance.services import cases as services
-from compliance.services import documents, identity
-from marketplace.forms.cases import ApprovalForm, EvidenceForm, NoteForm, ProposalForm, RequestForm
+from compliance.services import documents, identity, withdrawals
+from marketplace.forms.cases import ApprovalForm, EvidenceForm, NoteForm, ProposalForm, RequestForm, WithdrawForm
 from marketplace.models import Lease
 from marketplace.selectors.officers import officer_named, officers
 from marketplace.views.base import carry_out, crumb, officer_view, page_of, person, tabs
@@ -99,6 +99,7 @@ def case(request: HttpRequest, pk: UUID) -> HttpResponse:
         "proposal_form": forms.get("ProposalForm", ProposalForm()),
         "evidence_form": forms.get("EvidenceForm", EvidenceForm()),
         "approval_form": forms.get("ApprovalForm", ApprovalForm()),
+        "withdraw_form": forms.get("WithdrawForm", WithdrawForm()),
         "lease": Lease.objects.filter(pk=full.case.subject_id).first() if full.case.subject_id else None,
         "officers": [(str(each.pk), each.name or each.email) for each in officers()],
         "priority": priority_look(full.case.priority),
@@ -154,6 +155,15 @@ def _send_back(request: HttpRequest, full: CaseInFull, actor: Actor) -> Form | N
         ApprovalForm(request.POST),
         lambda data: services.return_case(full.case.pk, data["body"], actor=actor),
         "The case is open again.",
+    )
+
+
+def _withdraw(request: HttpRequest, full: CaseInFull, actor: Actor) -> Form | None:
+    return carry_out(
+        request,
+        WithdrawForm(request.POST),
+        lambda data: withdrawals.withdraw_answers(full.case.pk, data["why"], actor=actor),
+        "Withdrawn. Whom it was about is screened again, and its leases are put to the gate.",
     )
 
 
@@ -213,6 +223,7 @@ DEEDS: dict[str, Deed] = {
     "send_back": _send_back,
     "assign": _assign,
     "attach": _attach,
+    "withdraw": _withdraw,
     "verify": _verify,
     "reject": _reject,
 }

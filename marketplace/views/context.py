@@ -6,6 +6,7 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.urls import reverse
 
+from compliance.selectors.cases import asks_party
 from marketplace.models import Membership, Organization, User
 from marketplace.permissions import active_membership
 
@@ -65,6 +66,7 @@ def shell(request: HttpRequest) -> dict[str, Any]:
         "navigation": navigation,
         "membership": membership,
         "organization": membership.organization if membership else None,
+        "question_case": asks_party(membership.organization.party_id) if membership else None,
         "organizations": list(Organization.objects.visible_to(user).order_by("name")) if membership and user else [],
         "account_tabs": account_tabs(request) if user else [],
         "development": getattr(settings, "GRIDCLEAR_DEVELOPMENT", False),

@@ -12,7 +12,6 @@ from django.views.decorators.http import require_POST
 
 from compliance.base import clock
 from compliance.base.errors import Forbidden, NotFound, Refusal
-from compliance.selectors.cases import open_requests_to
 from compliance.selectors.documents import documents_of, open_code_of
 from compliance.selectors.identity import KycStatus, kyc_status, submission
 from compliance.selectors.identity_checks import newest_checks
@@ -87,7 +86,6 @@ def verification(request: HttpRequest, seat: Seat) -> HttpResponse:
         "domains": domains_for_party(party.pk),
         "graph": picture_of(ownership_graph(party.pk), for_party=True),
         "entities": entities_of(party.pk, above),
-        "open_request": next(iter(open_requests_to(party.pk)), None),
         "may_edit": seat.may(OWN),
     }
     return render(request, "marketplace/verification.html", context)
