@@ -113,7 +113,7 @@ class CaseNote(Row):
     body = models.TextField(blank=True)
     sealed = models.JSONField(default=dict)
     notice_claimed_at = models.DateTimeField(null=True, blank=True, help_text="Somebody is writing to the party")
-    noticed_at = models.DateTimeField(null=True, blank=True, help_text="The party has a letter that there is a question")
+    noticed_at = models.DateTimeField(null=True, blank=True, help_text="The party has a letter about the question")
 
     class Meta:
         ordering = ["created_at"]

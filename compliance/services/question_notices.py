@@ -16,9 +16,11 @@ CLAIM_LASTS = timedelta(minutes=10)
 
 def untold_questions() -> QuerySet[CaseNote]:
     """The questions that wait for an answer and of which the party has no letter, oldest first; unopened."""
-    waiting = CaseNote.objects.filter(kind=CaseNote.Kind.REQUEST, case__state=Case.State.AWAITING_PARTY, noticed_at=None)
+    waiting = CaseNote.objects.filter(
+        kind=CaseNote.Kind.REQUEST, case__state=Case.State.AWAITING_PARTY, noticed_at=None
+    )
     free = Q(notice_claimed_at=None) | Q(notice_claimed_at__lte=clock.now() - CLAIM_LASTS)
-    return waiting.filter(free, case__party__isnull=False).select_related("case").order_by("created_at")
+    return waiting.filter(free).select_related("case").order_by("created_at")
 
 
 def claim_question(note_id: UUID) -> CaseNote | None:

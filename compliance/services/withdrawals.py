@@ -44,7 +44,7 @@ def withdraw_answers(case_id: UUID, reason: str, *, actor: Actor) -> int:
                 body=f"The answers of this case are withdrawn: {reason.strip()}",
             )
         )
-        parties = {row.party_id for row in (*findings, *matches)}
+        parties = {row.party_id for row in findings} | {row.party_id for row in matches}
         audit.record("case.answers_withdrawn", actor=actor, subject=case, data={"parties": sorted(map(str, parties))})
         send_on_commit(facts_moved, party_ids=sorted(parties), what="answer")
     _ask_again(sorted(parties), actor)

@@ -29,7 +29,7 @@ def write_about_questions() -> int:
             continue
         day = note.case.state_deadline_at
         try:
-            for organization in Organization.objects.filter(party_id=note.case.party_id):
+            for organization in Organization.objects.filter(party__cases=note.case):
                 mail.send(mail.owners_of(organization), SUBJECT, BODY.format(name=organization.name, day=day))
         except OSError:
             logger.warning("the letter about question %s was not sent; it is tried again", note_id)
