@@ -36,7 +36,7 @@ def case_of(party: Party) -> Case:
 
 
 def test_what_was_another_party_is_asked_again_and_a_strong_match_freezes(party: Party, clock):
-    assert not present_matches([party.pk])
+    assert not present_matches({party.pk: party})
     assert not is_restricted(party.pk)
     before = Match.objects.filter(party=party, state="false_positive").count()
     assert before
