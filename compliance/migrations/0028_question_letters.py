@@ -18,6 +18,6 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='casenote',
             name='noticed_at',
-            field=models.DateTimeField(blank=True, help_text='The party has a letter that there is a question', null=True),
+            field=models.DateTimeField(blank=True, help_text='The party has a letter about the question', null=True),
         ),
     ]
