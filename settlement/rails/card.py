@@ -29,6 +29,7 @@ from settlement.rails.card_states import (
     IntentState,
     Recipient,
     SentTransfer,
+    balance_line,
     intent_state,
     recipient_state,
     sent_transfer,
@@ -186,10 +187,9 @@ class CardRail(CardDisputes):
 
     def balance_lines(self, since: int) -> Iterator[BalanceLine]:
         """The lines of the balance that were made at or after `since` (unix seconds), newest first."""
-        params: Any = {"created": {"gte": since}, "limit": 100}
+        params: Any = {"created": {"gte": since}, "limit": 100, "expand": ["data.source"]}
         for line in self._do(lambda: self._client.v1.balance_transactions.list(params)).auto_paging_iter():
-            source = line.source if isinstance(line.source, str) else getattr(line.source, "id", "")
-            yield BalanceLine(line.id, line.type, source or "", line.amount, line.fee, line.currency, line.created)
+            yield balance_line(plain(line))
 
     def _intent(self, ask: Callable[[], stripe.PaymentIntent]) -> IntentState:
         return intent_state(plain(self._do(ask)))

@@ -28,7 +28,10 @@ class IntentState:
 
 @dataclass(frozen=True, slots=True)
 class BalanceLine:
-    """One line of the balance at Stripe: `amount_minor` is signed, `net` = amount - fee. `created` is unix seconds."""
+    """One line of the balance at Stripe: `amount_minor` is signed, `net` = amount - fee. `created` is unix seconds.
+
+    `charge` is the charge that its source is about, such as the one that a refund gives back.
+    """
 
     id: str
     kind: str
@@ -37,6 +40,7 @@ class BalanceLine:
     fee_minor: int
     currency: str
     created: int
+    charge: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +49,22 @@ class Recipient:
 
     id: str
     payouts_enabled: bool
+
+
+def balance_line(body: dict[str, Any]) -> BalanceLine:
+    """The facts of a balance transaction; with its source told in full, also what that is about."""
+    source = body.get("source")
+    about = source.get("charge") if isinstance(source, dict) else ""
+    return BalanceLine(
+        id=body["id"],
+        kind=body["type"],
+        source=id_of(source),
+        amount_minor=body["amount"],
+        fee_minor=body["fee"],
+        currency=body["currency"],
+        created=body["created"],
+        charge=id_of(about),
+    )
 
 
 def intent_state(body: dict[str, Any]) -> IntentState:

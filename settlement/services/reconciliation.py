@@ -1,7 +1,9 @@
 """Reconciliation: the card network's own lines against the books, each difference on record and alarmed.
 
 Lines that only the network can tell us of (its fees, its payouts to the platform's bank) are posted from there, once
-each. Every other line must answer to something of ours, to the cent, and everything of ours to a line.
+each. Every other line must answer to something of ours, to the cent, and everything of ours to a line. One that nothing
+of ours will ever answer to, such as a refund that somebody made by hand, is a difference once, and booked with it
+(`unexplained`).
 """
 
 import logging
@@ -19,7 +21,7 @@ from compliance.services.money_alarms import MoneyDifference
 from settlement.models import CardPayment, Entry, Hold, Payout, ReconciliationDifference, ReconciliationRun
 from settlement.rails import card
 from settlement.rails.card import BalanceLine
-from settlement.services import dispute_money, ledger, payout_recovery
+from settlement.services import ledger, payout_recovery, unexplained
 from settlement.services.accounts import Kind, Pot, clearing, of_platform
 from settlement.services.ledger import Line
 from settlement.services.notices import send_on_commit
@@ -59,8 +61,14 @@ def reconcile_card() -> ReconciliationRun:
     total = card.rail().balance_minor()
     for line in lines:
         _post_what_only_the_rail_knows(line)
-    differences = [*_unanswered_lines(lines), *_missing_lines(lines, since, started), *_total(total, started)]
-    return _record(total, lines, differences, started)
+    known = unexplained.booked(lines)
+    strays = unexplained.strays(lines, known)
+    differences = [
+        *_unanswered_lines(lines, known),
+        *_missing_lines(lines, since, started),
+        *_total(total - sum(line.amount_minor for line in strays), started),
+    ]
+    return _record(total, lines, differences, started, [line for line in strays if not _is_young(line)])
 
 
 def _since() -> datetime:
@@ -85,7 +93,7 @@ def _post(kind: str, line: BalanceLine, lines: list[Line]) -> None:
     ledger.post(ledger.transfer_id_for(kind, line.id), kind, lines, memo=line.id)
 
 
-def _unanswered_lines(lines: list[BalanceLine]) -> list[Difference]:
+def _unanswered_lines(lines: list[BalanceLine], booked: dict[str, int]) -> list[Difference]:
     """Lines of the network that nothing of ours answers to, or with another amount."""
     charges = {line.source: line for line in lines if line.kind == "charge"}
     transfers = {line.source: line for line in lines if line.kind == "transfer"}
@@ -101,25 +109,17 @@ def _unanswered_lines(lines: list[BalanceLine]) -> list[Difference]:
     )
     expected = ours | {source: -amount for source, amount in paid.items()}
     expected |= _recovered([*transfers])
-    disputed = _disputed(lines)
+    behind = unexplained.payments_behind(lines)
     found = []
     for line in lines:
-        known = disputed.get(line.id, expected.get(line.source))
+        known = booked.get(line.id, expected.get(line.source))
         if line.kind == "payout" or known == line.amount_minor or _is_young(line):
             continue
         words = "the books know nothing of it" if known is None else "the books have another amount"
-        found.append(Difference(line.id, known, line.amount_minor, f"{line.kind} {line.source}: {words}"))
+        about = behind.get(line.charge)
+        whose = f" of payment {about.pk}" if about else f" of {line.charge}" if line.charge else ""
+        found.append(Difference(line.id, known, line.amount_minor, f"{line.kind} {line.source}{whose}: {words}"))
     return found
-
-
-def _disputed(lines: list[BalanceLine]) -> dict[str, int]:
-    """What the books say of each line that a dispute made, by the line's id; signed as the network signs it."""
-    entries = Entry.objects.filter(
-        transfer__kind__in=(dispute_money.WITHDRAWN, dispute_money.REINSTATED),
-        transfer__memo__in=[line.id for line in lines if line.kind == "adjustment"],
-        account__kind=Kind.STRIPE_CLEARING,
-    )
-    return {memo: -amount for memo, amount in entries.values_list("transfer__memo", "amount_minor")}
 
 
 def _recovered(transfer_ids: list[str]) -> dict[str, int]:
@@ -155,7 +155,7 @@ def _missing_lines(lines: list[BalanceLine], since: datetime, started: datetime)
 
 
 def _total(rail_minor: int, started: datetime) -> list[Difference]:
-    """The whole balance, unless something is just moving."""
+    """The whole balance, less the lines that are about to be booked, unless something is just moving."""
     ledger_minor = -ledger.balance_of(clearing(Pot.CARD, USD))
     if ledger_minor == rail_minor or _is_moving(started):
         return []
@@ -174,9 +174,15 @@ def _is_moving(started: datetime) -> bool:
 
 
 def _record(
-    total: int, lines: list[BalanceLine], differences: list[Difference], started: datetime
+    total: int,
+    lines: list[BalanceLine],
+    differences: list[Difference],
+    started: datetime,
+    strays: list[BalanceLine],
 ) -> ReconciliationRun:
+    """The run, its differences, their cases, and what the strays do in the books: all of it, or nothing."""
     with transaction.atomic():
+        unexplained.book(strays, actor=ACTOR)
         run = ReconciliationRun.objects.create(
             rail=RAIL,
             ledger_minor=-ledger.balance_of(clearing(Pot.CARD, USD)),
@@ -218,7 +224,7 @@ def _case_of(difference: Difference) -> MoneyDifference:
     return MoneyDifference(RAIL, difference.external_id, amounts, difference.explanation)
 
 
-def unexplained(run_id: UUID) -> list[Difference]:
+def differences_of(run_id: UUID) -> list[Difference]:
     """The differences of a run."""
     rows = ReconciliationDifference.objects.filter(run_id=run_id).order_by("created_at")
     return [Difference(row.external_id, row.ledger_minor, row.rail_minor, row.explanation) for row in rows]

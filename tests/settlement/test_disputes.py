@@ -248,14 +248,14 @@ def test_every_line_of_a_dispute_agrees_with_the_books(ready: Scene, clock):
     _tell(ready)
     clock.advance(minutes=5)
     run = reconciliation.reconcile_card()
-    assert (run.balanced, reconciliation.unexplained(run.pk)) == (True, [])
+    assert (run.balanced, reconciliation.differences_of(run.pk)) == (True, [])
     assert _books(ready)["chargebacks"] == -50 - 1_500
     ready.control("decide", dispute=dispute["id"], outcome="won")
     clock.advance(minutes=5)
     assert not reconciliation.reconcile_card().balanced
     _tell(ready)
     run = reconciliation.reconcile_card()
-    assert (run.balanced, reconciliation.unexplained(run.pk)) == (True, [])
+    assert (run.balanced, reconciliation.differences_of(run.pk)) == (True, [])
     assert _books(ready)["chargebacks"] == -1_500
 
 

@@ -87,7 +87,7 @@ def test_a_house_from_an_old_backup_pays_nothing_twice(ready: Scene, backup, clo
 
     clock.advance(minutes=5)
     run = reconciliation.reconcile_card()
-    told = [each.explanation for each in reconciliation.unexplained(run.pk)]
+    told = [each.explanation for each in reconciliation.differences_of(run.pk)]
     unknown = {f"charge {charge}: the books know nothing of it" for charge in forgotten}
     assert set(told) == unknown | {"the balance at the card network is another"}
     assert Case.objects.filter(kind=Case.Kind.MONEY_ALARM).count() == len(told) + 1, "and one for the payout"

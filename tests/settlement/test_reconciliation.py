@@ -9,7 +9,9 @@ from compliance.base.audit import AuditEvent
 from compliance.models import Case
 from settlement.models import CardPayment, PaymentProfile, ReconciliationRun
 from settlement.rails import card as card_rail
-from settlement.services import holds, ledger, profiles, reconciliation
+from settlement.rails.card import BalanceLine
+from settlement.rails.standin.network import Call
+from settlement.services import holds, ledger, profiles, reconciliation, unexplained
 from settlement.services.accounts import Kind, Pot, clearing, of_platform
 from settlement.services.books import verify_books
 from settlement.services.ledger import Line
@@ -37,7 +39,7 @@ def busy(card: Scene, clock) -> Scene:
 
 
 def _differences(run: ReconciliationRun) -> list[str]:
-    return [f"{row.external_id}: {row.explanation}" for row in reconciliation.unexplained(run.pk)]
+    return [f"{row.external_id}: {row.explanation}" for row in reconciliation.differences_of(run.pk)]
 
 
 def test_a_days_business_agrees_and_the_networks_fees_are_booked_once(busy: Scene):
@@ -105,7 +107,7 @@ def test_money_that_only_the_books_know_of_is_alarmed(busy: Scene):
     ledger.post(uuid4(), "forged", lines)
     run = reconciliation.reconcile_card()
     assert not run.balanced
-    assert [row.ledger_minor - row.rail_minor for row in reconciliation.unexplained(run.pk)] == [100]
+    assert [row.ledger_minor - row.rail_minor for row in reconciliation.differences_of(run.pk)] == [100]
 
 
 def test_a_payment_with_another_amount_is_alarmed(busy: Scene):
@@ -126,3 +128,108 @@ def test_what_is_just_moving_is_no_difference(card: Scene):
     card.doorbell.ring()
     CardPayment.objects.update(charge_id="ch_not_seen_yet")
     assert reconciliation.reconcile_card().balanced
+
+
+def _refund(busy: Scene, amount: int, purpose: str = "top_up") -> stripe.Refund:
+    """Somebody gives money back at the card network's own desk."""
+    client = stripe.StripeClient("sk_test_gridclear", base_addresses={"api": busy.network.url})
+    charge = CardPayment.objects.get(purpose=purpose).charge_id
+    return client.v1.refunds.create({"charge": charge, "amount": amount})
+
+
+def _alarms() -> list[str]:
+    return list(Case.objects.filter(kind="money_alarm").order_by("created_at").values_list("summary", flat=True))
+
+
+def test_a_refund_by_hand_is_one_difference_with_a_case_and_is_taken_from_the_prepaid_money(busy: Scene, clock):
+    before = busy.books()["available"]
+    refund = _refund(busy, 300)
+    clock.advance(minutes=5)
+    run = reconciliation.reconcile_card()
+    payment = CardPayment.objects.get(purpose="top_up")
+    assert not run.balanced
+    (difference,) = reconciliation.differences_of(run.pk)
+    assert (difference.ledger_minor, difference.rail_minor) == (None, -300)
+    assert difference.explanation == f"refund {refund.id} of payment {payment.pk}: the books know nothing of it"
+    (summary,) = _alarms()
+    assert refund.id in summary
+    # The card has it back, so the balance has not: nobody is credited twice.
+    assert busy.books()["available"] == before - 300
+    assert "suspense" not in busy.books()
+    event = AuditEvent.objects.get(event="card_payment.moved_outside")
+    assert (event.data["amount_minor"], event.data["taken_minor"]) == (-300, 300)
+    for _ in range(2):
+        clock.advance(minutes=1)
+        run = reconciliation.reconcile_card()
+        assert (run.balanced, _differences(run)) == (True, [])
+        assert run.ledger_minor == run.rail_minor
+    assert len(_alarms()) == 1
+    assert busy.books()["available"] == before - 300
+    assert verify_books().verified
+
+
+def test_what_the_prepaid_money_does_not_cover_lies_in_suspense(busy: Scene, clock):
+    assert busy.books()["available"] == 4_000
+    busy.open_hold(3_900)
+    _refund(busy, 300)
+    clock.advance(minutes=5)
+    assert not reconciliation.reconcile_card().balanced
+    books = busy.books()
+    assert (books.get("available"), books["suspense"], books["held"]) == (None, -200, 3_900)
+    assert reconciliation.reconcile_card().balanced
+    assert verify_books().verified
+
+
+def test_a_refund_of_a_lease_is_nobodys_until_it_is_explained(busy: Scene, clock):
+    before = busy.books()
+    _refund(busy, 150, purpose="hold")
+    clock.advance(minutes=5)
+    assert not reconciliation.reconcile_card().balanced
+    after = busy.books()
+    assert (after["suspense"], after["available"]) == (-150, before["available"])
+    assert len(_alarms()) == 1
+
+
+def test_a_line_of_a_kind_that_nobody_knows_is_a_difference_with_a_case(busy: Scene, clock):
+    with busy.network.store.transaction():
+        Call(busy.network.store, busy.network.network.terms, {}).book("stripe_fee", "", -25, "usd")
+    clock.advance(minutes=5)
+    run = reconciliation.reconcile_card()
+    assert [row.rail_minor for row in reconciliation.differences_of(run.pk)] == [-25]
+    assert busy.books()["suspense"] == -25
+    (summary,) = _alarms()
+    assert "stripe_fee" in summary
+    assert reconciliation.reconcile_card().balanced
+
+
+def test_what_is_in_a_currency_that_is_not_kept_there_is_not_booked_as_dollars():
+    lines = [BalanceLine(f"txn_{code}", "contribution", "", 40, 0, code, 0) for code in ("usd", "eur")]
+    assert [line.currency for line in unexplained.strays(lines, {})] == ["usd"]
+    assert unexplained.strays(lines, {"txn_usd": 40}) == []
+
+
+def test_a_refund_that_was_made_this_minute_is_looked_at_in_the_next(card: Scene, clock):
+    card.top_up(5_000)
+    card.doorbell.ring()
+    _refund(card, 300)
+    assert reconciliation.reconcile_card().balanced
+    assert card.books()["available"] == 5_000
+    assert _alarms() == []
+    clock.advance(minutes=5)
+    assert not reconciliation.reconcile_card().balanced
+    assert len(_alarms()) == 1
+
+
+def test_a_run_that_dies_half_way_loses_neither_case_nor_money(busy: Scene, clock, monkeypatch):
+    reconciliation.reconcile_card()
+    before = busy.books()
+    _refund(busy, 300)
+    clock.advance(minutes=5)
+    with monkeypatch.context() as broken:
+        broken.setattr(reconciliation.money_alarms, "open_cases_for", lambda *a, **k: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            reconciliation.reconcile_card()
+    assert busy.books() == before
+    assert not reconciliation.reconcile_card().balanced
+    assert len(_alarms()) == 1
+    assert busy.books()["available"] == before["available"] - 300
