@@ -1,7 +1,8 @@
 """A card's authorization is replaced before it runs out, for as long as its hold may still need it.
 
 A new PaymentIntent is authorized first and takes the old one's place in the row; then the old one is let go. If the
-bank refuses, the lease has to end while the old authorization still stands: `hold_unsecured` goes out.
+bank refuses, the lease has to end while the old authorization still stands: `hold_unsecured` goes out. Nobody knows how
+long a freeze lasts, so a frozen hold's authorization is replaced for as long as it is frozen.
 """
 
 import logging
@@ -9,7 +10,7 @@ from datetime import timedelta
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, Q
 
 from compliance.base import audit, clock
 from compliance.base.actor import system
@@ -34,14 +35,16 @@ BATCH = 100
 def renew_due() -> int:
     """Every authorization that runs out soon, and before its hold may be settled, was asked for anew. Returns how many.
 
-    What a settlement collects in time needs no renewal: a hold is settled at its deadline at the latest.
+    What a settlement collects in time needs no renewal: a hold is settled at its deadline at the latest, which it has
+    unless it is frozen.
     """
+    may_outlive_it = Q(hold__state=Hold.State.FROZEN) | Q(capture_before_at__lt=F("hold__state_deadline_at"))
     due = CardPayment.objects.filter(
+        may_outlive_it,
         state=CardPayment.State.AUTHORIZED,
         hold__state__in=NEEDS_MONEY,
         renewal_refused="",
         capture_before_at__lte=clock.now() + RENEW_BEFORE,
-        capture_before_at__lt=F("hold__expires_at") + hold_states.SETTLEMENT_GRACE,
     )
     ids = list(due.order_by("capture_before_at").values_list("pk", flat=True)[:BATCH])
     for payment_id in ids:

@@ -1,5 +1,7 @@
 """An authorization is replaced before it runs out; what the bank refuses ends the lease while it is still paid."""
 
+from datetime import timedelta
+
 import pytest
 
 from compliance.base.audit import AuditEvent
@@ -94,6 +96,43 @@ def test_a_hold_that_settles_meanwhile_lets_the_new_one_go(card: Scene, aging: C
     card.doorbell.ring()
     assert _statuses(card) == ["succeeded", "canceled"]
     assert card.books() == {"stripe": -500, "payable": 475, "fees": 25}
+
+
+def test_a_lease_that_ends_in_time_needs_no_renewal(card: Scene, clock):
+    card.open_hold(1_000, rail="card")
+    card.doorbell.ring()
+    clock.advance(days=6, hours=18)
+    assert card_renewals.renew_due() == 0
+
+
+def test_a_freeze_outlives_any_authorization_and_the_renter_pays_after_it(card: Scene, clock):
+    hold = card.open_hold(1_000, rail="card")
+    card.doorbell.ring()
+    holds.freeze_hold(hold.id, "listed", actor=TESTER)
+    for renewals in (1, 2):
+        clock.advance(days=6, hours=18)
+        assert card_renewals.renew_due() == 1
+        card.doorbell.ring()
+        # The stand-in's own clock stands still.
+        CardPayment.objects.update(capture_before_at=clock.now() + timedelta(days=7))
+        assert card_renewals.renew_due() == 0
+        assert CardPayment.objects.get().renewals == renewals
+    holds.unfreeze_hold(hold.id, actor=TESTER)
+    # Let go to be settled, it has a day: the authorization stands for longer.
+    assert card_renewals.renew_due() == 0
+    holds.settle_hold(hold.id, 333, TESTER)
+    card.doorbell.ring()
+    assert card.books() == {"stripe": -333, "payable": 317, "fees": 16}
+    assert _statuses(card) == ["canceled", "canceled", "succeeded"]
+
+
+def test_a_hold_let_go_at_the_end_of_its_authorization_is_renewed_for_its_settlement(card: Scene, clock):
+    hold = card.open_hold(1_000, rail="card")
+    card.doorbell.ring()
+    holds.freeze_hold(hold.id, "listed", actor=TESTER)
+    clock.advance(days=6, hours=18)
+    holds.unfreeze_hold(hold.id, actor=TESTER)
+    assert card_renewals.renew_due() == 1
 
 
 def test_where_the_network_does_not_tell_the_shortest_time_counts(money: Scene, clock):
