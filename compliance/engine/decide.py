@@ -1,7 +1,10 @@
 """The pure decision: facts and a pack in, an explained outcome out; no clock, no database, no network."""
 
+from collections.abc import Iterable
+from dataclasses import replace
 from datetime import UTC
 
+from compliance.engine.codec import digest
 from compliance.engine.facts import Facts, FindingFacts, SuspensionFacts
 from compliance.engine.outcome import ALLOW, REVIEW, SEVERITY, Check, Outcome, Reason
 from compliance.engine.packs import Interval, PolicyPack, RulePolicy
@@ -9,6 +12,9 @@ from compliance.engine.rules import RULES
 from compliance.engine.rules.base import Answer, Problem, Question
 
 __all__ = ["decide"]
+
+SCOPE_LENGTH = 200  # what a stored finding has room for
+_DIGITS = 32
 
 
 def decide(facts: Facts, pack: PolicyPack) -> Outcome:
@@ -19,7 +25,7 @@ def decide(facts: Facts, pack: PolicyPack) -> Outcome:
     for rule in pack.rules:
         if facts.purpose not in rule.purposes:
             continue
-        check, found = _ask(question, rule)
+        check, found = _ask(question, rule, binds_state=pack.binds_state)
         checks.append(check)
         reasons.extend(found)
     reasons.sort(key=lambda reason: -SEVERITY[reason.outcome])  # stable: the pack's order within an outcome
@@ -27,7 +33,7 @@ def decide(facts: Facts, pack: PolicyPack) -> Outcome:
     return Outcome(outcome, tuple(checks), tuple(reasons), pack.label, pack.hash)
 
 
-def _ask(question: Question, rule: RulePolicy) -> tuple[Check, list[Reason]]:
+def _ask(question: Question, rule: RulePolicy, *, binds_state: bool) -> tuple[Check, list[Reason]]:
     interval = rule.interval_on(question.day)
     if interval is None:
         return Check(rule.code, rule.label, "passed", "Not in force on this day."), []
@@ -36,10 +42,27 @@ def _ask(question: Question, rule: RulePolicy) -> tuple[Check, list[Reason]]:
         told = f"Suspended by its authority until {suspended.ends_on}, as two officers recorded: {suspended.citation}."
         return Check(rule.code, rule.label, "passed", told), []
     answer = RULES[rule.function](question, rule)
+    if binds_state and rule.outcome == REVIEW:
+        answer = replace(answer, problems=tuple(_bound(answer.problems)))
     open_problems = [each for each in answer.problems if not _answered(question.facts, rule, each)]
     answered = len(answer.problems) - len(open_problems)
     check = Check(rule.code, rule.label, _state(open_problems), _detail(rule, answer, open_problems, answered))
     return check, [_reason(rule, interval, problem) for problem in open_problems]
+
+
+def _bound(problems: Iterable[Problem]) -> Iterable[Problem]:
+    """The problems, their scopes narrowed to the state that they rest on."""
+    for each in problems:
+        yield replace(each, scope=_narrowed(each.scope, each.state)) if each.state else each
+
+
+def _narrowed(scope: str, state: tuple[str, ...]) -> str:
+    """The scope with a digest of the state, which says all; of a longer scope only the first parts stand before it."""
+    sealed = digest(sorted(set(state)))[:_DIGITS]
+    parts, room = scope.split(","), SCOPE_LENGTH - _DIGITS
+    while len(",".join(parts)) + 1 > room:
+        parts.pop()
+    return ",".join((*parts, sealed))
 
 
 def _suspension(question: Question, rule: RulePolicy) -> SuspensionFacts | None:

@@ -65,7 +65,10 @@ class RulePolicy:
 
 @dataclass(frozen=True, slots=True)
 class PolicyPack:
-    """A released set of rules. `label` names it in decisions and clearances."""
+    """A released set of rules. `label` names it in decisions and clearances.
+
+    `binds_state`: a finding answers only for the state that its reason rested on, such as shares (ADR 0089).
+    """
 
     id: str
     version: str
@@ -73,6 +76,7 @@ class PolicyPack:
     hash: str
     rules: tuple[RulePolicy, ...]
     countries: CountryTables
+    binds_state: bool = False
 
     @property
     def label(self) -> str:
@@ -93,6 +97,7 @@ def load_pack(folder: Path) -> PolicyPack:
             hash=folder_hash(folder),
             rules=rules,
             countries=countries_from(tables),
+            binds_state=bool(head.get("findings_bind_state", False)),
         )
     except (OSError, KeyError, TypeError, ValueError) as error:
         raise PackInvalid(f"{folder.name} is no policy pack: {error}") from error

@@ -13,13 +13,18 @@ from compliance.engine.packs import RulePolicy
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """Something that stands against ALLOW; `unknown` when a fact is missing and not bad."""
+    """Something that stands against ALLOW; `unknown` when a fact is missing and not bad.
+
+    `state` is what it rests on besides the party's own facts: holdings with their shares, entries, an address. Where
+    the pack binds findings to it, an answer holds for exactly that.
+    """
 
     sentence: str
     evidence: tuple[str, ...] = ()
     party_id: str = ""
     scope: str = ""
     unknown: bool = False
+    state: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from compliance.engine.chips import operations_per_second, plain
 from compliance.engine.facts import GroupUse, PartyFacts
 from compliance.engine.ownership import Parents, ultimate_parents
 from compliance.engine.packs import RulePolicy
+from compliance.engine.rules import states
 from compliance.engine.rules.base import Answer, Problem, Question, problems
 
 _HOUR = 3600
@@ -29,7 +30,8 @@ def training_for_headquarters(question: Question, rule: RulePolicy) -> Answer:
         f"group's of {rule.params['window_days']} days, for {linked}."
     )
     evidence = (f"total_tpp={plain(tpp)}", f"operations={_power(operations)}")
-    return problems(Problem(sentence, evidence, renter.id, f"training:{_bucket(operations)}"))
+    state = (linked, *states.held(_parents(question, renter).chain))
+    return problems(Problem(sentence, evidence, renter.id, f"training:{_bucket(operations)}", state=state))
 
 
 def group_compute(question: Question, rule: RulePolicy) -> Answer:
@@ -61,7 +63,9 @@ def group_compute(question: Question, rule: RulePolicy) -> Answer:
         f"controlled_gpu_hours={plain(hours.quantize(Decimal(1)))}",
         f"leases={used.leases if used else 0}",
     )
-    return problems(Problem(sentence, evidence, renter.id, f"compute:{_bucket(operations)}:{_bucket(hours)}"))
+    state = states.held(_parents(question, renter).chain) if "groups" in rule.params else ()
+    scope = f"compute:{_bucket(operations)}:{_bucket(hours)}"
+    return problems(Problem(sentence, evidence, renter.id, scope, state=state))
 
 
 def total_tpp(question: Question) -> Decimal:

@@ -10,6 +10,7 @@ from compliance.engine.chips import Classification, case_by_case, licence_except
 from compliance.engine.facts import ChipRequest, PartyFacts
 from compliance.engine.ownership import NO, Parents, describe, owned_by, percent, ultimate_parents
 from compliance.engine.packs import RulePolicy
+from compliance.engine.rules import states
 from compliance.engine.rules.base import Answer, Problem, Question, problems
 
 _NOT_CONTROLLED = "The chips asked for are not controlled, so nobody's headquarters matter."
@@ -52,17 +53,21 @@ def parent_known(question: Question, rule: RulePolicy) -> Answer:
             renter.id,
             f"owners:{party_id}",
             True,
+            states.open_owners(question, parents, party_id),
         )
         for party_id in parents.open_at
     ]
     for party_id in dict.fromkeys((renter.id, *parents.ultimate)):
         party = question.people.get(party_id)
+        state = (*states.as_known(party), *states.held(parents.chain))
         if party is None or not party.headquarters_country:
             sentence = f"Where {question.name(party_id)} has its headquarters is not known."
-            found.append(Problem(sentence, (), renter.id, f"headquarters:{party_id}", True))
+            found.append(Problem(sentence, (), renter.id, f"headquarters:{party_id}", True, state))
         elif party.country in watched and party.headquarters_country not in watched:
             sentence = f"{party.name} is a company of {question.country(party.country)} with headquarters elsewhere."
-            found.append(Problem(sentence, (party.country,), renter.id, f"headquarters:{party_id}"))
+            found.append(
+                Problem(sentence, (party.country,), renter.id, f"headquarters:{party_id}", state=state),
+            )
     return problems(*found)
 
 
@@ -83,7 +88,9 @@ def joint_headquarters(question: Question, rule: RulePolicy) -> Answer:
     path = describe(held.path, {key: party.name for key, party in question.people.items()})
     share = percent(held.low, held.high)
     sentence = f"Entities with headquarters in Country Group D:5 or Macau hold {share} of {renter.name} together."
-    return problems(Problem(sentence, tuple(path), renter.id, ",".join(sorted(seats)), held.answer != "YES"))
+    owners = {each.owner_id for each in held.path}
+    state = (*states.answered(held), *(f"{key} {_seats(question.people[key])}" for key in owners & seats))
+    return problems(Problem(sentence, tuple(path), renter.id, ",".join(sorted(seats)), held.answer != "YES", state))
 
 
 def training_at_scale(question: Question, rule: RulePolicy) -> Answer:

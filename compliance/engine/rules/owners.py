@@ -2,6 +2,7 @@
 
 from compliance.engine.facts import PartyFacts
 from compliance.engine.packs import RulePolicy
+from compliance.engine.rules import states
 from compliance.engine.rules.base import Answer, Problem, Question, problems
 
 
@@ -18,6 +19,7 @@ def owners_disclosed(question: Question, rule: RulePolicy) -> Answer:
                 party.id,
                 f"undisclosed:{owner.id}",
                 True,
+                _state(question, party, owner),
             )
             for party, owner in _owners(question)
             if owner.undisclosed
@@ -35,11 +37,16 @@ def owners_placed(question: Question, rule: RulePolicy) -> Answer:
                 party.id,
                 f"place:{owner.id}",
                 True,
+                _state(question, party, owner),
             )
             for party, owner in _owners(question)
             if not owner.country and not owner.undisclosed
         )
     )
+
+
+def _state(question: Question, party: PartyFacts, owner: PartyFacts) -> tuple[str, ...]:
+    return (*states.as_known(owner), *states.ways_down(question.graph, owner.id, party.id))
 
 
 def _owners(question: Question) -> list[tuple[PartyFacts, PartyFacts]]:

@@ -9,7 +9,6 @@ from compliance.engine.ownership import (
     TESTS,
     UNRESOLVED,
     YES,
-    BlockingTest,
     Graph,
     OwnershipAnswer,
     describe,
@@ -17,6 +16,7 @@ from compliance.engine.ownership import (
     percent,
 )
 from compliance.engine.packs import RulePolicy
+from compliance.engine.rules import states
 from compliance.engine.rules.base import Answer, Problem, Question, problems
 
 
@@ -87,11 +87,11 @@ def owned_by_listed(question: Question, rule: RulePolicy) -> Answer:
         first, second = asked.surely(party.id), asked.possibly(party.id)
         wanted = rule.params["answer"]
         if wanted == YES and first.answer == YES:
-            found.append(_owned_problem(question, party.id, first, asked.sure, asked.test))
+            found.append(_owned_problem(question, party.id, first, asked))
         elif wanted == UNRESOLVED and first.answer != YES and second.answer != NO:
-            found.append(_owned_problem(question, party.id, second, asked.possible, asked.test, unknown=True))
+            found.append(_owned_problem(question, party.id, second, asked, unknown=True))
         elif wanted == "MINORITY" and first.answer == NO == second.answer and first.low > 0:
-            found.append(_owned_problem(question, party.id, first, asked.sure, asked.test))
+            found.append(_owned_problem(question, party.id, first, asked))
     return problems(*found)
 
 
@@ -101,6 +101,7 @@ class ListedOwners:
     def __init__(self, graph: Graph, hits: Iterable[ScreeningHit], rule: RulePolicy) -> None:
         of_rule = list(_hits(hits, rule))
         self.graph, self.test = graph, TESTS[rule.params.get("test", "ofac")]
+        self.hits = tuple(of_rule)
         self.sure = {hit.party_id for hit in of_rule if hit.strength == "strong"}
         self.possible = {hit.party_id for hit in of_rule}
 
@@ -201,16 +202,17 @@ def _owned_problem(
     question: Question,
     party_id: str,
     answer: OwnershipAnswer,
-    listed: set[str],
-    test: BlockingTest,
+    asked: ListedOwners,
     *,
     unknown: bool = False,
 ) -> Problem:
+    """`unknown`: what is possible counts for true."""
+    listed = asked.possible if unknown else asked.sure
     names = {key: party.name for key, party in question.people.items()}
     path = describe(answer.path, names, dict.fromkeys(sorted(listed), "listed"))
     share = percent(answer.low, answer.high)
     held = f"Listed parties, with what they own, hold {share} of"
-    if test.control:
+    if asked.test.control:
         held = f"Listed parties, with what they own or control, {'may ' if unknown else ''}own or control"
     return Problem(
         f"{held} {question.name(party_id)}: {'; '.join(path)}.",
@@ -218,4 +220,5 @@ def _owned_problem(
         party_id,
         ",".join(sorted(listed)),
         unknown,
+        (*states.answered(answer), *states.entries(asked.hits, answer)),
     )
