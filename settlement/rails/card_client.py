@@ -11,6 +11,7 @@ from settlement.rails.outside import require_no_transaction
 API_VERSION = "2026-10-28.endive"
 TIMEOUT_SECONDS = (3.05, 20.0)
 RETRIES = 1
+CONFLICT = 409
 
 # The library tells every request at INFO; our own records say what came of it.
 logging.getLogger("stripe").setLevel(logging.WARNING)
@@ -63,6 +64,9 @@ class CardClient:
             code = getattr(error.error, "decline_code", None) or error.code or "card_declined"
             raise CardDeclined(code, error.user_message or "The card was declined.") from error
         except (stripe.InvalidRequestError, stripe.IdempotencyError) as error:
+            if error.http_status == CONFLICT:
+                # Another request of ours is at the same deed just now, and its outcome will be this one's.
+                raise CardUnavailable(error.code or "conflict", str(error.user_message)) from error
             raise CardRefused(error.code or "invalid_request", str(error.user_message)) from error
         except stripe.StripeError as error:
             # Connection, rate limit, 5xx, and a wrong key of ours: none says that nothing was done for good.

@@ -107,7 +107,7 @@ def test_the_bank_is_told_that_nobody_is_there(card: Scene, monkeypatch):
     assert told == [True, False]
 
 
-@pytest.mark.parametrize("mode", ["500", "timeout_after_work"])
+@pytest.mark.parametrize("mode", ["409", "500", "timeout_after_work"])
 def test_a_lost_answer_charges_once(card: Scene, clock, mode: str):
     ruled(card)
     card.control("fail", path="/v1/payment_intents", times=1, mode=mode)

@@ -9,13 +9,13 @@ from typing import Any
 
 from compliance.base.canonical import canonical_bytes
 from settlement.rails.standin import checkout, connect, contract, disputes, identity, payments, radar
-from settlement.rails.standin.errors import CardNetworkError, invalid, key_reused, outage, unauthorized
+from settlement.rails.standin.errors import CardNetworkError, invalid, key_in_use, key_reused, outage, unauthorized
 from settlement.rails.standin.forms import decode
 from settlement.rails.standin.network import PINNED_VERSION, Call, Terms, expand
 from settlement.rails.standin.shapes import Body, new_id
 from settlement.rails.standin.store import Store
 
-REQUEST_FAULTS = ("500", "timeout_after_work")
+REQUEST_FAULTS = ("409", "500", "timeout_after_work")
 MODES = (*REQUEST_FAULTS, "decline", "drop_webhook", "duplicate_webhook", "reorder")
 
 Handler = Callable[..., Body]
@@ -116,9 +116,9 @@ class CardNetwork:
         version = _version(request.headers.get("stripe-version", PINNED_VERSION))
         headers.append(("Stripe-Version", version))
         fault = self.store.take_fault(f"{request.method} {request.path}", REQUEST_FAULTS)
-        if fault == "500":
-            status, text = _rendered(outage())
-            return status, text, False
+        if fault in ("409", "500"):
+            refusal = outage() if fault == "500" else key_in_use(request.headers.get("idempotency-key", ""))
+            return *_rendered(refusal), False
         route, handler, ids = _route(request.method, request.path)
         post = request.method == "POST"
         call = Call(

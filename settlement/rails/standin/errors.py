@@ -48,6 +48,12 @@ def key_reused(key: str) -> CardNetworkError:
     return CardNetworkError(400, "idempotency_error", text)
 
 
+def key_in_use(key: str) -> CardNetworkError:
+    """A 409 for an idempotency key under which another request is being carried out just now."""
+    text = f"There is currently another in-progress request using this Idempotent Key ({key})."
+    return CardNetworkError(409, "idempotency_error", text, code="idempotency_key_in_use")
+
+
 def outage() -> CardNetworkError:
     """A 500 from the edge, before any work was done."""
     return CardNetworkError(500, "api_error", "An error occurred on our end (stand-in fault).")
