@@ -22,7 +22,5 @@ payout_sent = Signal()
 payout_failed = Signal()
 # dispute_id: UUID, party_id: UUID
 dispute_moved = Signal()
-# run_id: UUID, rail: str
-reconciliation_failed = Signal()
 # alarm_id: UUID, code: str
 chain_alarmed = Signal()

@@ -9,6 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
 from compliance.selectors.audit import EventFilters, chain_status, events
+from compliance.selectors.cases import CaseFilters, open_cases
 from compliance.selectors.restrictions import open_restrictions
 from compliance.selectors.watchlists import ListStatus, watchlist_status
 from compliance.services.audit_verification import verify_log
@@ -20,6 +21,7 @@ from marketplace.views.base import operator_view, page_of, staff_view
 from marketplace.views.case_view import actor_names, name_of
 from settlement.selectors.chain_alarms import open_chain_alarms
 from settlement.selectors.disputes import due_soon
+from settlement.selectors.money_alarms import money_alarms
 from settlement.services.books import BooksReport, glance_at_books, verify_books
 
 # Walking the whole book or the whole chain is too much for every page view.
@@ -112,6 +114,9 @@ def alarms(report: BooksReport, lists: list[ListStatus], audit: dict[str, str]) 
         {"title": "A dispute has to be answered", "text": f"The bank's day is {each.due_at:%d %b %Y}: see Disputes."}
         for each in due_soon()
     ]
+    found += [{"title": each.title, "text": each.text} for each in money_alarms()]
+    if late := open_cases(CaseFilters(overdue=True)).count():
+        found.append({"title": f"Cases past their deadline: {late}", "text": "See Records, Cases: the overdue ones."})
     if audit["state"] == "broken":
         found.append({"title": "The audit chain does not verify", "text": audit["detail"]})
     return found

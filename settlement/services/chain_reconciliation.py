@@ -1,44 +1,33 @@
 """The contract against the books: what the chain says we hold and owe, and what the ledger says."""
 
-from dataclasses import dataclass
-
 from django.conf import settings
-from django.db import transaction
 
-from compliance.base import actor, audit, clock
-from settlement.models import ChainCursor, ChainEvent, Hold, ReconciliationDifference, ReconciliationRun
+from compliance.base import actor, clock
+from settlement.models import ChainCursor, ChainEvent, Hold, ReconciliationRun
 from settlement.rails.chain import Chain, EscrowState, connect
 from settlement.services import ledger
 from settlement.services.accounts import Kind, Pot, clearing, of_platform
-from settlement.services.notices import send_on_commit
-from settlement.signals import reconciliation_failed
+from settlement.services.differences import Comparison, Difference, record
 
 CURRENCY = "USDC"
+ESCROW = Hold.Rail.ESCROW.value
 RECONCILER = actor.system("chain_reconciliation")
 BATCH = 500
 
 
-@dataclass(frozen=True, slots=True)
-class Difference:
-    """One thing on which chain and books do not agree; amounts in token units."""
-
-    external_id: str
-    ledger_minor: int | None
-    rail_minor: int | None
-    explanation: str
-
-
 def reconcile_chain() -> ReconciliationRun | None:
-    """The contract was compared with the ledger, and each difference is on record; `reconciliation_failed` on any.
+    """The contract was compared with the ledger, and each difference is on record and a case for officers.
 
-    None while the books are on their way to the chain's head: events that are not final yet are no difference. Call
-    outside any transaction. Raises ChainUnavailable, ChainNotConfigured.
+    None while the books are on their way to the chain's head: events that are not final yet are no difference, nor is
+    what may lie in a block that was not read yet. Call outside any transaction. Raises ChainUnavailable,
+    ChainNotConfigured.
     """
     chain = connect()
     accounted, fees = chain.accounted(), chain.fees_accrued()
     tokens = chain.token_balance(chain.deployment.escrow)
     leases, states = _open_leases(chain)
-    if not _caught_up(chain):
+    behind = _blocks_behind(chain)
+    if behind is None or behind > settings.CHAIN_FINALITY_BLOCKS:
         return None
     books = -ledger.balance_of(clearing(Pot.ESCROW, CURRENCY))
     earned = ledger.balance_of(of_platform(Kind.FEES, Pot.ESCROW, CURRENCY))
@@ -50,20 +39,21 @@ def reconcile_chain() -> ReconciliationRun | None:
         *_leases(leases, states),
     ]
     if tokens < accounted:
-        differences.append(Difference("tokens", accounted, tokens, "the contract holds less than it owes"))
-    return _record(books, accounted, len(leases) + 4, differences)
+        differences.append(Difference("tokens", accounted, tokens, "the contract holds less than it owes", True))
+    if differences and behind > 0:
+        return None
+    found = Comparison(ESCROW, CURRENCY, books, accounted, len(leases) + 4, clock.now(), differences)
+    return record(found, actor=RECONCILER)
 
 
-def _caught_up(chain: Chain) -> bool:
-    """Whether every event up to the head has taken effect."""
+def _blocks_behind(chain: Chain) -> int | None:
+    """How many of the chain's blocks were not read yet; None while an event that was read has not taken effect."""
     deployment = chain.deployment
     cursor = ChainCursor.objects.filter(chain_id=deployment.chain_id, contract=deployment.escrow).first()
     waiting = ChainEvent.objects.filter(contract=deployment.escrow, applied_at=None, rolled_back_at=None)
-    return (
-        cursor is not None
-        and cursor.block_number >= chain.head().number - settings.CHAIN_FINALITY_BLOCKS
-        and not waiting.exists()
-    )
+    if cursor is None or waiting.exists():
+        return None
+    return max(0, chain.head().number - cursor.block_number)
 
 
 def _open_leases(chain: Chain) -> tuple[list[Hold], list[EscrowState]]:
@@ -90,31 +80,4 @@ def _leases(leases: list[Hold], states: list[EscrowState]) -> list[Difference]:
 
 
 def _unequal(external_id: str, books: int, rail: int, explanation: str) -> list[Difference]:
-    return [] if books == rail else [Difference(external_id, books, rail, explanation)]
-
-
-def _record(books: int, rail: int, compared: int, differences: list[Difference]) -> ReconciliationRun:
-    with transaction.atomic():
-        run = ReconciliationRun.objects.create(
-            rail=Hold.Rail.ESCROW,
-            ledger_minor=books,
-            rail_minor=rail,
-            currency=CURRENCY,
-            items_compared=compared,
-            balanced=not differences,
-            through_at=clock.now(),
-        )
-        ReconciliationDifference.objects.bulk_create(
-            ReconciliationDifference(
-                run=run,
-                external_id=item.external_id,
-                ledger_minor=item.ledger_minor,
-                rail_minor=item.rail_minor,
-                explanation=item.explanation,
-            )
-            for item in differences
-        )
-        if differences:
-            audit.record("chain.unreconciled", actor=RECONCILER, subject=run, data={"differences": len(differences)})
-            send_on_commit(reconciliation_failed, run_id=run.pk, rail=run.rail)
-    return run
+    return [] if books == rail else [Difference(external_id, books, rail, explanation, is_total=True)]

@@ -11,6 +11,7 @@ from compliance.base import clock
 from compliance.base.actor import system
 from compliance.base.enqueue import enqueue
 from settlement.models import CardPayment, Hold
+from settlement.selectors.money_alarms import late_settlements
 from settlement.services import hold_states, holds, ledger
 
 logger = logging.getLogger(__name__)
@@ -31,7 +32,7 @@ def sweep_holds() -> int:
     unsettled = [*overdue.filter(state__in=(State.OPEN, State.RELEASED)).values_list("pk", flat=True)[:BATCH]]
     for hold_id in unsettled:
         _settle_as_earned(hold_id)
-    for hold_id in overdue.filter(state=State.SETTLING).values_list("pk", flat=True)[:BATCH]:
+    for hold_id in late_settlements().values_list("pk", flat=True)[:BATCH]:
         logger.error("hold %s is settling past its deadline", hold_id)
     return len(late) + len(unsettled) + ledger.expire_pending() + _ask_again()
 

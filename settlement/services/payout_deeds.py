@@ -7,11 +7,11 @@ from uuid import UUID
 from compliance.base import clock
 from compliance.base.actor import system
 from compliance.base.errors import Refusal
-from compliance.selectors import travel
 from compliance.services.clearances import ClearanceInvalid
 from settlement.models import Payout
 from settlement.rails import card
 from settlement.rails.card import CardError, CardRefused, CardUnavailable
+from settlement.selectors.money_alarms import late_payouts, waiting_payouts
 from settlement.services import chain_escrow, payout_recovery, payouts
 from settlement.services.accounts import Pot
 from settlement.services.walls import Clearance
@@ -111,9 +111,9 @@ def _withdraw(payout: Payout) -> None:
 def deliver_payouts() -> int:
     """Every payout that waits was taken up again. Returns how many."""
     payouts.fail_overdue(actor=ACTOR)
-    waiting = Payout.objects.filter(state__in=(State.PENDING, State.SENDING)).order_by("state_changed_at")
-    waiting = waiting.exclude(pk__in=travel.awaited().values("subject_id"))
-    ids = list(waiting.values_list("pk", flat=True)[:BATCH])
+    if late := late_payouts().count():
+        logger.warning("%s payouts have waited for an hour", late)
+    ids = list(waiting_payouts().order_by("state_changed_at").values_list("pk", flat=True)[:BATCH])
     for payout_id in ids:
         try:
             send_payout(payout_id)

@@ -6,28 +6,21 @@ of ours will ever answer to, such as a refund that somebody made by hand, is a d
 (`unexplained`).
 """
 
-import logging
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from uuid import UUID
 
 from django.db import transaction
 from django.db.models import Max
 
-from compliance.base import audit, clock
+from compliance.base import clock
 from compliance.base.actor import system
-from compliance.services import money_alarms
-from compliance.services.money_alarms import MoneyDifference
-from settlement.models import CardPayment, Entry, Hold, Payout, ReconciliationDifference, ReconciliationRun
+from settlement.models import CardPayment, Entry, Hold, Payout, ReconciliationRun
 from settlement.rails import card
 from settlement.rails.card import BalanceLine
 from settlement.services import ledger, payout_recovery, unexplained
 from settlement.services.accounts import Kind, Pot, clearing, of_platform
+from settlement.services.differences import Comparison, Difference, record
 from settlement.services.ledger import Line
-from settlement.services.notices import send_on_commit
-from settlement.signals import reconciliation_failed
 
-logger = logging.getLogger(__name__)
 ACTOR = system("reconciliation")
 RAIL = "card"
 USD = "USD"
@@ -35,25 +28,14 @@ USD = "USD"
 OVERLAP = timedelta(days=1)
 # What moved this recently may not have reached the other side yet.
 IN_FLIGHT = timedelta(minutes=2)
-# More at once is one fault, and its first cases tell which.
-MOST_CASES = 50
 BEGINNING = datetime(2020, 1, 1, tzinfo=UTC)
-
-
-@dataclass(frozen=True, slots=True)
-class Difference:
-    """One thing on which rail and books do not agree; signed minor units."""
-
-    external_id: str
-    ledger_minor: int | None
-    rail_minor: int | None
-    explanation: str
 
 
 def reconcile_card() -> ReconciliationRun:
     """The card network's lines and total were compared with the books; the run and its differences are on record.
 
-    Asks the network: not inside a transaction. Raises the rail's CardError.
+    The run, its differences, their cases, and what the strays do in the books: all of it, or nothing. Asks the
+    network: not inside a transaction. Raises the rail's CardError.
     """
     started = clock.now()
     since = _since()
@@ -68,7 +50,10 @@ def reconcile_card() -> ReconciliationRun:
         *_missing_lines(lines, since, started),
         *_total(total - sum(line.amount_minor for line in strays), started),
     ]
-    return _record(total, lines, differences, started, [line for line in strays if not _is_young(line)])
+    with transaction.atomic():
+        unexplained.book([line for line in strays if not _is_young(line)], actor=ACTOR)
+        books = -ledger.balance_of(clearing(Pot.CARD, USD))
+        return record(Comparison(RAIL, USD, books, total, len(lines), started, differences), actor=ACTOR)
 
 
 def _since() -> datetime:
@@ -159,7 +144,7 @@ def _total(rail_minor: int, started: datetime) -> list[Difference]:
     ledger_minor = -ledger.balance_of(clearing(Pot.CARD, USD))
     if ledger_minor == rail_minor or _is_moving(started):
         return []
-    return [Difference("balance", ledger_minor, rail_minor, "the balance at the card network is another")]
+    return [Difference("balance", ledger_minor, rail_minor, "the balance at the card network is another", True)]
 
 
 def _is_moving(started: datetime) -> bool:
@@ -171,60 +156,3 @@ def _is_moving(started: datetime) -> bool:
         or CardPayment.objects.filter(state=CardPayment.State.CREATING).exists()
         or Hold.objects.filter(rail=Hold.Rail.CARD, state=Hold.State.SETTLING).exists()
     )
-
-
-def _record(
-    total: int,
-    lines: list[BalanceLine],
-    differences: list[Difference],
-    started: datetime,
-    strays: list[BalanceLine],
-) -> ReconciliationRun:
-    """The run, its differences, their cases, and what the strays do in the books: all of it, or nothing."""
-    with transaction.atomic():
-        unexplained.book(strays, actor=ACTOR)
-        run = ReconciliationRun.objects.create(
-            rail=RAIL,
-            ledger_minor=-ledger.balance_of(clearing(Pot.CARD, USD)),
-            rail_minor=total,
-            currency=USD,
-            items_compared=len(lines),
-            balanced=not differences,
-            through_at=started,
-        )
-        ReconciliationDifference.objects.bulk_create(
-            ReconciliationDifference(
-                run=run,
-                external_id=difference.external_id,
-                ledger_minor=difference.ledger_minor,
-                rail_minor=difference.rail_minor,
-                explanation=difference.explanation[:200],
-            )
-            for difference in differences
-        )
-        if differences:
-            _alarm(run, differences)
-    return run
-
-
-def _alarm(run: ReconciliationRun, differences: list[Difference]) -> None:
-    logger.error("reconciliation of the card rail: %s differences, the first: %s", len(differences), differences[0])
-    data = {"rail": run.rail, "differences": len(differences)}
-    audit.record("reconciliation.failed", actor=ACTOR, subject=run, data=data)
-    money_alarms.open_cases_for([_case_of(each) for each in differences[:MOST_CASES]], run.pk, actor=ACTOR)
-    send_on_commit(reconciliation_failed, run_id=run.pk, rail=run.rail)
-
-
-def _case_of(difference: Difference) -> MoneyDifference:
-    """The whole balance moves with every payment: what stays is by how much it is off."""
-    ledger_minor, rail_minor = difference.ledger_minor, difference.rail_minor
-    amounts = f"books {ledger_minor}, network {rail_minor}"
-    if difference.external_id == "balance":
-        amounts = f"off by {(rail_minor or 0) - (ledger_minor or 0)}"
-    return MoneyDifference(RAIL, difference.external_id, amounts, difference.explanation)
-
-
-def differences_of(run_id: UUID) -> list[Difference]:
-    """The differences of a run."""
-    rows = ReconciliationDifference.objects.filter(run_id=run_id).order_by("created_at")
-    return [Difference(row.external_id, row.ledger_minor, row.rail_minor, row.explanation) for row in rows]

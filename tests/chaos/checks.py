@@ -22,7 +22,8 @@ from marketplace.models import Lease  # noqa: E402
 from settlement.models import Hold, Payout  # noqa: E402
 from settlement.services.books import verify_books  # noqa: E402
 from settlement.services.chain_reconciliation import reconcile_chain  # noqa: E402
-from settlement.services.reconciliation import IN_FLIGHT, reconcile_card, unexplained  # noqa: E402
+from settlement.services.differences import differences_of  # noqa: E402
+from settlement.services.reconciliation import IN_FLIGHT, reconcile_card  # noqa: E402
 
 # Longer than every deadline of a lease that nobody pays or starts.
 QUIET_SECONDS = 1200
@@ -115,7 +116,7 @@ def _card() -> list[str]:
     # What moved a moment ago is left out by the reconciliation: here nothing may be left out.
     time.sleep(IN_FLIGHT.total_seconds() + 5)
     run = reconcile_card()
-    return [f"{each.external_id}: {each.explanation}" for each in unexplained(run.pk)]
+    return [f"{each.external_id}: {each.explanation}" for each in differences_of(run.pk)]
 
 
 def _chain() -> list[str]:
@@ -123,7 +124,7 @@ def _chain() -> list[str]:
         run = reconcile_chain()
         if run is None:
             return ["the books have not caught up with the chain"]
-        return [f"{each.external_id}: {each.explanation}" for each in unexplained(run.pk)]
+        return [f"{each.external_id}: {each.explanation}" for each in differences_of(run.pk)]
 
     return _until_quiet(look)
 

@@ -9,7 +9,17 @@ from settlement.models import Dispute, DisputeShare, InboundEvent, PaymentProfil
 from settlement.rails import card as card_rail
 from settlement.rails.card import CardRail
 from settlement.selectors.payouts import held_back, risk_window
-from settlement.services import claims, dispute_deeds, holds, inbox, payout_deeds, payouts, profiles, reconciliation
+from settlement.services import (
+    claims,
+    differences,
+    dispute_deeds,
+    holds,
+    inbox,
+    payout_deeds,
+    payouts,
+    profiles,
+    reconciliation,
+)
 from settlement.services.books import verify_books
 from settlement.services.claims import PartyOwes
 from settlement.services.dispute_deeds import DisputeAnswered, EvidenceNotTaken
@@ -248,14 +258,14 @@ def test_every_line_of_a_dispute_agrees_with_the_books(ready: Scene, clock):
     _tell(ready)
     clock.advance(minutes=5)
     run = reconciliation.reconcile_card()
-    assert (run.balanced, reconciliation.differences_of(run.pk)) == (True, [])
+    assert (run.balanced, differences.differences_of(run.pk)) == (True, [])
     assert _books(ready)["chargebacks"] == -50 - 1_500
     ready.control("decide", dispute=dispute["id"], outcome="won")
     clock.advance(minutes=5)
     assert not reconciliation.reconcile_card().balanced
     _tell(ready)
     run = reconciliation.reconcile_card()
-    assert (run.balanced, reconciliation.differences_of(run.pk)) == (True, [])
+    assert (run.balanced, differences.differences_of(run.pk)) == (True, [])
     assert _books(ready)["chargebacks"] == -1_500
 
 

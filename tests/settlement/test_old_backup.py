@@ -5,7 +5,7 @@ import pytest
 from compliance.models import Case
 from settlement.models import CardPayment, PaymentProfile, Payout
 from settlement.rails import card as card_rail
-from settlement.services import hold_sweep, holds, inbox, payout_deeds, profiles, reconciliation
+from settlement.services import differences, hold_sweep, holds, inbox, payout_deeds, profiles, reconciliation
 from settlement.services.books import verify_books
 from settlement.services.usage import UsageLine, post_usage
 from tests.settlement.scene import TESTER, Scene
@@ -87,7 +87,7 @@ def test_a_house_from_an_old_backup_pays_nothing_twice(ready: Scene, backup, clo
 
     clock.advance(minutes=5)
     run = reconciliation.reconcile_card()
-    told = [each.explanation for each in reconciliation.differences_of(run.pk)]
+    told = [each.explanation for each in differences.differences_of(run.pk)]
     unknown = {f"charge {charge}: the books know nothing of it" for charge in forgotten}
     assert set(told) == unknown | {"the balance at the card network is another"}
     assert Case.objects.filter(kind=Case.Kind.MONEY_ALARM).count() == len(told) + 1, "and one for the payout"

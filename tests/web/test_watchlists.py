@@ -10,6 +10,7 @@ from compliance.base.actor import system
 from compliance.base.audit import AuditEvent
 from compliance.models import Watchlist, WatchlistVersion
 from compliance.services import rescreening
+from settlement.services.differences import Comparison, Difference, record
 from tests.cast import Cast
 from tests.compliance.services.lists_by_hand import screening_list
 
@@ -114,6 +115,18 @@ def test_a_stale_list_in_use_is_an_alarm_of_the_platform_and_one_never_loaded_is
     title = Watchlist.objects.get(pk="eu_fsf").title
     assert f"{title} is stale" in page
     assert page.count("is stale") == 1
+
+
+def test_what_is_wrong_with_money_and_late_cases_are_alarms_of_the_platform(cast: Cast, browse, clock):
+    page = text(browse(cast.ned).get(reverse("web:platform")))
+    assert "and the books differ" not in page
+    assert "Cases past their deadline" not in page
+    found = Comparison("escrow", "USDC", 1, 2, 1, clocks.now(), [Difference("accounted", 1, 2, "what it owes", True)])
+    record(found, actor=system("tests"))
+    clock.advance(days=90)
+    page = text(browse(cast.ned).get(reverse("web:platform")))
+    assert "The escrow contract and the books differ" in page
+    assert "Cases past their deadline" in page
 
 
 def test_a_case_leads_to_the_list_of_its_match(cast: Cast, versions, browse, tmp_path, clock):

@@ -5,7 +5,7 @@ from uuid import uuid4
 import pytest
 
 from compliance.base import clock as time
-from compliance.models import Restriction
+from compliance.models import Case, Restriction
 from settlement.models import ChainTransaction, Hold, Payout, Receipt, ReconciliationDifference
 from settlement.rails.chain import CallRefused, EscrowState
 from settlement.rails.chain_contracts import ESCROW, calldata
@@ -239,6 +239,13 @@ def test_a_deposit_that_the_books_do_not_know_is_a_difference(scene: Scene):
     difference = ReconciliationDifference.objects.get(run=run)
     assert (difference.ledger_minor, difference.rail_minor) == (CAP - 1, CAP)
     assert difference.external_id == scene.lease_key(hold)
+    chain_reconciliation.reconcile_chain()
+    case = Case.objects.get(kind=Case.Kind.MONEY_ALARM)
+    assert (case.subject_id, case.priority) == (run.pk, Case.Priority.HIGH)
+    assert scene.lease_key(hold) in case.summary
+    # What lies in a block that the books have not read may explain it.
+    scene.node.pass_time(1)
+    assert chain_reconciliation.reconcile_chain() is None
 
 
 def test_restricting_somebody_changes_no_books_by_itself(scene: Scene):
