@@ -87,7 +87,7 @@ def test_a_case_in_full_takes_a_fixed_number_of_queries(lion_city, provider, dja
     listed = verified_company("Perihelion Freight Brokerage FZE", "AE")
     gate.evaluate(lease_request(listed, provider, "rtx-3090"), actor=ACTOR)
     case = Case.objects.get(kind="screening_hit")
-    with django_assert_max_num_queries(22):
+    with django_assert_max_num_queries(23):
         full = case_in_full(case.pk)
     view = full.matches[0]
     assert view.authority == "OFAC"
