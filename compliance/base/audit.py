@@ -16,7 +16,7 @@ from django.db.models import Exists, Max, OuterRef
 from compliance.base import clock
 from compliance.base.actor import Actor
 from compliance.base.canonical import canonical_bytes
-from compliance.base.walls import Immutable
+from compliance.base.walls import Immutable, NeverEmptied
 
 GENESIS = "0" * 64
 LOOK_BACK = 5_000
@@ -41,6 +41,7 @@ class AuditEvent(models.Model):
         indexes = [models.Index(fields=["subject_kind", "subject_id", "id"])]
         triggers = [
             Immutable(name="audit_event_immutable"),
+            NeverEmptied(name="audit_event_never_emptied"),
         ]
 
     def body(self) -> dict[str, Any]:
@@ -69,6 +70,7 @@ class AuditSeal(models.Model):
         ordering = ["sequence"]
         triggers = [
             Immutable(name="audit_seal_immutable"),
+            NeverEmptied(name="audit_seal_never_emptied"),
         ]
 
 

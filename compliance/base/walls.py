@@ -37,7 +37,7 @@ class WallSql(compiler.UpsertTriggerSql):
 
 
 class Wall(pgtrigger.Trigger):
-    """A row trigger that holds whoever writes: services, raw SQL, a shell."""
+    """A trigger that holds whoever writes: services, raw SQL, a shell."""
 
     def compile(self, model: type[models.Model]) -> compiler.Trigger:  # type: ignore[override]
         """The trigger for migrations, on `WallSql`."""
@@ -57,6 +57,24 @@ class Immutable(Wall):
         """The refusal."""
         return (
             f"RAISE EXCEPTION '{model._meta.db_table}: % is refused, rows are kept as written', TG_OP "
+            "USING ERRCODE = 'check_violation';"
+        )
+
+
+class NeverEmptied(Wall):
+    """The table's rows do not go away all at once either: TRUNCATE fires no trigger of rows, so this is one of its own.
+
+    Whatever model has an `Immutable` trigger has this one too.
+    """
+
+    level = pgtrigger.Statement
+    when = pgtrigger.Before
+    operation = pgtrigger.Truncate
+
+    def get_func(self, model: type[models.Model]) -> str:  # type: ignore[override]
+        """The refusal."""
+        return (
+            f"RAISE EXCEPTION '{model._meta.db_table}: TRUNCATE is refused, rows are kept as written' "
             "USING ERRCODE = 'check_violation';"
         )
 

@@ -3,7 +3,7 @@
 from django.db import models
 
 from compliance.base import clock
-from compliance.base.walls import Immutable
+from compliance.base.walls import Immutable, NeverEmptied
 
 
 class AuditNode(models.Model):
@@ -16,7 +16,7 @@ class AuditNode(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["level", "index"], name="one_audit_node_per_place")]
-        triggers = [Immutable(name="audit_node_immutable")]
+        triggers = [Immutable(name="audit_node_immutable"), NeverEmptied(name="audit_node_never_emptied")]
 
 
 class AuditCheckpoint(models.Model):
@@ -30,7 +30,7 @@ class AuditCheckpoint(models.Model):
 
     class Meta:
         ordering = ["size"]
-        triggers = [Immutable(name="audit_checkpoint_immutable")]
+        triggers = [Immutable(name="audit_checkpoint_immutable"), NeverEmptied(name="audit_checkpoint_never_emptied")]
 
     def __str__(self) -> str:
         return f"checkpoint at {self.size}"

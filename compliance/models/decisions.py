@@ -4,7 +4,7 @@ import pgtrigger
 from django.db import models
 
 from compliance.base.models import Row
-from compliance.base.walls import Immutable, Wall
+from compliance.base.walls import Immutable, NeverEmptied, Wall
 from compliance.models.parties import Party
 
 
@@ -47,6 +47,7 @@ class Decision(Row):
         indexes = [models.Index(fields=["renter_party", "-created_at"])]
         triggers = [
             Immutable(name="decision_immutable"),
+            NeverEmptied(name="decision_never_emptied"),
         ]
 
 
@@ -116,4 +117,5 @@ class Clearance(Row):
                 func=CLEARANCE_ONLY_REVOKED,
             ),
             Immutable(name="clearance_kept", operation=pgtrigger.Delete),
+            NeverEmptied(name="clearance_never_emptied"),
         ]

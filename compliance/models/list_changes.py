@@ -3,7 +3,7 @@
 from django.db import models
 
 from compliance.base.models import Row
-from compliance.base.walls import Immutable
+from compliance.base.walls import Immutable, NeverEmptied
 from compliance.models.watchlists import ListedParty, Watchlist, WatchlistVersion
 
 
@@ -27,7 +27,7 @@ class ListChange(Row):
         constraints = [
             models.UniqueConstraint(fields=["version", "external_id"], name="one_change_per_entry_and_version")
         ]
-        triggers = [Immutable(name="list_change_kept")]
+        triggers = [Immutable(name="list_change_kept"), NeverEmptied(name="list_change_never_emptied")]
 
 
 class ListFetch(Row):
@@ -54,4 +54,4 @@ class ListFetch(Row):
     class Meta:
         verbose_name_plural = "list fetches"
         indexes = [models.Index(fields=["watchlist", "-created_at"])]
-        triggers = [Immutable(name="list_fetch_kept")]
+        triggers = [Immutable(name="list_fetch_kept"), NeverEmptied(name="list_fetch_never_emptied")]

@@ -5,7 +5,7 @@ from django.db import models
 from django.db.models import Q
 
 from compliance.base.models import Row
-from compliance.base.walls import Immutable
+from compliance.base.walls import Immutable, NeverEmptied
 from compliance.models.parties import Party
 
 
@@ -35,7 +35,10 @@ class OwnershipDeclaration(Row):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["party", "number"], name="declarations_are_counted")]
-        triggers = [Immutable(name="ownership_declaration_kept", operation=pgtrigger.Delete)]
+        triggers = [
+            Immutable(name="ownership_declaration_kept", operation=pgtrigger.Delete),
+            NeverEmptied(name="ownership_declaration_never_emptied"),
+        ]
 
     def __str__(self) -> str:
         return f"declaration of {self.created_at:%Y-%m-%d}"
@@ -112,4 +115,7 @@ class OwnershipEdge(Row):
                 name="one_open_edge_per_interest",
             ),
         ]
-        triggers = [Immutable(name="ownership_edge_kept", operation=pgtrigger.Delete)]
+        triggers = [
+            Immutable(name="ownership_edge_kept", operation=pgtrigger.Delete),
+            NeverEmptied(name="ownership_edge_never_emptied"),
+        ]

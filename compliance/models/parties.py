@@ -6,7 +6,7 @@ from django.db.models import F, Q
 
 from compliance.base.canonical import digest
 from compliance.base.models import Row
-from compliance.base.walls import Immutable
+from compliance.base.walls import Immutable, NeverEmptied
 
 
 class Party(Row):
@@ -151,4 +151,7 @@ class Restriction(Row):
                 name="restriction_expires_as_agreed",
             ),
         ]
-        triggers = [Immutable(name="restriction_kept", operation=pgtrigger.Delete)]
+        triggers = [
+            Immutable(name="restriction_kept", operation=pgtrigger.Delete),
+            NeverEmptied(name="restriction_never_emptied"),
+        ]

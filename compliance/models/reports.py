@@ -7,7 +7,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from compliance.base.models import StatefulRow
-from compliance.base.walls import Immutable, Wall
+from compliance.base.walls import Immutable, NeverEmptied, Wall
 from compliance.engine import report_forms as forms
 from compliance.models.cases import Case
 from compliance.models.decisions import Decision
@@ -89,6 +89,7 @@ class Report(StatefulRow):
         triggers = [
             Wall(name="report_ended_stays", when=pgtrigger.Before, operation=pgtrigger.Update, func=ENDED_STAYS),
             Immutable(name="report_kept", operation=pgtrigger.Delete),
+            NeverEmptied(name="report_never_emptied"),
         ]
 
     def __str__(self) -> str:

@@ -7,7 +7,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from compliance.base.models import StatefulRow
-from compliance.base.walls import Immutable
+from compliance.base.walls import Immutable, NeverEmptied
 from compliance.models.parties import Party
 
 
@@ -58,7 +58,10 @@ class LegalHold(StatefulRow):
                 name="hold_lifted_by_four_eyes",
             )
         ]
-        triggers = [Immutable(name="legal_hold_kept", operation=pgtrigger.Delete)]
+        triggers = [
+            Immutable(name="legal_hold_kept", operation=pgtrigger.Delete),
+            NeverEmptied(name="legal_hold_never_emptied"),
+        ]
 
     def __str__(self) -> str:
         return f"hold on {self.party_id}"

@@ -5,7 +5,7 @@ from django.db import models
 from django.db.models import Q
 
 from compliance.base.models import Row
-from compliance.base.walls import Immutable, Wall
+from compliance.base.walls import Immutable, NeverEmptied, Wall
 
 DESTROYED_STAYS_DESTROYED = """
 IF OLD.destroyed_at IS NOT NULL
@@ -62,6 +62,7 @@ class SubjectKey(Row):
                 func=NOT_WHILE_HELD,
             ),
             Immutable(name="subject_key_kept", operation=pgtrigger.Delete),
+            NeverEmptied(name="subject_key_never_emptied"),
         ]
 
     def __str__(self) -> str:

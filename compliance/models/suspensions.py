@@ -5,7 +5,7 @@ from django.db import models
 from django.db.models import Q
 
 from compliance.base.models import Row
-from compliance.base.walls import Immutable
+from compliance.base.walls import Immutable, NeverEmptied
 from compliance.models.cases import Case
 
 
@@ -28,7 +28,10 @@ class LawSuspension(Row):
         constraints = [
             models.CheckConstraint(condition=Q(starts_on__lt=models.F("ends_on")), name="suspension_has_an_end"),
         ]
-        triggers = [Immutable(name="law_suspension_kept", operation=pgtrigger.Delete)]
+        triggers = [
+            Immutable(name="law_suspension_kept", operation=pgtrigger.Delete),
+            NeverEmptied(name="law_suspension_never_emptied"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.law} until {self.ends_on}"

@@ -7,7 +7,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from compliance.base.models import Row, StatefulRow
-from compliance.base.walls import Immutable, Wall
+from compliance.base.walls import Immutable, NeverEmptied, Wall
 from compliance.models.parties import Party
 
 # Once the party is erased, what names it in the open may be blanked, and nothing else.
@@ -110,6 +110,7 @@ class TravelRecord(Row):
         triggers = [
             Wall(name="travel_passed_once", when=pgtrigger.Before, operation=pgtrigger.Update, func=PASSED_ONCE),
             Immutable(name="travel_kept", operation=pgtrigger.Delete),
+            NeverEmptied(name="travel_never_emptied"),
         ]
 
 

@@ -3,7 +3,7 @@
 from django.db import models
 
 from compliance.base.models import Row
-from compliance.base.walls import Immutable
+from compliance.base.walls import Immutable, NeverEmptied
 
 
 class OracleAnswer(Row):
@@ -16,7 +16,7 @@ class OracleAnswer(Row):
 
     class Meta:
         indexes = [models.Index(fields=["address", "-created_at"])]
-        triggers = [Immutable(name="oracle_answer_kept")]
+        triggers = [Immutable(name="oracle_answer_kept"), NeverEmptied(name="oracle_answer_never_emptied")]
 
 
 class OracleScan(Row):
@@ -30,4 +30,4 @@ class OracleScan(Row):
 
     class Meta:
         indexes = [models.Index(fields=["chain_id", "-last_block"])]
-        triggers = [Immutable(name="oracle_scan_kept")]
+        triggers = [Immutable(name="oracle_scan_kept"), NeverEmptied(name="oracle_scan_never_emptied")]

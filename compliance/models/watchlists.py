@@ -7,7 +7,7 @@ from django.db import models
 from django.db.models import Q
 
 from compliance.base.models import Row, StatefulRow
-from compliance.base.walls import Immutable, Wall
+from compliance.base.walls import Immutable, NeverEmptied, Wall
 
 # Past its limit a list makes the gate refuse. Nobody sets a limit above this: two weeks without news are no news.
 SHORTEST_STALENESS_SECONDS = 3600
@@ -128,6 +128,7 @@ class WatchlistVersion(StatefulRow):
         triggers = [
             Wall(name="list_version_kept", when=pgtrigger.Before, operation=pgtrigger.Update, func=VERSION_KEPT),
             Immutable(name="list_version_never_deleted", operation=pgtrigger.Delete),
+            NeverEmptied(name="list_version_never_emptied"),
         ]
 
 
@@ -151,7 +152,11 @@ class ListedParty(Row):
     class Meta:
         verbose_name_plural = "listed parties"
         constraints = [models.UniqueConstraint(fields=["version", "external_id"], name="one_entry_per_id_and_version")]
-        triggers = [Immutable(name="list_entry_kept"), _only_while_loading("list_entry_comes_with_load")]
+        triggers = [
+            Immutable(name="list_entry_kept"),
+            NeverEmptied(name="list_entry_never_emptied"),
+            _only_while_loading("list_entry_comes_with_load"),
+        ]
 
     def __str__(self) -> str:
         return self.primary_name
@@ -167,6 +172,7 @@ class ListedName(models.Model):
     class Meta:
         triggers = [
             Immutable(name="list_name_kept"),
+            NeverEmptied(name="list_name_never_emptied"),
             _only_while_loading("list_name_comes_with_load", joins=_JOIN_ENTRY, version="e.version_id"),
         ]
 
@@ -182,5 +188,6 @@ class ListedWallet(models.Model):
     class Meta:
         triggers = [
             Immutable(name="list_wallet_kept"),
+            NeverEmptied(name="list_wallet_never_emptied"),
             _only_while_loading("list_wallet_comes_with_load", joins=_JOIN_ENTRY, version="e.version_id"),
         ]

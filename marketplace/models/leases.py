@@ -8,7 +8,7 @@ from django.db import models
 from django.db.models import Q
 
 from compliance.base.models import Row, StatefulRow
-from compliance.base.walls import Immutable, Wall, update_of
+from compliance.base.walls import Immutable, NeverEmptied, Wall, update_of
 from marketplace.models.nodes import Gpu, Node
 from marketplace.models.offers import Offer
 from marketplace.models.organizations import Organization
@@ -216,6 +216,7 @@ class Lease(StatefulRow):
                 func=TERMS_FROZEN,
             ),
             Immutable(name="lease_kept", operation=pgtrigger.Delete),
+            NeverEmptied(name="lease_never_emptied"),
         ]
 
     @property

@@ -2,7 +2,7 @@
 
 from django.db import models
 
-from compliance.base.walls import Immutable
+from compliance.base.walls import Immutable, NeverEmptied
 from marketplace.models.leases import Lease
 
 
@@ -21,7 +21,7 @@ class UsageRecord(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["lease", "sequence"], name="one_usage_record_per_sequence")]
-        triggers = [Immutable(name="usage_immutable")]
+        triggers = [Immutable(name="usage_immutable"), NeverEmptied(name="usage_never_emptied")]
 
 
 class WorkloadLog(models.Model):

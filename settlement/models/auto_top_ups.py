@@ -7,7 +7,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from compliance.base.models import StatefulRow
-from compliance.base.walls import Immutable
+from compliance.base.walls import Immutable, NeverEmptied
 
 
 class AutoTopUp(StatefulRow):
@@ -49,4 +49,7 @@ class AutoTopUp(StatefulRow):
                 condition=Q(monthly_limit_minor__gte=F("amount_minor")), name="auto_top_up_limit_allows_one"
             ),
         ]
-        triggers = [Immutable(name="auto_top_up_kept", operation=pgtrigger.Delete)]
+        triggers = [
+            Immutable(name="auto_top_up_kept", operation=pgtrigger.Delete),
+            NeverEmptied(name="auto_top_up_never_emptied"),
+        ]

@@ -5,7 +5,7 @@ from django.db import models
 from django.db.models import Q
 
 from compliance.base.models import Row
-from compliance.base.walls import Immutable, Wall
+from compliance.base.walls import Immutable, NeverEmptied, Wall
 from settlement.models.ledger import Account, Transfer
 
 # It goes back once, and nothing else about it changes.
@@ -52,4 +52,5 @@ class BlockedProperty(Row):
         triggers = [
             Wall(name="blocked_once", when=pgtrigger.Before, operation=pgtrigger.Update, func=RETURNED_ONCE),
             Immutable(name="blocked_kept", operation=pgtrigger.Delete),
+            NeverEmptied(name="blocked_never_emptied"),
         ]

@@ -7,7 +7,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from compliance.base.models import Row, StatefulRow
-from compliance.base.walls import Immutable
+from compliance.base.walls import Immutable, NeverEmptied
 from settlement.models.holds import Hold
 from settlement.models.payments import CardPayment
 
@@ -43,7 +43,10 @@ class Dispute(StatefulRow):
 
     class Meta:
         constraints = [models.CheckConstraint(condition=Q(amount_minor__gt=0), name="dispute_amount_is_positive")]
-        triggers = [Immutable(name="dispute_kept", operation=pgtrigger.Delete)]
+        triggers = [
+            Immutable(name="dispute_kept", operation=pgtrigger.Delete),
+            NeverEmptied(name="dispute_never_emptied"),
+        ]
 
 
 class DisputeShare(Row):
@@ -72,4 +75,7 @@ class DisputeShare(Row):
                 name="share_returned_within_share",
             ),
         ]
-        triggers = [Immutable(name="dispute_share_kept", operation=pgtrigger.Delete)]
+        triggers = [
+            Immutable(name="dispute_share_kept", operation=pgtrigger.Delete),
+            NeverEmptied(name="dispute_share_never_emptied"),
+        ]

@@ -3,7 +3,7 @@
 from django.db import models
 
 from compliance.base.models import Row
-from compliance.base.walls import Immutable
+from compliance.base.walls import Immutable, NeverEmptied
 from settlement.models.holds import Hold
 
 
@@ -27,7 +27,7 @@ class Receipt(Row):
     description = models.CharField(max_length=300, blank=True)
 
     class Meta:
-        triggers = [Immutable(name="receipt_immutable")]
+        triggers = [Immutable(name="receipt_immutable"), NeverEmptied(name="receipt_never_emptied")]
 
 
 class ReconciliationRun(Row):
@@ -40,6 +40,9 @@ class ReconciliationRun(Row):
     items_compared = models.PositiveIntegerField(default=0)
     balanced = models.BooleanField()
     through_at = models.DateTimeField(help_text="The rail's lines up to here were compared")
+
+    class Meta:
+        indexes = [models.Index(fields=["rail", "-created_at"], name="runs_of_a_rail")]
 
 
 class ReconciliationDifference(Row):

@@ -7,7 +7,7 @@ from django.db import models
 from django.db.models import Q
 
 from compliance.base.models import StatefulRow
-from compliance.base.walls import Immutable, Wall, update_of
+from compliance.base.walls import Immutable, NeverEmptied, Wall, update_of
 from settlement.models.ledger import PendingTransfer
 
 # Wall 2: whatever writes the row (raw SQL too), a hold opens only on a live clearance about these parties.
@@ -97,6 +97,7 @@ class Hold(StatefulRow):
                 func=HOLD_NEEDS_CLEARANCE,
             ),
             Immutable(name="hold_kept", operation=pgtrigger.Delete),
+            NeverEmptied(name="hold_never_emptied"),
         ]
 
     @property

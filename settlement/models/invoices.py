@@ -8,7 +8,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from compliance.base.models import Row
-from compliance.base.walls import Immutable, Wall, update_of
+from compliance.base.walls import Immutable, NeverEmptied, Wall, update_of
 from settlement.models.documents import Receipt
 from settlement.models.invoice_walls import (
     CREDIT_WITHIN_LINE,
@@ -32,7 +32,10 @@ class BillingProfile(Row):
     self_billing_terms = models.CharField(max_length=40, blank=True, help_text="Version of the words agreed to")
 
     class Meta:
-        triggers = [Immutable(name="billing_profile_kept", operation=pgtrigger.Delete)]
+        triggers = [
+            Immutable(name="billing_profile_kept", operation=pgtrigger.Delete),
+            NeverEmptied(name="billing_profile_never_emptied"),
+        ]
 
 
 class TaxRate(Row):
@@ -49,7 +52,7 @@ class TaxRate(Row):
             models.CheckConstraint(condition=Q(rate_bps__lte=10_000), name="tax_rate_at_most_whole"),
             models.UniqueConstraint(fields=["country", "valid_from"], name="one_tax_rate_a_day"),
         ]
-        triggers = [Immutable(name="tax_rate_immutable")]
+        triggers = [Immutable(name="tax_rate_immutable"), NeverEmptied(name="tax_rate_never_emptied")]
 
 
 class ReferenceRate(Row):
@@ -68,7 +71,7 @@ class ReferenceRate(Row):
             models.CheckConstraint(condition=Q(per_euro__gt=0), name="reference_rate_is_positive"),
             models.UniqueConstraint(fields=["currency", "day"], name="one_reference_rate_a_day"),
         ]
-        triggers = [Immutable(name="reference_rate_immutable")]
+        triggers = [Immutable(name="reference_rate_immutable"), NeverEmptied(name="reference_rate_never_emptied")]
 
 
 class DocumentSeries(Row):
@@ -97,6 +100,7 @@ class DocumentSeries(Row):
                 func=NUMBER_IS_USED,
             ),
             Immutable(name="series_kept", operation=pgtrigger.Delete),
+            NeverEmptied(name="series_never_emptied"),
         ]
 
 
@@ -176,6 +180,7 @@ class Invoice(Row):
         ]
         triggers = [
             Immutable(name="invoice_immutable"),
+            NeverEmptied(name="invoice_never_emptied"),
             Wall(name="number_follows", when=pgtrigger.Before, operation=pgtrigger.Insert, func=NUMBER_FOLLOWS),
             Wall(
                 name="invoice_lines_add_up",
@@ -210,6 +215,7 @@ class InvoiceLine(Row):
         ]
         triggers = [
             Immutable(name="invoice_line_immutable"),
+            NeverEmptied(name="invoice_line_never_emptied"),
             Wall(
                 name="line_adds_up",
                 when=pgtrigger.After,

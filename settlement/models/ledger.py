@@ -13,7 +13,7 @@ from django.db.models import F, Q
 
 from compliance.base import clock
 from compliance.base.models import Row
-from compliance.base.walls import Immutable, Wall, new_rows, update_of
+from compliance.base.walls import Immutable, NeverEmptied, Wall, new_rows, update_of
 from settlement.models.ledger_walls import (
     ACCOUNT_IS_ITSELF,
     ENTRIES_BALANCE,
@@ -106,6 +106,7 @@ class Account(Row):
                 func=ACCOUNT_IS_ITSELF,
             ),
             Immutable(name="account_kept", operation=pgtrigger.Delete),
+            NeverEmptied(name="account_never_emptied"),
         ]
 
 
@@ -155,6 +156,7 @@ class PendingTransfer(Row):
                 func=PENDING_ONLY_GROWS,
             ),
             Immutable(name="pending_kept", operation=pgtrigger.Delete),
+            NeverEmptied(name="pending_never_emptied"),
         ]
 
     def is_live(self, at: datetime) -> bool:
@@ -187,7 +189,7 @@ class Transfer(models.Model):
 
     class Meta:
         indexes = [BrinIndex(fields=["created_at"], name="transfer_by_time")]
-        triggers = [Immutable(name="transfer_immutable")]
+        triggers = [Immutable(name="transfer_immutable"), NeverEmptied(name="transfer_never_emptied")]
 
 
 class Entry(models.Model):
@@ -215,6 +217,7 @@ class Entry(models.Model):
         indexes = [models.Index(fields=["account", "at", "id"], name="entry_by_account")]
         triggers = [
             Immutable(name="entry_immutable"),
+            NeverEmptied(name="entry_never_emptied"),
             Wall(
                 name="entries_balance",
                 level=pgtrigger.Statement,

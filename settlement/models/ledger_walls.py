@@ -1,24 +1,36 @@
 """What PostgreSQL itself holds of the ledger, whoever writes: the bodies of its triggers."""
 
+# Whether this transaction made the transfer: a row that we see and whose maker is still at work is our own, made in a
+# savepoint or not. The maker's number has lost its upper half, ours has it; one from before ours is somebody else's.
+_OUR_NUMBER = "(SELECT pg_current_xact_id()::text::bigint AS ours) u"
+_MADE_BY_US = """CASE WHEN ((t.xmin::text::bigint - u.ours) & 4294967295) < 2147483648
+    THEN pg_xact_status((u.ours + ((t.xmin::text::bigint - u.ours) & 4294967295))::text::xid8) = 'in progress'
+    ELSE false END"""
+
 # One look at all new entries of a statement; only what is not plainly right is looked at again, at the commit.
-ENTRIES_BALANCE = """
+ENTRIES_BALANCE = f"""
 INSERT INTO settlement_doubtfultransfer (transfer_id)
 SELECT g.transfer_id FROM (
     SELECT e.transfer_id, sum(e.amount_minor) AS total, bool_or(a.id IS NULL) AS orphan,
            min(a.currency) <> max(a.currency) OR min(a.pot) <> max(a.pot) AS mixed
     FROM fresh e LEFT JOIN settlement_account a ON a.id = e.account_id GROUP BY e.transfer_id
-) g LEFT JOIN settlement_transfer t ON t.id = g.transfer_id
-WHERE g.total <> 0 OR g.orphan OR g.mixed OR t.id IS NULL
+) g LEFT JOIN settlement_transfer t ON t.id = g.transfer_id CROSS JOIN {_OUR_NUMBER}
+WHERE g.total <> 0 OR g.orphan OR g.mixed OR t.id IS NULL OR NOT {_MADE_BY_US}
 ON CONFLICT DO NOTHING;
 RETURN NULL;
-"""
+"""  # noqa: S608 - only constants
 
-TRANSFER_STANDS = """
+TRANSFER_STANDS = f"""
 IF NOT EXISTS (SELECT 1 FROM settlement_transfer t WHERE t.id = NEW.transfer_id) OR EXISTS (
     SELECT 1 FROM settlement_entry e WHERE e.transfer_id = NEW.transfer_id
     AND NOT EXISTS (SELECT 1 FROM settlement_account a WHERE a.id = e.account_id)
 ) THEN
     RAISE EXCEPTION 'an entry belongs to a transfer and an account' USING ERRCODE = 'foreign_key_violation';
+END IF;
+IF EXISTS (
+    SELECT 1 FROM settlement_transfer t CROSS JOIN {_OUR_NUMBER} WHERE t.id = NEW.transfer_id AND NOT {_MADE_BY_US}
+) THEN
+    RAISE EXCEPTION 'a transfer that stands takes no more entries' USING ERRCODE = 'check_violation';
 END IF;
 IF EXISTS (
     SELECT 1 FROM settlement_entry e JOIN settlement_account a ON a.id = e.account_id
@@ -34,7 +46,7 @@ IF (
 END IF;
 DELETE FROM settlement_doubtfultransfer WHERE transfer_id = NEW.transfer_id;
 RETURN NULL;
-"""
+"""  # noqa: S608 - only constants
 
 ACCOUNT_IS_ITSELF = """
 IF (NEW.id, NEW.kind, NEW.pot, NEW.party_id, NEW.currency, NEW.shard, NEW.sign)

@@ -7,7 +7,7 @@ from django.db import models
 from django.db.models import Q
 
 from compliance.base.models import Row, StatefulRow
-from compliance.base.walls import Immutable, Wall
+from compliance.base.walls import Immutable, NeverEmptied, Wall
 from settlement.models.holds import Hold
 
 # Wall 2 for money that comes in without a lease: a top-up begins only on a live clearance about its payer.
@@ -108,6 +108,7 @@ class CardPayment(StatefulRow):
                 func=TOP_UP_NEEDS_CLEARANCE,
             ),
             Immutable(name="card_payment_kept", operation=pgtrigger.Delete),
+            NeverEmptied(name="card_payment_never_emptied"),
         ]
 
 

@@ -7,7 +7,7 @@ from django.db import models
 from django.db.models import Q
 
 from compliance.base.models import StatefulRow
-from compliance.base.walls import Immutable, Wall, update_of
+from compliance.base.walls import Immutable, NeverEmptied, Wall, update_of
 from settlement.models.ledger import Account
 
 # Wall 2 for payouts.
@@ -62,4 +62,5 @@ class Payout(StatefulRow):
                 func=PAYOUT_NEEDS_CLEARANCE,
             ),
             Immutable(name="payout_kept", operation=pgtrigger.Delete),
+            NeverEmptied(name="payout_never_emptied"),
         ]

@@ -5,7 +5,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from compliance.base.models import Row
-from compliance.base.walls import Immutable, Wall
+from compliance.base.walls import Immutable, NeverEmptied, Wall
 from settlement.models.ledger import Transfer
 
 # A conversion says what its rate makes of what was sold, rounded down, and whether a residue was left.
@@ -45,7 +45,7 @@ class ExchangeRate(Row):
             models.CheckConstraint(condition=~Q(base=F("quote")), name="rate_between_two_currencies"),
             models.UniqueConstraint(fields=["base", "quote", "source", "quoted_at"], name="one_rate_per_quote"),
         ]
-        triggers = [Immutable(name="rate_immutable")]
+        triggers = [Immutable(name="rate_immutable"), NeverEmptied(name="rate_never_emptied")]
 
 
 class Conversion(models.Model):
@@ -61,6 +61,7 @@ class Conversion(models.Model):
     class Meta:
         triggers = [
             Immutable(name="conversion_immutable"),
+            NeverEmptied(name="conversion_never_emptied"),
             Wall(
                 name="conversion_fits_rate",
                 when=pgtrigger.Before,

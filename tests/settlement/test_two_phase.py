@@ -1,5 +1,6 @@
 """Two-phase transfers and batches: reserved, posted in parts, released; each deed of a batch judged on its own."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 from threading import Thread
 from uuid import UUID, uuid4
@@ -258,11 +259,15 @@ def _enter(transfer_id: UUID, key: AccountKey, amount: int) -> None:
     )
 
 
-def _one_by_one(legs: dict[AccountKey, int]) -> Transfer:
+def _one_by_one(legs: dict[AccountKey, int], others: Sequence[Entry] = ()) -> Transfer:
     with transaction.atomic():
         transfer = Transfer.objects.create(id=uuid4(), kind="odd", digest=b"")
         for key, amount in legs.items():
             _enter(transfer.pk, key, amount)
+        for entry in others:
+            entry.pk = None
+            with transaction.atomic():
+                entry.save(force_insert=True)
     return transfer
 
 
@@ -271,6 +276,45 @@ def test_entries_may_come_one_by_one_if_they_balance_at_the_commit(money: Scene)
     assert _one_by_one({available(money): 5, STRIPE: -5}).entries.count() == 2
     with pytest.raises(IntegrityError, match="sum to zero"):
         _one_by_one({available(money): 5, STRIPE: -4})
+
+
+def test_a_transfer_that_stands_takes_no_more_entries(money: Scene):
+    money.credit(500)
+    payable = of_party(Kind.PAYABLE, money.provider.pk, Pot.CARD, USD)
+    ledger.post(uuid4(), "odd", [Line(available(money), -9), Line(payable, 9)])
+    ledger.post(
+        uuid4(), "odd", [Line(available(money), -9), Line(of_party(Kind.HELD, money.renter.pk, Pot.CARD, USD), 9)]
+    )
+    standing = ledger.post(uuid4(), "top_up", [Line(STRIPE, -5), Line(available(money), 5)])
+    accounts = [Account.objects.get(kind=kind) for kind in (Kind.HELD, Kind.PAYABLE)]
+    rows = [
+        Entry(
+            transfer_id=standing.pk,
+            account=account,
+            amount_minor=amount,
+            balance_after_minor=account.balance_minor,
+            at=standing.created_at,
+        )
+        for account, amount in zip(accounts, (-3, 3), strict=True)
+    ]
+    with pytest.raises(IntegrityError, match="takes no more entries"):
+        Entry.objects.bulk_create(rows)
+    # However it is hidden: in savepoints, one by one, beside a transfer of this transaction.
+    with pytest.raises(IntegrityError, match="takes no more entries"):
+        _one_by_one({available(money): -1, of_party(Kind.HELD, money.renter.pk, Pot.CARD, USD): 1}, rows)
+    assert standing.entries.count() == 2
+    assert verify_books().verified
+
+
+def test_what_this_transaction_made_in_another_savepoint_takes_its_entries(money: Scene):
+    money.credit(500)
+    with transaction.atomic():
+        with transaction.atomic():
+            transfer = Transfer.objects.create(id=uuid4(), kind="odd", digest=b"")
+        with transaction.atomic():
+            _enter(transfer.pk, available(money), 5)
+        _enter(transfer.pk, STRIPE, -5)
+    assert transfer.entries.count() == 2
 
 
 def test_pots_mix_in_no_way(money: Scene):

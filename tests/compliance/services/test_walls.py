@@ -11,6 +11,7 @@ from django.db import IntegrityError, connection, transaction
 from compliance.base import clock
 from compliance.base.actor import Actor
 from compliance.base.errors import Forbidden
+from compliance.base.walls import Immutable
 from compliance.models import Clearance, Decision
 from compliance.services import clearances, gate, restrictions, signing
 from compliance.signals import clearances_revoked, party_restricted
@@ -181,6 +182,17 @@ def test_restricting_a_party_revokes_and_tells(clearance, lion_city, django_capt
     with pytest.raises(clearances.ClearanceInvalid):
         valid(clearance)
     assert caplog.records
+
+
+def test_no_table_whose_rows_are_kept_can_be_emptied():
+    kept = {model for model, trigger in pgtrigger.registered() if isinstance(trigger, Immutable)}
+    assert len(kept) > 40
+    for model in kept:
+        table = connection.ops.quote_name(model._meta.db_table)
+        with pytest.raises(IntegrityError, match="TRUNCATE is refused"), transaction.atomic():
+            connection.cursor().execute(f"TRUNCATE {table} CASCADE")
+    # What nothing rests on may be emptied.
+    connection.cursor().execute("TRUNCATE django_session")
 
 
 def test_nobody_but_an_officer_lifts(lion_city):
