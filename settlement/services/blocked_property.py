@@ -4,6 +4,7 @@
 |---|---|
 | held for a lease | its hold: `holds.freeze_hold` |
 | on its way to a provider, not handed to a rail yet | its payout: `payouts.freeze_payouts` |
+| a deposit that came for a hold that had failed, not back at its payer yet | its hold: `stranded_deposits` |
 | free (`available`), owed (`payable`), and what comes to either later | here, as one set for all parties |
 
 Nothing here judges: it follows the restrictions that stand. Only four eyes end one (ADR 86).
@@ -21,7 +22,7 @@ from compliance.base.actor import Actor
 from compliance.selectors.restrictions import open_restrictions
 from compliance.services import report_drafts
 from settlement.models import Account, BlockedProperty
-from settlement.services import ledger, ledger_rows
+from settlement.services import ledger, ledger_rows, stranded_deposits
 from settlement.services.accounts import AccountKey, Kind, of_party
 from settlement.services.ledger import Line, Post
 
@@ -36,6 +37,7 @@ def sweep_property(*, actor: Actor) -> int:
     restricted = set(open_restrictions().values_list("party_id", flat=True))
     standing = BlockedProperty.objects.filter(returned_at=None).exclude(party_id__in=restricted)
     free = list(standing.order_by("created_at").values_list("party_id", flat=True)[:BATCH])
+    free += stranded_deposits.blocked_parties() - restricted
     return block_property(restricted, actor=actor) + let_go_property(free, actor=actor)
 
 
@@ -43,11 +45,14 @@ def block_property(party_ids: Iterable[UUID], *, actor: Actor) -> int:
     """What those of the parties that are restricted have free or are owed is in their blocked accounts.
 
     A fixed number of statements, however many accounts. Told again, it takes what came since. Drafts of reports to
-    authorities about property that came after the first report are opened. Returns how many accounts were emptied.
+    authorities about property that came after the first report are opened. Returns how many accounts were emptied and
+    deposits blocked.
     """
-    keys = _with_money(party_ids)
+    wanted = set(party_ids)
+    deposits = stranded_deposits.block_deposits(wanted, actor=actor)
+    keys = _with_money(wanted)
     if not keys:
-        return 0
+        return deposits
     with transaction.atomic():
         blocked = {replace(key, kind=Kind.BLOCKED.value) for key in keys}
         places = {(key, 0) for key in [*keys, *blocked]}
@@ -59,7 +64,7 @@ def block_property(party_ids: Iterable[UUID], *, actor: Actor) -> int:
             BlockedProperty.objects.bulk_create(rows)
             _note("property.blocked", rows, actor)
             report_drafts.after_more_property({row.party_id for row in rows}, actor=actor)
-    return len(rows)
+    return deposits + len(rows)
 
 
 def let_go_property(party_ids: Iterable[UUID], *, actor: Actor) -> int:
@@ -67,6 +72,7 @@ def let_go_property(party_ids: Iterable[UUID], *, actor: Actor) -> int:
     wanted = set(party_ids)
     if not wanted:
         return 0
+    deposits = stranded_deposits.let_go_deposits(wanted, actor=actor)
     with transaction.atomic():
         still = set(open_restrictions(wanted).values_list("party_id", flat=True))
         keys = {key for row in _standing(wanted - still) for key in (_source(row), _blocked(row))}
@@ -74,7 +80,7 @@ def let_go_property(party_ids: Iterable[UUID], *, actor: Actor) -> int:
         returned = _give_back([row for row in _standing(wanted - still) if {_source(row), _blocked(row)} <= keys])
         if returned:
             _note("property.let_go", returned, actor)
-    return len(returned)
+    return deposits + len(returned)
 
 
 def put_back(keys: Iterable[AccountKey]) -> None:

@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import F
 from eth_utils.address import is_checksum_address, to_checksum_address
 
 from compliance.base import actor, audit, clock
@@ -126,9 +127,10 @@ def withdraw_deposit(deposit: EscrowDeposit) -> None:
     """
     EscrowDeposit.objects.filter(pk=deposit.pk).update(deposited_minor=0)
     hold = hold_states.locked_hold(deposit.hold_id)
-    if hold.state == Hold.State.FROZEN and hold.blocked_minor:
+    if hold.state in (Hold.State.FROZEN, Hold.State.FAILED) and hold.blocked_minor:
         hold_money.unblock(hold)
-        Hold.objects.filter(pk=hold.pk).update(blocked_minor=0)
+        # If it comes back, it is blocked anew: under a number of its own.
+        Hold.objects.filter(pk=hold.pk).update(blocked_minor=0, freeze_count=F("freeze_count") + 1)
     elif hold.state == Hold.State.OPEN:
         holds.freeze_hold(hold.pk, VANISHED, actor=DEPOSITS)
 

@@ -7,8 +7,8 @@ indexer's transaction.
 import logging
 from uuid import UUID
 
-from settlement.models import ChainEvent, EscrowDeposit, Payout
-from settlement.services import blocked_property, hold_money, hold_states, holds, ledger, payouts
+from settlement.models import ChainEvent, EscrowDeposit, Hold, Payout
+from settlement.services import blocked_property, hold_money, hold_states, holds, ledger, payouts, stranded_deposits
 from settlement.services.accounts import AccountKey, Kind, Pot, of_party, of_platform
 from settlement.services.chain_postings import (
     CURRENCY,
@@ -45,6 +45,8 @@ def seized(event: ChainEvent) -> None:
             event, _moved(of_party(Kind.AVAILABLE, hold.party_id, Pot.ESCROW, CURRENCY), hold.party_id, amount), deposit
         )
         return
+    if hold.state == Hold.State.FAILED:
+        stranded_deposits.block(hold)
     holds.freeze_hold(hold.pk, SEIZED, actor=INDEXER)
     hold.refresh_from_db()
     fee = hold_money.fee_of(hold, settled)

@@ -59,7 +59,7 @@ def _origins(party_id: UUID) -> list[str]:
     """Of what the blocked amounts are made: since when, and what they were."""
     free = BlockedProperty.objects.filter(party_id=party_id, returned_at=None)
     payouts = Payout.objects.filter(party_id=party_id, state=Payout.State.FROZEN)
-    holds = Hold.objects.filter(party_id=party_id, state=Hold.State.FROZEN, blocked_minor__gt=0)
+    holds = Hold.objects.filter(party_id=party_id, blocked_minor__gt=0)
     found = [
         *((each.created_at, each.amount_minor, each.currency, each.get_source_display().lower()) for each in free),
         *((each.state_changed_at, each.amount_minor, each.currency, f"payout {each.pk}, not sent") for each in payouts),

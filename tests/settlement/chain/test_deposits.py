@@ -20,7 +20,9 @@ from compliance.services.chain_clearance import (
 from compliance.services.clearances import ClearanceInvalid
 from settlement.models import ChainEvent, EscrowDeposit, Hold, PaymentProfile
 from settlement.rails.chain_contracts import ESCROW, abi
-from settlement.services import chain_delivery, chain_deposits, chain_escrow, chain_guard, holds
+from settlement.selectors.wallets import wallets_in_use
+from settlement.services import blocked_property, chain_delivery, chain_deposits, chain_escrow, chain_guard, holds
+from settlement.services.books import verify_books
 from settlement.services.chain_deposits import NoPayoutWallet, prepare_deposit, terms_of
 from settlement.services.hold_states import HoldNotFound, HoldNotOpen
 from tests.settlement.chain.scene import CAP, DOLLAR, RATE, TESTER, Scene, clear, wallet
@@ -264,8 +266,40 @@ def test_a_late_deposit_of_somebody_restricted_does_not_go_back(scene: Scene, cl
     assert chain_escrow.return_deposit(hold.pk) is None
     assert chain_guard.guard() == 1, "the wallet is frozen"
     scene.finalise()
-    assert scene.books() == {"contract": -CAP, "held": CAP}
     assert ChainEvent.objects.filter(name="AccountFrozen").count() == 1
+    assert scene.books() == {"contract": -CAP, "held": CAP}
+    sweep = blocked_property.sweep_property
+    assert (sweep(actor=TESTER), sweep(actor=TESTER)) == (1, 0)
+    assert scene.books() == {"contract": -CAP, "blocked": CAP}
+    assert chain_guard.guard() == 0
+    hold.refresh_from_db()
+    assert (hold.state, hold.blocked_minor) == (Hold.State.FAILED, CAP)
+
+
+def test_a_late_deposit_that_was_blocked_goes_back_when_it_is_let_go(scene: Scene, clock):
+    hold = scene.open_hold()
+    assert scene.pay(prepare_deposit(hold.pk))
+    clock.advance(hours=1)
+    scene.finalise()
+    # Two freezes, each undone: every one moves the money.
+    for _ in range(2):
+        restriction = Restriction.objects.create(party=scene.renter, reason_code="sdn", imposed_by="test")
+        assert blocked_property.block_property([scene.renter.pk], actor=TESTER) == 1
+        assert scene.books() == {"contract": -CAP, "blocked": CAP}
+        Restriction.objects.filter(pk=restriction.pk).update(
+            lifted_at=time.now(), lift_proposed_by="user:one", lifted_by="user:two"
+        )
+        assert blocked_property.sweep_property(actor=TESTER) == 1
+        assert scene.books() == {"contract": -CAP, "held": CAP}
+    assert scene.payer.address in wallets_in_use()
+    assert chain_guard.guard() == 1
+    scene.finalise()
+    assert scene.books() == {"contract": -CAP, "available": CAP}
+    assert wallets_in_use()[scene.payer.address] == scene.renter.pk, "the contract owes it still"
+    assert scene.withdraw(scene.payer)
+    scene.finalise()
+    assert scene.payer.address not in wallets_in_use()
+    assert verify_books().verified
 
 
 def test_a_lost_task_costs_a_round_and_not_the_deposit(scene: Scene, clock):
