@@ -15,7 +15,7 @@ from compliance.services.money_alarms import MoneyDifference
 from settlement.models import ReconciliationDifference, ReconciliationRun
 
 logger = logging.getLogger(__name__)
-# More at once is one fault, and its first cases tell which.
+# More at once is one fault: its first cases tell which, and one more how many there are besides.
 MOST_CASES = 50
 
 
@@ -88,11 +88,20 @@ def _alarm(run: ReconciliationRun, differences: Sequence[Difference], actor: Act
     )
     data = {"rail": run.rail, "differences": len(differences)}
     audit.record("reconciliation.failed", actor=actor, subject=run, data=data)
-    money_alarms.open_cases_for([_case_of(run, each) for each in differences[:MOST_CASES]], run.pk, actor=actor)
+    wanted = [_case_of(run, each) for each in differences[:MOST_CASES]]
+    if len(differences) > MOST_CASES:
+        wanted.append(_case_of_rest(run, len(differences) - MOST_CASES))
+    money_alarms.open_cases_for(wanted, run.pk, actor=actor)
 
 
 def _case_of(run: ReconciliationRun, difference: Difference) -> MoneyDifference:
     return MoneyDifference(run.rail, difference.external_id, difference.amounts, difference.explanation)
+
+
+def _case_of_rest(run: ReconciliationRun, rest: int) -> MoneyDifference:
+    """One for all that have none of their own: a new one each day."""
+    words = f"{rest} more differences in run {run.pk}, without cases of their own"
+    return MoneyDifference(run.rail, "others", f"{run.through_at:%Y-%m-%d}", words)
 
 
 def differences_of(run_id: UUID) -> list[Difference]:

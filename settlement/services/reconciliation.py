@@ -9,11 +9,11 @@ of ours will ever answer to, such as a refund that somebody made by hand, is a d
 from datetime import UTC, datetime, timedelta
 
 from django.db import transaction
-from django.db.models import Max
+from django.db.models import Max, Sum
 
 from compliance.base import clock
 from compliance.base.actor import system
-from settlement.models import CardPayment, Entry, Hold, Payout, ReconciliationRun
+from settlement.models import CardPayment, Entry, Payout, ReconciliationRun
 from settlement.rails import card
 from settlement.rails.card import BalanceLine
 from settlement.services import ledger, payout_recovery, unexplained
@@ -28,6 +28,8 @@ USD = "USD"
 OVERLAP = timedelta(days=1)
 # What moved this recently may not have reached the other side yet.
 IN_FLIGHT = timedelta(minutes=2)
+# How often lines and total are read until they tell of the same moment.
+READS = 5
 BEGINNING = datetime(2020, 1, 1, tzinfo=UTC)
 
 
@@ -37,27 +39,48 @@ def reconcile_card() -> ReconciliationRun:
     The run, its differences, their cases, and what the strays do in the books: all of it, or nothing. Asks the
     network: not inside a transaction. Raises the rail's CardError.
     """
-    started = clock.now()
-    since = _since()
-    lines = list(card.rail().balance_lines(int(since.timestamp())))
-    total = card.rail().balance_minor()
+    started, since, seen = clock.now(), _since(), _seen()
+    everything, total, is_whole = _read_rail(since, started - IN_FLIGHT)
+    lines = [line for line in everything if line.currency == USD.lower()]
     for line in lines:
         _post_what_only_the_rail_knows(line)
-    known = unexplained.booked(lines)
-    strays = unexplained.strays(lines, known)
+    booked = unexplained.booked(lines)
+    strays = unexplained.strays(lines, booked)
+    known = _known(lines, booked)
     differences = [
+        *_foreign(everything, seen),
         *_unanswered_lines(lines, known),
         *_missing_lines(lines, since, started),
-        *_total(total - sum(line.amount_minor for line in strays), started),
+        *(_total(total, lines, strays, known, started) if is_whole else []),
     ]
     with transaction.atomic():
         unexplained.book([line for line in strays if not _is_young(line)], actor=ACTOR)
         books = -ledger.balance_of(clearing(Pot.CARD, USD))
-        return record(Comparison(RAIL, USD, books, total, len(lines), started, differences), actor=ACTOR)
+        return record(Comparison(RAIL, USD, books, total, len(everything), started, differences), actor=ACTOR)
+
+
+def _read_rail(since: datetime, cut_off: datetime) -> tuple[list[BalanceLine], int, bool]:
+    """The network's lines and its total, and whether it made no line between the two: then they tell of the same."""
+    rail = card.rail()
+    lines, total = list(rail.balance_lines(int(since.timestamp()))), 0
+    for _ in range(READS):
+        total = rail.balance_minor()
+        shown = {line.id for line in lines}
+        fresh = [line for line in rail.balance_lines(int(cut_off.timestamp())) if line.id not in shown]
+        if not fresh:
+            return lines, total, True
+        lines = [*fresh, *lines]
+    return lines, total, False
 
 
 def _since() -> datetime:
     last = ReconciliationRun.objects.filter(rail=RAIL, balanced=True).aggregate(top=Max("through_at"))["top"]
+    return last - OVERLAP if last else BEGINNING
+
+
+def _seen() -> datetime:
+    """Lines from before were looked at by a run, whatever it found."""
+    last = ReconciliationRun.objects.filter(rail=RAIL).aggregate(top=Max("through_at"))["top"]
     return last - OVERLAP if last else BEGINNING
 
 
@@ -78,32 +101,41 @@ def _post(kind: str, line: BalanceLine, lines: list[Line]) -> None:
     ledger.post(ledger.transfer_id_for(kind, line.id), kind, lines, memo=line.id)
 
 
-def _unanswered_lines(lines: list[BalanceLine], booked: dict[str, int]) -> list[Difference]:
-    """Lines of the network that nothing of ours answers to, or with another amount."""
-    charges = {line.source: line for line in lines if line.kind == "charge"}
-    transfers = {line.source: line for line in lines if line.kind == "transfer"}
-    ours = dict(
-        CardPayment.objects.filter(charge_id__in=charges, state=CardPayment.State.SUCCEEDED).values_list(
-            "charge_id", "captured_minor"
-        )
-    )
-    paid = dict(
-        Payout.objects.filter(external_id__in=transfers, state=Payout.State.SENT).values_list(
-            "external_id", "amount_minor"
-        )
-    )
-    expected = ours | {source: -amount for source, amount in paid.items()}
+def _known(lines: list[BalanceLine], booked: dict[str, int]) -> dict[str, int]:
+    """What the books have for each line that something of ours answers to, by the line's id; signed as it is."""
+    charges = {line.source for line in lines if line.kind == "charge"}
+    transfers = {line.source for line in lines if line.kind == "transfer"}
+    collected = CardPayment.objects.filter(charge_id__in=charges, state=CardPayment.State.SUCCEEDED)
+    paid = Payout.objects.filter(external_id__in=transfers, state=Payout.State.SENT)
+    expected = dict(collected.values_list("charge_id", "captured_minor"))
+    expected |= {source: -amount for source, amount in paid.values_list("external_id", "amount_minor")}
     expected |= _recovered([*transfers])
+    return {line.id: expected[line.source] for line in lines if line.source in expected} | booked
+
+
+def _foreign(lines: list[BalanceLine], seen: datetime) -> list[Difference]:
+    """Lines in a currency that no book of cards is kept in: a difference for a day, and then their case stands."""
+    fresh = [line for line in lines if line.currency != USD.lower() and line.created >= seen.timestamp()]
+    words = "is in {}, and the books of cards are kept in USD"
+    return [
+        Difference(line.id, None, line.amount_minor, f"{line.kind} {line.source} {words.format(line.currency.upper())}")
+        for line in fresh
+        if not _is_young(line)
+    ]
+
+
+def _unanswered_lines(lines: list[BalanceLine], known: dict[str, int]) -> list[Difference]:
+    """Lines of the network that nothing of ours answers to, or with another amount."""
     behind = unexplained.payments_behind(lines)
     found = []
     for line in lines:
-        known = booked.get(line.id, expected.get(line.source))
-        if line.kind == "payout" or known == line.amount_minor or _is_young(line):
+        ours = known.get(line.id)
+        if line.kind == "payout" or ours == line.amount_minor or _is_young(line):
             continue
-        words = "the books know nothing of it" if known is None else "the books have another amount"
+        words = "the books know nothing of it" if ours is None else "the books have another amount"
         about = behind.get(line.charge)
         whose = f" of payment {about.pk}" if about else f" of {line.charge}" if line.charge else ""
-        found.append(Difference(line.id, known, line.amount_minor, f"{line.kind} {line.source}{whose}: {words}"))
+        found.append(Difference(line.id, ours, line.amount_minor, f"{line.kind} {line.source}{whose}: {words}"))
     return found
 
 
@@ -139,20 +171,36 @@ def _missing_lines(lines: list[BalanceLine], since: datetime, started: datetime)
     ]
 
 
-def _total(rail_minor: int, started: datetime) -> list[Difference]:
-    """The whole balance, less the lines that are about to be booked, unless something is just moving."""
-    ledger_minor = -ledger.balance_of(clearing(Pot.CARD, USD))
-    if ledger_minor == rail_minor or _is_moving(started):
+def _total(
+    rail_minor: int, lines: list[BalanceLine], strays: list[BalanceLine], known: dict[str, int], started: datetime
+) -> list[Difference]:
+    """The whole balance, as of two minutes ago: what only one side shows of the time since is left out of that side.
+
+    The lines that are about to be booked are left out as well.
+    """
+    unbooked = {line.id for line in strays}
+    young = [line for line in lines if _is_young(line) and line.kind != "payout" and line.id not in unbooked]
+    rail = rail_minor - sum(line.amount_minor for line in [*strays, *young])
+    books = -ledger.balance_of(clearing(Pot.CARD, USD))
+    books -= sum(known.get(line.id, 0) for line in young) + _not_shown_yet(lines, started)
+    if books == rail:
         return []
-    return [Difference("balance", ledger_minor, rail_minor, "the balance at the card network is another", True)]
+    return [Difference("balance", books, rail, "the balance at the card network is another", is_total=True)]
 
 
-def _is_moving(started: datetime) -> bool:
-    young = {"state_changed_at__gte": started - IN_FLIGHT}
+def _not_shown_yet(lines: list[BalanceLine], started: datetime) -> int:
+    """What the books took in during the last two minutes without a line of the network yet; signed as it would be."""
+    ids, sources = {line.id for line in lines}, {line.source for line in lines}
+    young = {"state_changed_at__gt": started - IN_FLIGHT}
+    collected = CardPayment.objects.filter(state=CardPayment.State.SUCCEEDED, **young).exclude(charge_id__in=sources)
+    paid = Payout.objects.filter(state=Payout.State.SENT, pot=Pot.CARD, **young).exclude(external_id__in=sources)
+    others = Entry.objects.filter(
+        account__kind=Kind.STRIPE_CLEARING,
+        at__gt=started - IN_FLIGHT,
+        transfer__kind__in=(*unexplained.KINDS, payout_recovery.RECOVERED),
+    ).exclude(transfer__memo__in=ids | sources)
     return (
-        CardPayment.objects.filter(**young).exists()
-        or Payout.objects.filter(pot=Pot.CARD, **young).exists()
-        or Payout.objects.filter(pot=Pot.CARD, state=Payout.State.SENDING).exists()
-        or CardPayment.objects.filter(state=CardPayment.State.CREATING).exists()
-        or Hold.objects.filter(rail=Hold.Rail.CARD, state=Hold.State.SETTLING).exists()
+        (collected.aggregate(sum=Sum("captured_minor"))["sum"] or 0)
+        - (paid.aggregate(sum=Sum("amount_minor"))["sum"] or 0)
+        - (others.aggregate(sum=Sum("amount_minor"))["sum"] or 0)
     )

@@ -17,6 +17,8 @@ from settlement.services.ledger import Line
 
 USD = "USD"
 UNEXPLAINED = "stripe.unexplained"
+# Transfers whose memo is the id of the line that they were booked from.
+KINDS = (dispute_money.WITHDRAWN, dispute_money.REINSTATED, UNEXPLAINED)
 # Lines of these kinds are made by deeds of ours, whose own side may still be on its way.
 OURS = frozenset({"charge", "payment", "transfer", "adjustment", "payout"})
 
@@ -24,7 +26,7 @@ OURS = frozenset({"charge", "payment", "transfer", "adjustment", "payout"})
 def booked(lines: Iterable[BalanceLine]) -> dict[str, int]:
     """What the books say of each line that a dispute made, or nobody; by its id, signed as the network signs it."""
     entries = Entry.objects.filter(
-        transfer__kind__in=(dispute_money.WITHDRAWN, dispute_money.REINSTATED, UNEXPLAINED),
+        transfer__kind__in=KINDS,
         transfer__memo__in=[line.id for line in lines if line.kind == "adjustment" or line.kind not in OURS],
         account__kind=Kind.STRIPE_CLEARING,
     )

@@ -5,6 +5,7 @@ from uuid import uuid4
 import pytest
 import stripe
 
+from compliance.base import clock as clocks
 from compliance.base.audit import AuditEvent
 from compliance.models import Case
 from settlement.models import CardPayment, PaymentProfile, ReconciliationRun
@@ -194,6 +195,71 @@ def test_a_line_of_a_kind_that_nobody_knows_is_a_difference_with_a_case(busy: Sc
     (summary,) = _alarms()
     assert "stripe_fee" in summary
     assert reconciliation.reconcile_card().balanced
+
+
+def test_what_moves_just_now_hides_no_difference_of_the_total(busy: Scene):
+    reconciliation.reconcile_card()
+    lines = [Line(clearing(Pot.CARD, "USD"), -100), Line(of_platform(Kind.SUSPENSE, Pot.CARD, "USD"), 100)]
+    ledger.post(uuid4(), "forged", lines)
+    busy.top_up(700, key="just now")
+    busy.doorbell.ring()
+    busy.top_up(900, key="no line yet")
+    busy.doorbell.ring()
+    CardPayment.objects.filter(amount_minor=900).update(charge_id="ch_not_seen_yet")
+    with busy.network.store.transaction():
+        (line,) = [row for row in busy.network.store.every("balance_transaction") if row["amount"] == 900]
+        busy.network.store.put({**line, "created": line["created"] + 600})
+    (difference,) = differences.differences_of(reconciliation.reconcile_card().pk)
+    assert (difference.external_id, difference.ledger_minor - difference.rail_minor) == ("balance", 100)
+
+
+def test_a_line_that_comes_between_lines_and_total_is_read_before_they_are_compared(busy: Scene, monkeypatch):
+    ask = card_rail.CardRail.balance_minor
+
+    def pay_while_asked(self) -> int:
+        monkeypatch.setattr(card_rail.CardRail, "balance_minor", ask)
+        busy.top_up(700, key="meanwhile")
+        busy.doorbell.ring()
+        with busy.network.store.transaction():
+            (line,) = [row for row in busy.network.store.every("balance_transaction") if row["amount"] == 700]
+            busy.network.store.put({**line, "created": line["created"] + 600})
+        return ask(self)
+
+    monkeypatch.setattr(card_rail.CardRail, "balance_minor", pay_while_asked)
+    run = reconciliation.reconcile_card()
+    assert (run.balanced, _differences(run)) == (True, [])
+
+
+def test_a_line_in_another_currency_is_a_difference_with_a_case_and_in_no_books(busy: Scene, clock):
+    reconciliation.reconcile_card()
+    before = busy.books()
+    with busy.network.store.transaction():
+        call = Call(busy.network.store, busy.network.network.terms, {})
+        line = call.book("charge", "ch_euro", 4_000, "eur", fee=150)
+    clock.advance(minutes=5)
+    run = reconciliation.reconcile_card()
+    assert _differences(run) == [f"{line}: charge ch_euro is in EUR, and the books of cards are kept in USD"]
+    assert busy.books() == before
+    (summary,) = _alarms()
+    assert line in summary
+    clock.advance(days=1)
+    assert not reconciliation.reconcile_card().balanced
+    clock.advance(days=1, minutes=1)
+    assert reconciliation.reconcile_card().balanced, "the case stands, and the line is old"
+    assert len(_alarms()) == 1
+
+
+def test_of_very_many_differences_the_first_have_cases_and_one_tells_of_the_rest(busy: Scene, clock):
+    found = [differences.Difference(f"txn_{n}", None, n, "the books know nothing of it") for n in range(60)]
+    for wanted in (found, found, found[:50]):
+        comparison = differences.Comparison("card", "USD", 0, 0, 60, clocks.now(), wanted)
+        run = differences.record(comparison, actor=TESTER)
+        assert run.differences.count() == len(wanted)
+    assert len(_alarms()) == 51
+    assert "10 more differences" in _alarms()[-1]
+    clock.advance(days=1)
+    differences.record(differences.Comparison("card", "USD", 0, 0, 60, clocks.now(), found), actor=TESTER)
+    assert len(_alarms()) == 52
 
 
 def test_what_is_in_a_currency_that_is_not_kept_there_is_not_booked_as_dollars():

@@ -49,8 +49,8 @@ def onboard(call: Call, account_id: str) -> Body:
 
 
 def totals(call: Call, account: str) -> tuple[int, int]:
-    """Available and pending money of an account, in minor units."""
-    lines = call.store.every("balance_transaction", account)
+    """Available and pending money of an account, in cents."""
+    lines = [line for line in call.store.every("balance_transaction", account) if line["currency"] == "usd"]
     ready = sum(line["net"] for line in lines if line["available_on"] <= now() or line["net"] < 0)
     return ready, sum(line["net"] for line in lines) - ready
 
