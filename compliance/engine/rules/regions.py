@@ -97,7 +97,8 @@ def _problem(place: Place, label: str, sign: str) -> Problem:
 def _doubt(place: Place, doubt: Sighting) -> Problem:
     label = doubt.region.label
     sentence = f"{place.what} names {doubt.sign}, which is in {label}, beside a postal code of another place."
-    return Problem(sentence, (place.country, doubt.sign), place.party_id, f"region:{label}:doubt")
+    scope, state = f"region:{label}:doubt", (place.what, place.country, place.region, place.address)
+    return Problem(sentence, (place.country, doubt.sign), place.party_id, scope, state=state)
 
 
 def _low(text: str) -> str:

@@ -22,6 +22,7 @@ ABOVE = {
     "edges": (edge("dark", "parent", 30), edge("parent", "renter", 60)),
 }
 ELSEWHERE = {"parties": (entity("parent", "CN", headquarters_country="SG"),), "edges": (edge("parent", "renter", 60),)}
+DOUBT = {"renter": entity("renter", "UA", address="Hotel Yalta, Kyiv 01001")}
 
 
 def answered(facts: Facts) -> Facts:
@@ -43,6 +44,7 @@ def answered(facts: Facts) -> Facts:
         ("parent_unknown", ELSEWHERE, {"parties": (entity("parent", "CN", headquarters_country="JP"),)}),
         ("ofac_50_percent_unresolved", LISTED, {"edges": (edge("owner", "renter", 40, 70),)}),
         ("ofac_50_percent_unresolved", LISTED, {"hits": (hit("owner", strength="weak", entry_hash="2"),)}),
+        ("region_partly_embargoed", DOUBT, {"renter": replace(DOUBT["renter"], address="Hotel Yalta 2, Kyiv 01001")}),
         ("owner_undisclosed", ABOVE, {"edges": (edge("dark", "parent", 45), edge("parent", "renter", 60))}),
     ],
 )
