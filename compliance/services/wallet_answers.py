@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.conf import settings
+from django.db.models import Max
 
 from compliance.base import clock
 from compliance.base.outside import require_no_transaction
@@ -75,6 +76,15 @@ def heard(wallets: Iterable[str], as_of: datetime) -> Heard:
     oldest = min(answers.values(), key=lambda row: row.created_at)
     version = f"eip155:{oldest.chain_id}:{settings.WALLET_ORACLE_ADDRESS}@{oldest.block}"
     return Heard(ListState(CODE, version, oldest.created_at, stale=False), tuple(_hits(answers)))
+
+
+def listings(hits: Iterable[WalletHit]) -> dict[str, str]:
+    """By wallet, which listing of which oracle a hit is: one that had ended in between, as far as heard, is another."""
+    chains = {hit.address: hit.currency for hit in hits}
+    rows = OracleAnswer.objects.filter(address__in=chains, sanctioned=False)
+    free_at = dict(rows.values_list("address").annotate(Max("block")))
+    contract = settings.WALLET_ORACLE_ADDRESS
+    return {each: f"{CODE}:{chain}:{contract}@{free_at.get(each, '')}" for each, chain in chains.items()}
 
 
 def _fresh(addresses: Iterable[str], as_of: datetime) -> dict[str, OracleAnswer]:
