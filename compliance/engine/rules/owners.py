@@ -28,8 +28,13 @@ def owners_disclosed(question: Question, rule: RulePolicy) -> Answer:
 
 
 def owners_placed(question: Question, rule: RulePolicy) -> Answer:
-    """Of everybody who stands above a dealing party it is known where they live or are registered."""
+    """Of the dealing parties and everybody who stands above them it is known where they live or are registered."""
     return problems(
+        *(
+            Problem(f"Where {party.name} lives or is registered is not known.", (), party.id, f"place:{party.id}", True)
+            for party in question.principals
+            if not party.country
+        ),
         *(
             Problem(
                 f"Where {owner.name}, who stands above {party.name}, lives or is registered is not known.",
@@ -41,7 +46,7 @@ def owners_placed(question: Question, rule: RulePolicy) -> Answer:
             )
             for party, owner in _owners(question)
             if not owner.country and not owner.undisclosed
-        )
+        ),
     )
 
 
