@@ -39,6 +39,12 @@ IF EXISTS (
     RAISE EXCEPTION 'the entries of a transfer sum to zero per currency' USING ERRCODE = 'check_violation';
 END IF;
 IF (
+    SELECT count(DISTINCT a.currency) FROM settlement_entry e JOIN settlement_account a ON a.id = e.account_id
+    WHERE e.transfer_id = NEW.transfer_id
+) > 1 AND NOT EXISTS (SELECT 1 FROM settlement_conversion c WHERE c.transfer_id = NEW.transfer_id) THEN
+    RAISE EXCEPTION 'money changes its currency only by a conversion' USING ERRCODE = 'check_violation';
+END IF;
+IF (
     SELECT count(DISTINCT a.pot) FROM settlement_entry e JOIN settlement_account a ON a.id = e.account_id
     WHERE e.transfer_id = NEW.transfer_id
 ) > 1 THEN

@@ -128,6 +128,7 @@ def convert(
     *,
     source: AccountKey,
     destination: AccountKey,
+    actor: Actor,
     subject_id: UUID | None = None,
     memo: str = "",
 ) -> ConversionRef:
@@ -153,10 +154,12 @@ def convert(
     with transaction.atomic():
         if not rate.quoted_at <= clock.now() < rate.quoted_at + RATE_SERVES and not mine.exists():
             raise RateTooOld
-        ledger.post(transfer_id, KIND, _lines(found, source, destination), subject_id=subject_id, memo=memo)
+        ledger.post(
+            transfer_id, KIND, _lines(found, source, destination), subject_id=subject_id, memo=memo, is_conversion=True
+        )
         # Under the locks of the accounts: whoever converts the same at this moment has waited for us.
         if not mine.exists():
-            Conversion.objects.create(
+            row = Conversion.objects.create(
                 transfer_id=transfer_id,
                 rate=rate,
                 inverse=inverse,
@@ -164,6 +167,12 @@ def convert(
                 bought_minor=bought,
                 residue_minor=found.residue_minor,
             )
+            data = {
+                "rate": str(rate.pk),
+                "sold": f"{amount_minor} {source.currency}",
+                "bought": f"{found.bought_minor} {destination.currency}",
+            }
+            audit.record("money.converted", actor=actor, subject=row, data=data)
     return found
 
 

@@ -25,6 +25,7 @@ from settlement.services.ledger_locks import LockedOutOfOrder
 from settlement.services.ledger_ops import (
     AmountOutOfRange,
     Close,
+    CurrenciesMixed,
     InsufficientFunds,
     Line,
     Op,
@@ -44,6 +45,7 @@ __all__ = [
     "MAX_MINOR",
     "AmountOutOfRange",
     "Close",
+    "CurrenciesMixed",
     "InsufficientFunds",
     "Line",
     "LockedOutOfOrder",
@@ -81,14 +83,20 @@ def transfer_id_for(cause: str, *parts: object) -> UUID:
 
 
 def post(
-    transfer_id: UUID, kind: str, lines: Sequence[Line], *, subject_id: UUID | None = None, memo: str = ""
+    transfer_id: UUID,
+    kind: str,
+    lines: Sequence[Line],
+    *,
+    subject_id: UUID | None = None,
+    memo: str = "",
+    is_conversion: bool = False,
 ) -> Transfer:
     """The transfer stands with its entries, and every balance agrees. A replay returns what stands and moves nothing.
 
-    Lines of one account are added up and zeros dropped. Raises Unbalanced, PotsMixed, TransferConflict,
-    InsufficientFunds.
+    Lines of one account are added up and zeros dropped. Raises Unbalanced, PotsMixed, CurrenciesMixed,
+    TransferConflict, InsufficientFunds.
     """
-    batch = Batch([Post(transfer_id, kind, lines, subject_id, memo)])
+    batch = Batch([Post(transfer_id, kind, lines, subject_id, memo, is_conversion)])
     _run(batch, linked=True)
     return batch.transfers[0] if batch.transfers else Transfer.objects.get(pk=transfer_id)
 

@@ -97,7 +97,7 @@ class Batch:
         for number, op in enumerate(self.ops):
             try:
                 if isinstance(op, Post):
-                    lines[number] = merged(op.lines)
+                    lines[number] = merged(op.lines, may_convert=op.is_conversion)
                 elif isinstance(op, Pend):
                     check_pend(op)
                 elif isinstance(op, PostPart):

@@ -7,15 +7,26 @@ from uuid import UUID
 from settlement.models import Account
 from settlement.models.ledger import MAX_MINOR
 from settlement.services.accounts import AccountKey
-from settlement.services.ledger_ops import AmountOutOfRange, Line, Pend, PostPart, PotsMixed, Unbalanced
+from settlement.services.ledger_ops import (
+    AmountOutOfRange,
+    CurrenciesMixed,
+    Line,
+    Pend,
+    PostPart,
+    PotsMixed,
+    Unbalanced,
+)
 
 Lines = Mapping[AccountKey, int]
 # An account and which of its rows.
 Place = tuple[AccountKey, int]
 
 
-def merged(lines: Iterable[Line]) -> dict[AccountKey, int]:
-    """The lines added up per account, without zeros. Raises Unbalanced, AmountOutOfRange, PotsMixed."""
+def merged(lines: Iterable[Line], *, may_convert: bool = False) -> dict[AccountKey, int]:
+    """The lines added up per account, without zeros.
+
+    Raises Unbalanced, AmountOutOfRange, PotsMixed, CurrenciesMixed.
+    """
     sums: dict[AccountKey, int] = defaultdict(int)
     per_currency: dict[str, int] = defaultdict(int)
     for line in lines:
@@ -28,6 +39,8 @@ def merged(lines: Iterable[Line]) -> dict[AccountKey, int]:
         raise Unbalanced
     if len({key.pot for key in found}) > 1:
         raise PotsMixed
+    if len({key.currency for key in found}) > 1 and not may_convert:
+        raise CurrenciesMixed
     return found
 
 

@@ -36,6 +36,13 @@ class PotsMixed(InvalidInput):
     default_message = "Money that came by card and money that came by chain do not mix. Nothing was posted."
 
 
+class CurrenciesMixed(InvalidInput):
+    """A transfer would touch two currencies, and be no conversion that names its rate."""
+
+    code = "currencies_mixed"
+    default_message = "Money changes its currency only by a conversion at a rate on record. Nothing was posted."
+
+
 class TransferConflict(Conflict):
     """The id was used before for something else."""
 
@@ -82,13 +89,17 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Post:
-    """The lines are posted. Lines of one account are added up and zeros dropped."""
+    """The lines are posted. Lines of one account are added up and zeros dropped.
+
+    Of two currencies only as a conversion, whose record the same transaction makes.
+    """
 
     id: UUID
     kind: str
     lines: Sequence[Line]
     subject_id: UUID | None = None
     memo: str = ""
+    is_conversion: bool = False
 
 
 @dataclass(frozen=True, slots=True)

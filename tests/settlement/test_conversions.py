@@ -3,19 +3,23 @@
 from datetime import timedelta
 from decimal import Decimal
 from fractions import Fraction
+from functools import partial
+from io import StringIO
 from math import ceil
 from uuid import UUID, uuid4
 
 import pytest
+from django.core.management import CommandError, call_command
 from django.db import IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from compliance.base import clock
+from compliance.base.audit import AuditEvent
 from settlement.models import Account, Conversion, ExchangeRate, Transfer
 from settlement.money import DECIMALS, UnknownCurrency
-from settlement.services import ledger
+from settlement.services import conversions, ledger
 from settlement.services.accounts import AccountKey, Kind, Pot, clearing, of_party, of_platform
 from settlement.services.books import verify_books
 from settlement.services.conversions import (
@@ -25,15 +29,22 @@ from settlement.services.conversions import (
     RateInvalid,
     RateNotFound,
     RateTooOld,
-    convert,
     record_rate,
 )
-from settlement.services.ledger import AmountOutOfRange, InsufficientFunds, Line, PotsMixed, TransferConflict
+from settlement.services.ledger import (
+    AmountOutOfRange,
+    CurrenciesMixed,
+    InsufficientFunds,
+    Line,
+    PotsMixed,
+    TransferConflict,
+)
 from tests.database import undone
 from tests.settlement.scene import TESTER, Scene
 from tests.settlement.test_ledger import race
 
 CARD = Pot.CARD.value
+convert = partial(conversions.convert, actor=TESTER)
 
 
 def money_of(money: Scene, currency: str, pot: str = CARD) -> AccountKey:
@@ -148,6 +159,49 @@ def test_a_rate_names_currencies_source_and_a_time_that_has_come(db):
     assert rate(quoted_at=at) == rate("1.08370", quoted_at=at)
     with pytest.raises(RateExists):
         rate("1.09", quoted_at=at)
+
+
+def test_nothing_else_touches_two_currencies(money: Scene):
+    fund(money, 10_000)
+    lines = [
+        Line(money_of(money, "EUR"), -100),
+        Line(of_platform(Kind.EXCHANGE, CARD, "EUR"), 100),
+        Line(of_platform(Kind.EXCHANGE, CARD, "USD"), -108),
+        Line(money_of(money, "USD"), 108),
+    ]
+    with pytest.raises(CurrenciesMixed):
+        ledger.post(uuid4(), "gift", lines)
+    # Not even what calls itself one, and leaves no record of its rate.
+    with pytest.raises(IntegrityError, match="only by a conversion"):
+        ledger.post(uuid4(), "conversion", lines, is_conversion=True)
+    assert (balances(money)["eur"], balances(money)["usd"]) == (10_000, 0)
+    convert(uuid4(), rate(), 100, source=money_of(money, "EUR"), destination=money_of(money, "USD"))
+    assert balances(money)["usd"] == 108
+
+
+def test_an_operator_converts_by_command_once_and_on_record(money: Scene):
+    fund(money, 10_000)
+    transfer_id, rate_id = uuid4(), rate()
+
+    def told(*more: str) -> str:
+        out = StringIO()
+        given = [str(rate_id), "5000", "--sell", "EUR", "--buy", "USD", "--party", str(money.renter.pk)]
+        call_command("ledger", "convert", *given, "--id", str(transfer_id), *more, stdout=out)
+        return out.getvalue()
+
+    assert "Would sell" in told()
+    assert (balances(money)["eur"], balances(money)["usd"], Conversion.objects.count()) == (10_000, 0, 0)
+    assert not AuditEvent.objects.filter(event="money.converted").exists()
+    for _ in range(2):
+        assert f"transfer {transfer_id}" in told("--yes")
+    assert (balances(money)["eur"], balances(money)["usd"]) == (5_000, 5_418)
+    event = AuditEvent.objects.get(event="money.converted")
+    assert (event.actor, event.data["sold"], event.data["bought"]) == ("system:operator", "5000 EUR", "5418 USD")
+    with pytest.raises(CommandError, match="There is no account"):
+        told("--kind", "pocket")
+    with pytest.raises(CommandError, match="before"):
+        told("--memo", "another", "--kind", "payable")
+    assert verify_books().verified
 
 
 def test_the_database_keeps_rates_and_refuses_a_conversion_that_does_not_fit(money: Scene):

@@ -206,7 +206,7 @@ class Street:
         claims.pay_off_all()
         party = self.scene(dice).renter
         dollars, euros = (of_party(Kind.AVAILABLE, party.pk, CARD, currency) for currency in (USD, "EUR"))
-        conversions.convert(uuid4(), self.rate, 7, source=dollars, destination=euros)
+        conversions.convert(uuid4(), self.rate, 7, source=dollars, destination=euros, actor=TESTER)
         ledger.expire_pending()
 
     def chain(self, dice: random.Random) -> None:

@@ -1,20 +1,22 @@
-"""`manage.py ledger verify | statement | rate`: the book proved, an account's statement, an exchange rate on record."""
+"""`manage.py ledger verify | statement | rate | convert`: the book proved, read, and its money changed by a rate."""
 
 import argparse
 from datetime import UTC, datetime
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import transaction
 
 from compliance.base import clock
 from compliance.base.actor import system
 from compliance.base.errors import Refusal
 from settlement.models import Account
+from settlement.money import amount_words
 from settlement.selectors.statements import MOST_LINES, as_csv, as_json, statement
 from settlement.services.accounts import AccountKey
 from settlement.services.books import verify_books
-from settlement.services.conversions import record_rate
+from settlement.services.conversions import convert, record_rate
 
 ACTOR = system("operator")
 
@@ -22,7 +24,7 @@ ACTOR = system("operator")
 class Command(BaseCommand):
     """Reads the book; ends with an error when it does not verify."""
 
-    help = "Prove the whole book from its entries, print the statement of an account, or record an exchange rate."
+    help = "Prove the whole book from its entries, print a statement, record an exchange rate, or convert by it."
 
     def add_arguments(self, parser: CommandParser) -> None:
         """One deed a call."""
@@ -45,10 +47,25 @@ class Command(BaseCommand):
         rate.add_argument("--source", required=True, help="who said so")
         rate.add_argument("--at", type=_instant, required=True, help="when it was said, ISO 8601")
 
+        self._add_convert(deeds.add_parser("convert", help="change money by a rate on record; a dry run without --yes"))
+
+    def _add_convert(self, told: CommandParser) -> None:
+        told.add_argument("rate", type=_uuid, help="the rate's id, as `ledger rate` printed it")
+        told.add_argument("amount", type=int, help="how much is sold, in minor units (cents)")
+        told.add_argument("--sell", required=True, help="such as EUR")
+        told.add_argument("--buy", required=True, help="such as USD")
+        told.add_argument("--kind", default=Account.Kind.AVAILABLE, help=", ".join(Account.Kind.values))
+        told.add_argument("--pot", choices=Account.Pot.values, default=Account.Pot.CARD)
+        told.add_argument("--party", type=_uuid, help="whose, for an account of a party")
+        told.add_argument("--id", type=_uuid, help="of the transfer: told again under it, nothing moves")
+        told.add_argument("--memo", default="")
+        told.add_argument("--yes", action="store_true", help="do it; without, it is only tried and taken back")
+
     def handle(self, *args: object, **options: Any) -> None:
         """What was asked is printed."""
         try:
-            {"verify": self._verify, "statement": self._statement, "rate": self._rate}[options["deed"]](options)
+            deeds = {"verify": self._verify, "statement": self._statement, "rate": self._rate, "convert": self._convert}
+            deeds[options["deed"]](options)
         except (Refusal, ValueError) as error:
             raise CommandError(str(error)) from error
 
@@ -65,9 +82,7 @@ class Command(BaseCommand):
         )
 
     def _statement(self, options: dict[str, Any]) -> None:
-        if options["kind"] not in Account.Kind.values:
-            raise CommandError(f"There is no account {options['kind']}; one of {', '.join(Account.Kind.values)}.")
-        key = AccountKey(options["kind"], options["pot"], options["currency"], options["party"])
+        key = _account(options, options["currency"])
         found = statement(
             kind=key.kind,
             pot=key.pot,
@@ -86,6 +101,31 @@ class Command(BaseCommand):
         given = {"source": options["source"], "quoted_at": options["at"], "actor": ACTOR}
         rate_id = record_rate(options["base"], options["quote"], options["value"], **given)
         self.stdout.write(f"Rate {rate_id} is on record.")
+
+    def _convert(self, options: dict[str, Any]) -> None:
+        transfer_id = options["id"] or uuid4()
+        with transaction.atomic():
+            made = convert(
+                transfer_id,
+                options["rate"],
+                options["amount"],
+                source=_account(options, options["sell"]),
+                destination=_account(options, options["buy"]),
+                actor=ACTOR,
+                memo=options["memo"],
+            )
+            transaction.set_rollback(not options["yes"])
+        sold, bought = amount_words(made.sold_minor, options["sell"]), amount_words(made.bought_minor, options["buy"])
+        if options["yes"]:
+            self.stdout.write(f"Sold {sold} for {bought}: transfer {transfer_id}.")
+        else:
+            self.stdout.write(f"Would sell {sold} for {bought}. Nothing was moved; say --yes to do it.")
+
+
+def _account(options: dict[str, Any], currency: str) -> AccountKey:
+    if options["kind"] not in Account.Kind.values:
+        raise CommandError(f"There is no account {options['kind']}; one of {', '.join(Account.Kind.values)}.")
+    return AccountKey(options["kind"], options["pot"], currency, options["party"])
 
 
 def _instant(text: str) -> datetime:
