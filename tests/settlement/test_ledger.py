@@ -113,11 +113,16 @@ def test_the_database_itself_keeps_what_was_posted(money: Scene, sql: str):
 def test_the_database_itself_refuses_a_lopsided_transfer(money: Scene):
     money.credit(500)
     account = Account.objects.get(kind=Kind.AVAILABLE)
-    transfer = Transfer.objects.create(id=uuid4(), kind="odd", digest=b"")
+
+    def enter() -> None:
+        with transaction.atomic():
+            transfer = Transfer.objects.create(id=uuid4(), kind="odd", digest=b"")
+            Entry.objects.create(
+                transfer=transfer, account=account, amount_minor=1, balance_after_minor=501, at=transfer.created_at
+            )
+
     with pytest.raises(IntegrityError, match="sum to zero"):
-        Entry.objects.create(
-            transfer=transfer, account=account, amount_minor=1, balance_after_minor=501, at=transfer.created_at
-        )
+        enter()
 
 
 def test_the_proof_finds_a_forged_balance_and_the_command_fails(money: Scene):
