@@ -24,6 +24,8 @@ def training_for_headquarters(question: Question, rule: RulePolicy) -> Answer:
         return Answer()
     tpp, operations = total_tpp(question), total_operations(question, rule)
     if tpp < rule.params["total_tpp"] and operations < Decimal(rule.params["operations"]):
+        if _used(question, rule) is None:
+            return _use_unknown(renter, rule)
         return Answer(detail=f"Total TPP {plain(tpp)} and {_power(operations)} operations are below the thresholds.")
     sentence = (
         f"{renter.name} would train models on a total TPP of {plain(tpp)}, {_power(operations)} operations with its "
@@ -54,6 +56,8 @@ def group_compute(question: Question, rule: RulePolicy) -> Answer:
         if value >= limit
     ]
     days = rule.params["window_days"]
+    if not over and used is None:
+        return _use_unknown(renter, rule)
     if not over:
         return Answer(detail=f"{_power(operations)} operations and {hours:.0f} controlled GPU hours in {days} days.")
     who = f"{used.parties} parties of its group" if used and used.parties > 1 else "this renter"
@@ -83,6 +87,13 @@ def total_operations(question: Question, rule: RulePolicy) -> Decimal:
 def _used(question: Question, rule: RulePolicy) -> GroupUse | None:
     days = rule.params["window_days"]
     return next((each for each in question.facts.group_use if each.window_days == days), None)
+
+
+def _use_unknown(renter: PartyFacts, rule: RulePolicy) -> Answer:
+    """What is not known is not nothing. No finding answers it: who asks must say it."""
+    days = rule.params["window_days"]
+    sentence = f"What the group of {renter.name} computed in the last {days} days is not known."
+    return problems(Problem(sentence, (f"window_days={days}",), unknown=True))
 
 
 def _controlled_hours(question: Question, used: GroupUse | None) -> Decimal:

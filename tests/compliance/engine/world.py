@@ -9,6 +9,7 @@ from compliance.engine.facts import (
     EndUser,
     Facts,
     FindingFacts,
+    GroupUse,
     ListState,
     Locations,
     OwnershipEdgeFacts,
@@ -26,6 +27,7 @@ PACKS = load_packs()
 PACK = pack_in_force(NOW, PACKS)
 H100 = ChipFigures("NVIDIA H100 SXM", (Tops(8, "1979"), Tops(16, "989.5")), "814", True, "3350")
 RTX_3090 = ChipFigures("NVIDIA RTX 3090", (Tops(8, "284"), Tops(16, "142")), "628.4", False, "936")
+IDLE = GroupUse(90, 1, 0, 0, 0, "0", "0")
 LISTS = tuple(ListState(code, "a" * 64, NOW) for code in ("ofac_sdn", "un_sc", "us_csl"))
 
 
@@ -81,6 +83,7 @@ def lease(figures: ChipFigures | None = H100, **changes: object) -> Facts:
         end_use="protein folding",
         end_user=EndUser("self"),
         locations=Locations("SG", ip="SG"),
+        group_use=(IDLE,),
     )
     facts = replace(facts, **changes)
     return facts if "screened" in changes else replace(facts, screened=tuple(sorted(facts.everyone())))
