@@ -1,4 +1,7 @@
-"""When a rail and the books do not agree, officers have a case for each difference: one, for as long as it stands."""
+"""Officers have a case when a rail and the books do not agree, and when work on money keeps failing.
+
+One for each difference, for as long as it stands; one for each kind of work and cause, however much of it waits.
+"""
 
 from dataclasses import dataclass
 from uuid import UUID
@@ -8,6 +11,7 @@ from compliance.models import Case
 from compliance.services import cases
 
 REASON = "RECONCILIATION_DIFFERENCE"
+STUCK = "MONEY_WORK_STUCK"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,3 +49,19 @@ def open_cases_for(differences: list[MoneyDifference], run_id: UUID, *, actor: A
             actor=actor,
         )
     return len(fresh)
+
+
+def open_case_of_stuck(work: str, cause: str, first: str, subject_id: UUID, *, actor: Actor) -> None:
+    """An open case says that such work keeps failing for this cause, and on what it was seen first.
+
+    Closed while it goes on failing, it is opened again.
+    """
+    cases.open_case(
+        kind=Case.Kind.MONEY_ALARM,
+        priority=Case.Priority.HIGH,
+        summary=f"{work} keeps failing ({cause}) and is tried again; seen first: {first}.",
+        reason_codes=[STUCK],
+        subject_id=subject_id,
+        scope=f"{work}:{cause}",
+        actor=actor,
+    )

@@ -6,6 +6,7 @@ import pgtrigger
 from django.db import models
 from django.db.models import Q
 
+from compliance.base import clock
 from compliance.base.models import Row, StatefulRow
 from compliance.base.walls import Immutable, NeverEmptied, Wall
 from settlement.models.holds import Hold
@@ -121,6 +122,11 @@ class InboundEvent(Row):
     payload = models.JSONField()
     processed_at = models.DateTimeField(null=True, blank=True)
     outcome = models.CharField(max_length=40, blank=True)
+    attempts = models.PositiveIntegerField(default=0)
+    due_at = models.DateTimeField(default=clock.now, help_text="Tried again from then on, while it had no effect")
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["source", "external_id"], name="one_inbound_event_per_id")]
+        indexes = [
+            models.Index(fields=["due_at"], condition=models.Q(processed_at=None), name="inbound_events_due"),
+        ]

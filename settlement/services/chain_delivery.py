@@ -14,7 +14,7 @@ from django.db.models import Q
 from eth_account.typed_transactions.typed_transaction import TypedTransaction
 from hexbytes import HexBytes
 
-from compliance.base import clock
+from compliance.base import clock, faults
 from compliance.base.errors import Refusal, StaleState
 from compliance.base.transition import transition
 from compliance.services.chain_signer import signer_for
@@ -57,10 +57,14 @@ def deliver(chain: Chain | None = None) -> int:
     for row in rows:
         try:
             _look_after(row, chain)
-        except (Refusal, StaleState) as error:
-            logger.warning("chain transaction %s waits for the next round: %s", row.hash, type(error).__name__)
-        finally:
-            ChainTransaction.objects.filter(pk=row.pk).update(taken_until=None)
+        except Refusal as error:
+            logger.warning("chain transaction %s waits for the next round: %s", row.hash, error.code)
+        except Exception as error:
+            # It stays taken for its while, so that the next rounds begin with others.
+            logger.error("chain transaction %s waits: %s", row.hash, faults.place_of(error))
+            continue
+        # Unless we took so long that another worker has it.
+        ChainTransaction.objects.filter(pk=row.pk, taken_until=row.taken_until).update(taken_until=None)
     _alarm_of_stuck()
     return len(rows)
 
@@ -68,6 +72,7 @@ def deliver(chain: Chain | None = None) -> int:
 def _take(chain_id: int) -> list[ChainTransaction]:
     """Transactions that nobody else looks after, ours for a while; the lowest nonces first, on which others wait."""
     now = clock.now()
+    until = now + TAKEN_FOR
     with transaction.atomic():
         free = ChainTransaction.objects.filter(
             Q(taken_until=None) | Q(taken_until__lte=now),
@@ -75,7 +80,9 @@ def _take(chain_id: int) -> list[ChainTransaction]:
             chain_id=chain_id,
         )
         rows = list(free.select_for_update(skip_locked=True).order_by("sender", "nonce")[:BATCH])
-        ChainTransaction.objects.filter(pk__in=[row.pk for row in rows]).update(taken_until=now + TAKEN_FOR)
+        ChainTransaction.objects.filter(pk__in=[row.pk for row in rows]).update(taken_until=until)
+    for row in rows:
+        row.taken_until = until
     return rows
 
 

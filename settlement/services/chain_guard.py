@@ -55,12 +55,12 @@ def let_go() -> int:
 def post_freezes() -> None:
     """Each funded escrow hold's freeze, release or settlement that may have been missed is a job again."""
     for hold in escrow_holds_to_look_after():
-        chain_jobs.post(chain_jobs.Kind.FREEZE if hold.state == "frozen" else chain_jobs.Kind.UNFREEZE, hold.id)
+        chain_jobs.post_missing(chain_jobs.Kind.FREEZE if hold.state == "frozen" else chain_jobs.Kind.UNFREEZE, hold.id)
     late = Hold.objects.filter(
         state=Hold.State.SETTLING, rail=Hold.Rail.ESCROW, state_changed_at__lte=clock.now() - PATIENCE
     )
     for hold_id in late.values_list("pk", flat=True)[:BATCH]:
-        chain_jobs.post(chain_jobs.Kind.SETTLE, hold_id)
+        chain_jobs.post_missing(chain_jobs.Kind.SETTLE, hold_id)
 
 
 def wallets_of(party_id: UUID) -> set[str]:

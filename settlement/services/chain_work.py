@@ -10,19 +10,22 @@ from datetime import timedelta
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import F, Q, QuerySet
 
-from compliance.base import clock
-from compliance.base.errors import Refusal
+from compliance.base import actor, clock, faults
+from compliance.services import money_alarms
 from settlement.models import ChainJob, ChainTransaction
 from settlement.services import chain_escrow
 
 logger = logging.getLogger(__name__)
 
 Kind = ChainJob.Kind
+ACTOR = actor.system("chain_work")
 # Longer than any deed takes: after it the worker is taken for dead.
 TAKEN_FOR = timedelta(minutes=2)
 LONGEST_WAIT = timedelta(minutes=5)
+# A job that stands for so long and fails is a case for officers.
+ALARM_AFTER = timedelta(hours=1)
 BATCH = 20
 _DEEDS: dict[str, Callable[[UUID], ChainTransaction | None]] = {
     Kind.SETTLE: chain_escrow.settle_escrow,
@@ -41,28 +44,46 @@ def work(limit: int = BATCH) -> int:
     for job in jobs:
         try:
             _DEEDS[job.kind](job.hold_id)
-        except Refusal as refusal:
-            _put_back(job, refusal.code)
+        except Exception as error:
+            # Any: one that cannot be done must not keep the others of its batch from their turn.
+            _put_back(job, error)
         else:
-            # Posted again meanwhile: what it asked for may be another thing by now.
-            ended, _ = ChainJob.objects.filter(pk=job.pk, posted_at=job.posted_at).delete()
-            if not ended:
-                ChainJob.objects.filter(pk=job.pk).update(taken_until=None)
+            _end(job)
     return len(jobs)
 
 
 def _take(limit: int) -> list[ChainJob]:
     now = clock.now()
+    until = now + TAKEN_FOR
     with transaction.atomic():
         free = ChainJob.objects.filter(Q(taken_until=None) | Q(taken_until__lte=now), due_at__lte=now)
         jobs = list(free.select_for_update(skip_locked=True).order_by("due_at", "pk")[:limit])
-        ChainJob.objects.filter(pk__in=[job.pk for job in jobs]).update(taken_until=now + TAKEN_FOR)
+        ChainJob.objects.filter(pk__in=[job.pk for job in jobs]).update(taken_until=until)
+    for job in jobs:
+        job.taken_until = until
     return jobs
 
 
-def _put_back(job: ChainJob, code: str) -> None:
-    logger.warning("chain job %s of hold %s waits: %s", job.kind, job.hold_id, code)
+def _end(job: ChainJob) -> None:
+    """The job is gone, unless it was posted again meanwhile: what it asked for may be another thing by now."""
+    ended, _ = ChainJob.objects.filter(pk=job.pk, posted_at=job.posted_at).delete()
+    if not ended:
+        _still_ours(job).update(taken_until=None)
+
+
+def _put_back(job: ChainJob, error: Exception) -> None:
+    """The job has its next turn later each time it fails; after an hour officers have a case."""
+    code = faults.code_of(error)
+    logger.warning("chain job %s of hold %s waits: %s", job.kind, job.hold_id, faults.place_of(error))
     wait = min(timedelta(seconds=2 ** min(job.attempts + 1, 10)), LONGEST_WAIT)
-    ChainJob.objects.filter(pk=job.pk).update(
+    _still_ours(job).update(
         taken_until=None, due_at=clock.now() + wait, attempts=F("attempts") + 1, last_error=code[:64]
     )
+    if clock.now() - job.created_at >= ALARM_AFTER:
+        first = f"{job.kind} of hold {job.hold_id}"
+        money_alarms.open_case_of_stuck("Work on chain", code, first, job.hold_id, actor=ACTOR)
+
+
+def _still_ours(job: ChainJob) -> QuerySet[ChainJob]:
+    """The job's row, unless we took so long that another worker has it."""
+    return ChainJob.objects.filter(pk=job.pk, taken_until=job.taken_until)

@@ -2,7 +2,8 @@
 
 A notice is believed only with a valid signature. It is stored once, under its id, in the same transaction as its
 effect: delivered five times, it acts once; an effect that fails leaves the notice unprocessed, and the sweep tries
-again. The order of arrival does not matter, see `card_payments`. Types that nobody knows are kept.
+again, later each time, so that notices that keep failing stop no other. The order of arrival does not matter, see
+`card_payments`. Types that nobody knows are kept.
 """
 
 import json
@@ -14,12 +15,12 @@ from uuid import UUID
 
 import stripe
 from django.conf import settings
-from django.db import DatabaseError, transaction
+from django.db import transaction
 
-from compliance.base import clock
+from compliance.base import clock, faults
 from compliance.base.actor import system
 from compliance.base.errors import Refusal
-from compliance.services import identity_checks
+from compliance.services import identity_checks, money_alarms
 from settlement.models import InboundEvent
 from settlement.rails.card_risks import charge_risk, fraud_warning, review_news, without_people
 from settlement.rails.card_states import dispute_state, intent_state, recipient_state
@@ -33,6 +34,11 @@ TOLERANCE_SECONDS = 300
 BATCH = 200
 # A notice about something that we do not know is tried again for so long; then it was about somebody else's.
 UNKNOWN_FOR = timedelta(days=3)
+# From the sweep's first attempt to its next; doubled each time.
+FIRST_WAIT = timedelta(seconds=10)
+LONGEST_WAIT = timedelta(minutes=15)
+# A notice that fails for so long is a case for officers.
+ALARM_AFTER = timedelta(days=1)
 
 
 class BadSignature(Refusal):
@@ -92,18 +98,29 @@ def store(event: dict[str, Any]) -> str:
 
 
 def process_inbox() -> int:
-    """Every stored notice that has had no effect yet was tried again. Returns how many."""
-    ids = list(InboundEvent.objects.filter(processed_at=None).order_by("created_at").values_list("pk", flat=True))
-    for event_id in ids[:BATCH]:
+    """Every stored notice that has had no effect yet and is due was tried again. Returns how many."""
+    waiting = InboundEvent.objects.filter(processed_at=None, due_at__lte=clock.now())
+    ids = list(waiting.order_by("due_at", "created_at").values_list("pk", flat=True)[:BATCH])
+    for event_id in ids:
         _process_again(event_id)
-    return len(ids[:BATCH])
+    return len(ids)
 
 
 def _process_again(event_id: UUID) -> None:
     with transaction.atomic():
-        row = InboundEvent.objects.select_for_update().get(pk=event_id)
+        row = InboundEvent.objects.select_for_update(skip_locked=True).filter(pk=event_id, processed_at=None).first()
+        if row is None:
+            return
+        _process(row)
         if row.processed_at is None:
-            _process(row)
+            _put_back(row)
+
+
+def _put_back(row: InboundEvent) -> None:
+    """The notice is due again, later each time that the sweep came to it."""
+    row.due_at = clock.now() + min(FIRST_WAIT * 2 ** min(row.attempts, 10), LONGEST_WAIT)
+    row.attempts += 1
+    row.save(update_fields=["attempts", "due_at"])
 
 
 def _process(row: InboundEvent) -> str:
@@ -117,10 +134,14 @@ def _process(row: InboundEvent) -> str:
         if clock.now() - row.created_at > UNKNOWN_FOR:
             return _close(row, "not ours")
         return _wait(row, error.code)
-    except (Refusal, DatabaseError, KeyError, TypeError, ValueError) as error:
-        # The notice is ours now and is tried again; to ask for it once more would bring the same.
-        logger.exception("notice %s (%s) had no effect", row.external_id, row.type)
-        return _wait(row, type(error).__name__)
+    except Exception as error:
+        # Any: the notice is ours now and is tried again; to ask for it once more would bring the same.
+        place = faults.place_of(error)
+        logger.error("notice %s (%s) had no effect: %s", row.external_id, row.type, place)
+        if clock.now() - row.created_at >= ALARM_AFTER:
+            work = f"The notice {row.type}"
+            money_alarms.open_case_of_stuck(work, faults.code_of(error), row.external_id, row.pk, actor=ACTOR)
+        return _wait(row, faults.code_of(error))
     return _close(row, "applied" if changed else "nothing to do")
 
 

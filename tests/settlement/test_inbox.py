@@ -7,6 +7,7 @@ import pytest
 from django.test import Client
 
 from compliance.base import clock
+from compliance.models import Case
 from settlement.models import InboundEvent
 from settlement.rails import card as card_rail
 from settlement.rails.standin.webhooks import signature
@@ -108,6 +109,34 @@ def test_an_effect_that_fails_is_tried_again_until_it_holds(card: Scene, paid: d
     assert inbox.process_inbox() == 1
     assert card.books() == {"stripe": -5_000, "available": 5_000}
     assert inbox.process_inbox() == 0
+
+
+def test_notices_that_keep_failing_wait_longer_stop_no_other_and_are_a_case_after_a_day(
+    card: Scene, paid: dict, clock, monkeypatch, caplog
+):
+    def broken(body: dict) -> bool:
+        raise AttributeError("about somebody@example.org")
+
+    monkeypatch.setitem(inbox._EFFECTS, "account.updated", broken)
+    monkeypatch.setattr(inbox, "BATCH", 2)
+    for number in range(3):
+        poison = {"id": f"evt_poison_{number}", "type": "account.updated", "data": {"object": {"id": "x"}}}
+        assert post_notice(poison).json() == {"outcome": "AttributeError"}
+    with monkeypatch.context() as patch:
+        patch.setitem(inbox._EFFECTS, paid["type"], broken)
+        post_notice(paid)
+    assert [inbox.process_inbox() for _ in range(3)] == [2, 2, 0], "the newest had its turn"
+    assert card.books() == {"stripe": -5_000, "available": 5_000}
+    clock.advance(hours=23)
+    assert inbox.process_inbox() == 2
+    assert not Case.objects.exists()
+    assert InboundEvent.objects.filter(attempts=2, due_at=clock.now() + 2 * inbox.FIRST_WAIT).count() == 2
+    clock.advance(hours=1)
+    assert [inbox.process_inbox() for _ in range(3)] == [2, 1, 0]
+    case = Case.objects.get()
+    assert (case.kind, case.reason_codes) == (Case.Kind.MONEY_ALARM, ["MONEY_WORK_STUCK"])
+    assert "account.updated" in case.summary
+    assert "somebody" not in case.summary + caplog.text
 
 
 def test_the_real_webhook_verifies_at_the_door(card: Scene, paid: dict):

@@ -158,3 +158,27 @@ def test_what_another_worker_is_at_is_left_until_it_is_taken_for_dead(scene: Sce
     assert chain_delivery.deliver() == 1
     row.refresh_from_db()
     assert (row.state, row.taken_until) == (State.CONFIRMED, None)
+
+
+def test_one_that_cannot_be_looked_after_stops_no_other_and_lets_others_go_first(scene: Scene, clock, monkeypatch):
+    poison, other = submit(_revocation(1)), submit(_revocation(2))
+    honest = chain_delivery._look_after
+
+    def look_after(row, chain):
+        if row.pk == poison.pk:
+            raise ValueError
+        honest(row, chain)
+
+    monkeypatch.setattr(chain_delivery, "_look_after", look_after)
+    assert chain_delivery.deliver() == 2
+    other.refresh_from_db()
+    assert (other.state, other.taken_until) == (State.CONFIRMED, None)
+    assert chain_delivery.deliver() == 0, "not at once"
+    clock.advance(hours=2)
+    assert chain_delivery.deliver() == 1
+    assert ChainAlarm.objects.get(ended_at=None).code == "transaction_stuck"
+    monkeypatch.setattr(chain_delivery, "_look_after", honest)
+    clock.advance(minutes=2)
+    assert chain_delivery.deliver() == 1
+    poison.refresh_from_db()
+    assert poison.state == State.CONFIRMED

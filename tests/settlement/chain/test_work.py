@@ -4,12 +4,14 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
+from django.core.exceptions import ImproperlyConfigured
 from django.db import connections, transaction
 
+from compliance.models import Case
 from compliance.services import chain_signer
 from settlement.models import ChainJob, ChainTransaction, Hold
 from settlement.rails.chain import Chain, ChainUnavailable
-from settlement.services import chain_guard, chain_jobs, chain_work, holds
+from settlement.services import chain_guard, chain_jobs, chain_sender, chain_work, holds
 from settlement.tasks import follow_chain, work_chain
 from tests.contracts.anvil import Anvil
 from tests.settlement.chain.scene import CAP, DOLLAR, TESTER, Scene, build_scene
@@ -81,6 +83,56 @@ def test_a_job_that_fails_waits_longer_each_time_and_stops_no_other(scene: Scene
     assert not ChainJob.objects.exists()
     assert ChainTransaction.objects.filter(purpose="freeze").count() == 2
     assert {other.pk, hold.pk} == set(Hold.objects.filter(state=Hold.State.FROZEN).values_list("pk", flat=True))
+
+
+def test_a_job_that_cannot_be_done_stops_no_other_and_is_a_case_after_an_hour(scene: Scene, clock, monkeypatch, caplog):
+    poison, other = _frozen(scene), _frozen(scene)
+    ChainJob.objects.filter(hold=other).update(due_at=clock.now() + timedelta(seconds=1))
+    clock.advance(seconds=1)
+    honest = chain_work._DEEDS[Kind.FREEZE]
+
+    def deed(hold_id):
+        if hold_id == poison.pk:
+            raise ValueError("about somebody@example.org")
+        return honest(hold_id)
+
+    monkeypatch.setitem(chain_work._DEEDS, Kind.FREEZE, deed)
+    assert chain_work.work() == 2
+    job = ChainJob.objects.get()
+    assert (job.hold_id, job.attempts, job.last_error, job.taken_until) == (poison.pk, 1, "ValueError", None)
+    assert scene.chain.escrow(scene.lease_key(other)).frozen_until > scene.node.now()
+    clock.advance(minutes=59)
+    assert chain_work.work() == 1
+    chain_guard.post_freezes()
+    assert (ChainJob.objects.get(hold=poison).attempts, chain_work.work()) == (2, 1), (
+        "the sweep asks for the other alone"
+    )
+    assert not Case.objects.exists()
+    for _ in range(2):
+        clock.advance(minutes=5)
+        assert chain_work.work() == 1
+    case = Case.objects.get()
+    assert (case.kind, case.subject_id, case.reason_codes) == (Case.Kind.MONEY_ALARM, poison.pk, ["MONEY_WORK_STUCK"])
+    assert "somebody" not in case.summary + caplog.text
+    assert "ValueError at test_work.py" in caplog.text
+
+
+def test_a_key_that_is_not_configured_blocks_no_job_of_another(scene: Scene, clock, settings, monkeypatch):
+    _frozen(scene)
+    settled = scene.funded_hold()
+    scene.node.pass_time(3600)
+    holds.settle_hold(settled.pk, DOLLAR, TESTER)
+    honest = chain_signer.signer_for
+
+    def signer_for(role):
+        if role == chain_signer.GUARDIAN:
+            raise ImproperlyConfigured
+        return honest(role)
+
+    monkeypatch.setattr(chain_sender, "signer_for", signer_for)
+    assert chain_work.work() == 2
+    assert ChainJob.objects.get().last_error == "ImproperlyConfigured"
+    assert ChainTransaction.objects.get().purpose == "close"
 
 
 def test_what_a_dead_worker_had_taken_is_taken_again(scene: Scene, clock, monkeypatch):

@@ -1,0 +1,17 @@
+"""What went wrong, in words that may be logged and stored."""
+
+import traceback
+from pathlib import Path
+
+from compliance.base.errors import Refusal
+
+
+def code_of(error: BaseException) -> str:
+    """A refusal's code, else the kind of fault. Never its message: that may quote a row, and so a person."""
+    return error.code if isinstance(error, Refusal) else type(error).__name__
+
+
+def place_of(error: BaseException) -> str:
+    """The code, and where a fault that is no refusal came from: file and line, and no value."""
+    frames = [] if isinstance(error, Refusal) else traceback.extract_tb(error.__traceback__)
+    return f"{code_of(error)} at {Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else code_of(error)
