@@ -19,6 +19,10 @@ _WORDS = {
         "A transaction of ours waits",
         "Look at the fees of the chain and at CHAIN_MAX_FEE_GWEI; later ones of the same key wait behind it.",
     ),
+    "effect_failed": (
+        "An event of the contract cannot be booked",
+        "It and all later ones wait, and are tried again at each round: find out why the books refuse it.",
+    ),
     "nonce_displaced": (
         "Somebody else used a key of ours",
         "A transaction that is not ours used its nonce. If no operator sent it, the key is stolen: revoke its role.",

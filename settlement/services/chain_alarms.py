@@ -22,6 +22,7 @@ NODE_FAULTY = "node_faulty"
 REORGANISED_TOO_DEEP = "reorganised_too_deep"
 TRANSACTION_STUCK = "transaction_stuck"
 NONCE_DISPLACED = "nonce_displaced"
+EFFECT_FAILED = "effect_failed"
 # A node that was well for so long is taken for well.
 WELL_AFTER = timedelta(minutes=10)
 

@@ -5,7 +5,7 @@
 | Deposited | contract -> renter held | opening -> open |
 | Closed, Reclaimed | held -> provider payable, fees, renter available | settling -> settled |
 | Withdrawn | payable (paying), available -> out of the contract | - |
-| FeesWithdrawn | fees -> out of the contract | - |
+| FeesWithdrawn | fees (suspense for the rest) -> out of the contract | - |
 | Seized | blocked -> provider payable, fees; the rest stays blocked | frozen -> failed |
 | AccountSeized | payable, available -> blocked | - |
 | Withdrawn, of what was seized | blocked -> out of the contract | - |

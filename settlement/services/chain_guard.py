@@ -4,15 +4,16 @@ A restricted party's wallets cannot pull money from the contract, whoever asks. 
 holds at each round, so that a lost task costs seconds. A round that finds nothing to do asks no network.
 """
 
+import contextlib
 import logging
+from collections.abc import Iterator
 from datetime import timedelta
 from uuid import UUID
 
 from django.db.models import Exists, OuterRef, Q
 from eth_utils.address import to_checksum_address
 
-from compliance.base import clock
-from compliance.base.errors import Refusal
+from compliance.base import clock, faults
 from compliance.selectors.restrictions import open_restrictions
 from settlement.models import ChainTransaction, EscrowDeposit, Hold, PaymentProfile
 from settlement.rails.chain import connect
@@ -84,11 +85,9 @@ def _freeze_wallets() -> int:
     sent = 0
     for key, (restriction_id, wallet) in wanted.items():
         if key not in present:
-            try:
+            with _alone("the freeze of a wallet"):
                 chain_escrow.freeze_account(wallet, str(restriction_id), key, subject_id=restriction_id)
                 sent += 1
-            except Refusal as error:
-                logger.warning("the freeze of a wallet waits: %s", error.code)
     return sent
 
 
@@ -96,14 +95,11 @@ def _let_go(row: ChainTransaction, wallet: str) -> int:
     key = f"unguard:{row.pk.hex}"
     if ChainTransaction.objects.filter(idempotency_key=key).exists():
         return 0
-    try:
-        if connect().account_frozen_until(wallet) <= clock.now().timestamp():
-            return 0
-        chain_escrow.unfreeze_account(wallet, str(row.subject_id), key, subject_id=row.subject_id)
-    except Refusal as error:
-        logger.warning("the release of a wallet waits: %s", error.code)
-        return 0
-    return 1
+    with _alone("the release of a wallet"):
+        if connect().account_frozen_until(wallet) > clock.now().timestamp():
+            chain_escrow.unfreeze_account(wallet, str(row.subject_id), key, subject_id=row.subject_id)
+            return 1
+    return 0
 
 
 def _revoke_deposits() -> int:
@@ -116,10 +112,8 @@ def _revoke_deposits() -> int:
     )
     sent = 0
     for deposit in waiting.exclude(Exists(revoking)):
-        try:
+        with _alone("the revocation of a deposit"):
             sent += chain_escrow.revoke_deposit(deposit.hold_id) is not None
-        except Refusal as error:
-            logger.warning("the revocation of a deposit waits: %s", error.code)
     return sent
 
 
@@ -130,8 +124,15 @@ def _return_deposits() -> int:
     restricted = {row.party_id for row in open_restrictions()}
     sent = 0
     for deposit in unwelcome.exclude(Exists(closing)).exclude(hold__party_id__in=restricted):
-        try:
+        with _alone("the return of a deposit"):
             sent += chain_escrow.return_deposit(deposit.hold_id) is not None
-        except Refusal as error:
-            logger.warning("the return of a deposit waits: %s", error.code)
     return sent
+
+
+@contextlib.contextmanager
+def _alone(what: str) -> Iterator[None]:
+    """Whatever goes wrong with one of them, it alone waits for the next round."""
+    try:
+        yield
+    except Exception as error:
+        logger.warning("%s waits: %s", what, faults.place_of(error))

@@ -10,15 +10,16 @@ import itertools
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
+from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
 
-from compliance.base import audit, clock
+from compliance.base import audit, clock, faults
 from compliance.base.errors import Refusal
 from settlement.models import ChainBlock, ChainCursor, ChainEvent
 from settlement.rails.chain import Block, Chain, EscrowLog, connect
-from settlement.services import chain_effects, chain_sender
+from settlement.services import chain_alarms, chain_effects, chain_sender
 from settlement.services.chain_postings import INDEXER
 
 logger = logging.getLogger(__name__)
@@ -34,6 +35,14 @@ class ReorganisationTooDeep(Refusal):
     code = "reorganisation_too_deep"
     http_status = 500
     default_message = "The chain was reorganised deeper than is remembered. Nothing was changed; an operator must look."
+
+
+class EffectFailed(Refusal):
+    """An event's effect cannot stand in the books. Later ones may rest on it: people must look."""
+
+    code = "effect_failed"
+    http_status = 500
+    default_message = "An event of the contract cannot be booked. It and later ones wait; an operator must look."
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +65,7 @@ def follow(chain: Chain | None = None, *, max_blocks: int = BLOCKS_PER_STEP) -> 
     """The cursor is at most `max_blocks` further, and what became final has taken effect.
 
     Idempotent, and safe in parallel. Call outside any transaction. Raises ChainUnavailable, ChainNotConfigured,
-    ReorganisationTooDeep.
+    ReorganisationTooDeep, EffectFailed.
     """
     chain = chain or connect()
     cursor = _cursor(chain)
@@ -179,7 +188,10 @@ def _event(chain_id: int, contract: str, log: EscrowLog) -> ChainEvent:
 
 
 def _apply_final(chain: Chain, final_number: int) -> int:
-    """Events down to the final block have taken effect, in order, each in its own transaction. Returns how many."""
+    """Events down to the final block have taken effect, in order, each in its own transaction. Returns how many.
+
+    Raises EffectFailed at the first that cannot, with an alarm; it is tried again at each step.
+    """
     waiting = ChainEvent.objects.filter(
         chain_id=chain.deployment.chain_id,
         contract=chain.deployment.escrow,
@@ -189,14 +201,23 @@ def _apply_final(chain: Chain, final_number: int) -> int:
     )
     applied = 0
     for pk in list(waiting.order_by("block_number", "log_index").values_list("pk", flat=True)):
-        with transaction.atomic():
-            event = ChainEvent.objects.select_for_update().filter(pk=pk, applied_at=None, rolled_back_at=None).first()
-            if event is None:
-                continue
-            chain_effects.apply(event)
-            ChainEvent.objects.filter(pk=pk).update(applied_at=clock.now())
-            applied += 1
+        try:
+            applied += _apply(pk)
+        except Exception as error:
+            chain_alarms.sound(chain_alarms.EFFECT_FAILED, f"event {pk}: {faults.place_of(error)}")
+            raise EffectFailed from error
     return applied
+
+
+def _apply(pk: UUID) -> bool:
+    """The event's effect stands. False when it stood before, or the event is no more."""
+    with transaction.atomic():
+        event = ChainEvent.objects.select_for_update().filter(pk=pk, applied_at=None, rolled_back_at=None).first()
+        if event is None:
+            return False
+        chain_effects.apply(event)
+        ChainEvent.objects.filter(pk=pk).update(applied_at=clock.now())
+    return True
 
 
 # -- back ----------------------------------------------------------------------------------------------------

@@ -5,6 +5,8 @@ Every function here runs inside the indexer's transaction.
 
 import logging
 
+from compliance.services import money_alarms
+from compliance.services.money_alarms import MoneyDifference
 from settlement.models import ChainEvent, Payout
 from settlement.services import blocked_property, ledger, payouts
 from settlement.services.accounts import Kind, Pot, of_platform
@@ -43,8 +45,7 @@ def withdrawn(event: ChainEvent) -> None:
         part = min(amount, max(0, most))
         lines.append(Line(key, -part))
         amount -= part
-    if amount:
-        logger.error("a withdrawal beyond what the books know: event %s", event.pk)
+    _note_excess(event, amount)
     post(event, [*lines, Line(SUSPENSE, -amount)], None)
 
 
@@ -72,6 +73,21 @@ def unwithdrawn(event: ChainEvent) -> None:
 
 
 def fees_withdrawn(event: ChainEvent) -> None:
-    """The fees that were taken are out of the books."""
+    """The fees that were taken are out of the books; what the books know of no fee for is borne by suspense.
+
+    Charges on chain reach the books when their lease is closed: fees that were taken before are not in them yet.
+    """
     amount = int(event.args["amount"])
-    post(event, [Line(CONTRACT, amount), Line(of_platform(Kind.FEES, Pot.ESCROW, CURRENCY), -amount)], None)
+    fees = of_platform(Kind.FEES, Pot.ESCROW, CURRENCY)
+    known = min(amount, max(0, ledger.balance_of(fees)))
+    _note_excess(event, amount - known)
+    post(event, [Line(CONTRACT, amount), Line(fees, -known), Line(SUSPENSE, known - amount)], None)
+
+
+def _note_excess(event: ChainEvent, excess: int) -> None:
+    """Officers have a case about what left the contract beyond the books, if anything did."""
+    if excess:
+        logger.error("a withdrawal beyond what the books know: event %s", event.pk)
+        words = "more was withdrawn than the books know of"
+        beyond = MoneyDifference("escrow", event.transaction_hash, f"{excess} millionths too much", words)
+        money_alarms.open_cases_for([beyond], event.pk, actor=INDEXER)

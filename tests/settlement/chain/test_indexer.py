@@ -7,7 +7,19 @@ from django.conf import settings
 from django.db import connections, transaction
 
 from compliance.base.audit import AuditEvent
-from settlement.models import ChainBlock, ChainCursor, ChainEvent, ChainTransaction, Hold, Payout, Transfer
+from compliance.models import Case, Party
+from compliance.services import chain_signer, restrictions
+from settlement.models import (
+    ChainAlarm,
+    ChainBlock,
+    ChainCursor,
+    ChainEvent,
+    ChainTransaction,
+    Hold,
+    PaymentProfile,
+    Payout,
+    Transfer,
+)
 from settlement.rails.chain import ChainUnavailable
 from settlement.rails.outside import NetworkInTransaction
 from settlement.services import (
@@ -18,12 +30,15 @@ from settlement.services import (
     chain_indexer,
     chain_reconciliation,
     holds,
+    ledger,
     payout_deeds,
 )
 from settlement.services.chain_deposits import prepare_deposit
 from settlement.services.chain_indexer import ReorganisationTooDeep, follow
+from settlement.services.chain_sender import ContractCall, submit
+from settlement.tasks import follow_chain
 from tests.contracts.anvil import Anvil
-from tests.settlement.chain.scene import CAP, DOLLAR, TESTER, Scene, build_scene
+from tests.settlement.chain.scene import CAP, DOLLAR, TESTER, Scene, build_scene, wallet
 from tests.settlement.chain.test_lease_on_chain import FEE, TOTAL, _request_payout, _settled
 
 pytestmark = pytest.mark.chain
@@ -75,11 +90,11 @@ def test_a_crash_between_record_and_effect_loses_nothing(scene: Scene, monkeypat
     scene.node.mine(settings.CHAIN_FINALITY_BLOCKS)
 
     def crash(event: ChainEvent) -> None:
-        raise ConnectionResetError
+        raise SystemExit
 
     with monkeypatch.context() as patched:
         patched.setattr(chain_effects, "apply", crash)
-        with pytest.raises(ConnectionResetError):
+        with pytest.raises(SystemExit):
             scene.follow()
     assert scene.books() == {}
     assert ChainEvent.objects.filter(name="Deposited", applied_at=None).exists()
@@ -255,3 +270,54 @@ def test_followers_at_once_do_what_one_would(anvil: Anvil, chain_settings, clock
         chain_escrow.settle_escrow(hold.pk)
     scene.finalise()
     assert scene.books() == {"contract": -3 * DOLLAR, "available": 3 * DOLLAR}
+
+
+def test_fees_of_charges_that_the_books_do_not_know_stop_nothing_and_are_a_case(scene: Scene):
+    hold = scene.funded_hold()
+    scene.node.pass_time(3600)
+    submit(ContractCall("stolen", "settle", chain_signer.SETTLER, "settle", (scene.terms(hold), TOTAL)))
+    chain_escrow.withdraw_fees(scene.payee.address, "fees:1")
+    scene.finalise()
+    assert scene.books() == {"contract": FEE - CAP, "held": CAP, "suspense": -FEE}
+    case = Case.objects.get()
+    assert (case.kind, case.reason_codes) == (Case.Kind.MONEY_ALARM, ["RECONCILIATION_DIFFERENCE"])
+    assert str(FEE) in case.summary
+    holds.settle_hold(hold.pk, TOTAL, TESTER)
+    chain_escrow.settle_escrow(hold.pk)
+    scene.finalise()
+    assert scene.books() == {
+        "contract": FEE - CAP,
+        "payable": TOTAL - FEE,
+        "fees": FEE,
+        "available": CAP - TOTAL,
+        "suspense": -FEE,
+    }
+    assert books.verify_books().verified
+
+
+@pytest.mark.parametrize("fault", [ValueError("about somebody@example.org"), ledger.InsufficientFunds()])
+def test_an_event_that_cannot_be_booked_is_an_alarm_and_wallets_are_frozen_nevertheless(
+    scene: Scene, monkeypatch, fault: Exception
+):
+    hold = scene.open_hold()
+    assert scene.pay(prepare_deposit(hold.pk))
+    scene.node.mine(settings.CHAIN_FINALITY_BLOCKS)
+    listed = Party.objects.create(kind="entity", name="Somebody Else Ltd", country="AU")
+    PaymentProfile.objects.create(party=listed, payout_wallet=wallet("listed").address)
+    restrictions.impose(listed.pk, "listed", actor=TESTER)
+
+    def refuse(event: ChainEvent) -> None:
+        raise fault
+
+    with monkeypatch.context() as patched:
+        patched.setitem(chain_effects._APPLY, "Deposited", refuse)
+        follow_chain()
+        follow_chain()
+    alarm = ChainAlarm.objects.get(ended_at=None)
+    assert (alarm.code, alarm.count) == ("effect_failed", 2)
+    assert "somebody" not in alarm.detail
+    assert scene.books() == {}
+    assert scene.chain.account_frozen_until(wallet("listed").address) > scene.node.now()
+    follow_chain()
+    assert scene.books() == {"contract": -CAP, "held": CAP}
+    assert not ChainAlarm.objects.filter(ended_at=None).exists()
