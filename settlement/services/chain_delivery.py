@@ -1,7 +1,10 @@
 """Our transactions seen through: sent until a block holds them, made dearer when they wait, signed anew when lost.
 
 All signings of one transaction have one nonce, so the chain takes one of them at most: a dearer one replaces, it never
-doubles. Only when the nonce was used for good by a transaction that is not ours is another nonce taken.
+doubles. Only when the nonce was used for good by a transaction that is not ours is another nonce taken. An end is
+recorded when the indexer has taken in its block: it is the indexer that notices when a block vanishes.
+
+A worker may stand still anywhere for an hour while others go on: what it read is compared again when it writes.
 """
 
 import logging
@@ -20,7 +23,7 @@ from compliance.base.transition import transition
 from compliance.services.chain_signer import signer_for
 from settlement.models import ChainAttempt, ChainTransaction
 from settlement.rails.chain import Chain, Fees, Outcome, connect
-from settlement.services import chain_alarms
+from settlement.services import chain_alarms, chain_indexer
 from settlement.services.chain_sender import (
     MINING_ALARM,
     SENDER,
@@ -90,13 +93,15 @@ def _look_after(row: ChainTransaction, chain: Chain) -> None:
     if row.state == State.DISPLACED:
         _sign_anew(row, chain)
         return
+    # Before the signings and their receipts are read: whichever of ours used the nonce by now is then among them.
+    used = chain.final_nonce(row.sender, settings.CHAIN_FINALITY_BLOCKS)
     attempts = list(row.attempts.filter(nonce=row.nonce).order_by("-created_at"))
     for attempt in attempts:
         outcome = chain.outcome(attempt.hash)
         if outcome is not None:
-            _record_end(row, attempt, outcome)
+            _record_end(row, attempt, outcome, chain)
             return
-    if chain.final_nonce(row.sender, settings.CHAIN_FINALITY_BLOCKS) > row.nonce:
+    if used > row.nonce:
         _displace(row)
         return
     if attempts and clock.now() - attempts[0].created_at >= DEARER_AFTER:
@@ -104,22 +109,26 @@ def _look_after(row: ChainTransaction, chain: Chain) -> None:
     broadcast(row, chain)
 
 
-def _record_end(row: ChainTransaction, attempt: ChainAttempt, outcome: Outcome) -> None:
+def _record_end(row: ChainTransaction, attempt: ChainAttempt, outcome: Outcome, chain: Chain) -> None:
+    """The transaction has ended as the block says, once the indexer has taken in that block."""
     end, event = (
         (State.CONFIRMED, "chain_transaction.confirmed")
         if outcome.succeeded
         else (State.REVERTED, "chain_transaction.reverted")
     )
-    transition(
-        row,
-        end,
-        actor=SENDER,
-        event=event,
-        data={"hash": attempt.hash, "purpose": row.purpose, "block": outcome.block_number},
-        block_number=outcome.block_number,
-        raw=attempt.raw,
-        hash=attempt.hash,
-    )
+    with transaction.atomic():
+        if not chain_indexer.has_taken_in(chain, outcome.block_number, outcome.block_hash):
+            return
+        transition(
+            row,
+            end,
+            actor=SENDER,
+            event=event,
+            data={"hash": attempt.hash, "purpose": row.purpose, "block": outcome.block_number},
+            block_number=outcome.block_number,
+            raw=attempt.raw,
+            hash=attempt.hash,
+        )
 
 
 # -- dearer --------------------------------------------------------------------------------------------------
@@ -133,7 +142,7 @@ def _make_dearer(row: ChainTransaction, last: ChainAttempt, chain: Chain) -> Non
         logger.warning("chain transaction %s is at the limit of its fee", row.hash)
         return
     unsigned |= {"maxFeePerGas": fees.max_fee, "maxPriorityFeePerGas": fees.priority_fee}
-    _replace(row, unsigned)
+    _replace(row, unsigned, signer_for(row.role).sign_transaction(unsigned))
 
 
 def _better(unsigned: dict[str, Any], now: Fees) -> Fees:
@@ -144,9 +153,11 @@ def _better(unsigned: dict[str, Any], now: Fees) -> Fees:
     )
 
 
-def _replace(row: ChainTransaction, unsigned: dict[str, Any]) -> bool:
-    """The row holds the call as it is signed now, stored before it is sent. False when another was first."""
-    raw = signer_for(row.role).sign_transaction(unsigned)
+def _replace(row: ChainTransaction, unsigned: dict[str, Any], raw: bytes) -> bool:
+    """The row holds the call as it is signed now, stored before it is sent. False when another was first.
+
+    Raises StaleState when the row holds another signing by now.
+    """
     changes = {"raw": "0x" + raw.hex(), "hash": hash_of(raw), "nonce": unsigned["nonce"]}
     try:
         with transaction.atomic():
@@ -173,14 +184,18 @@ def _unsigned(attempt: ChainAttempt) -> dict[str, Any]:
 
 def _displace(row: ChainTransaction) -> None:
     """None of its signings can happen any more: its nonce was used, finally, by a transaction that is not ours."""
-    transition(
-        row,
-        State.DISPLACED,
-        actor=SENDER,
-        event="chain_transaction.displaced",
-        deadline_at=clock.now() + MINING_ALARM,
-        data={"hash": row.hash, "purpose": row.purpose, "nonce": row.nonce},
-    )
+    with transaction.atomic():
+        # Another worker may have signed it anew while this one stood still: that nonce is not the one that was used.
+        if not ChainTransaction.objects.select_for_update().filter(pk=row.pk, nonce=row.nonce).exists():
+            raise StaleState
+        transition(
+            row,
+            State.DISPLACED,
+            actor=SENDER,
+            event="chain_transaction.displaced",
+            deadline_at=clock.now() + MINING_ALARM,
+            data={"hash": row.hash, "purpose": row.purpose, "nonce": row.nonce},
+        )
     chain_alarms.sound(chain_alarms.NONCE_DISPLACED, f"{row.purpose}: nonce {row.nonce} of {row.sender}")
 
 
@@ -189,7 +204,11 @@ def _sign_anew(row: ChainTransaction, chain: Chain) -> None:
     if last is None:
         return
     unsigned = _unsigned(last) | {"nonce": next_nonce(chain, row.sender)}
-    if _replace(row, unsigned):
+    raw = signer_for(row.role).sign_transaction(unsigned)
+    # At once: a nonce that was taken and never sent would hold up all later ones.
+    with transaction.atomic():
+        if not _replace(row, unsigned, raw):
+            return
         transition(
             row,
             State.SIGNED,
@@ -198,7 +217,7 @@ def _sign_anew(row: ChainTransaction, chain: Chain) -> None:
             deadline_at=clock.now() + MINING_ALARM,
             data={"hash": row.hash, "purpose": row.purpose, "nonce": row.nonce},
         )
-        broadcast(row, chain)
+    broadcast(row, chain)
 
 
 def _alarm_of_stuck() -> None:
@@ -209,4 +228,6 @@ def _alarm_of_stuck() -> None:
     if stuck is None:
         chain_alarms.end(chain_alarms.TRANSACTION_STUCK)
     else:
-        chain_alarms.sound(chain_alarms.TRANSACTION_STUCK, f"{stuck.purpose} {stuck.hash} is in no block.")
+        chain_alarms.sound(
+            chain_alarms.TRANSACTION_STUCK, f"{stuck.purpose} {stuck.hash} is in no block that was followed."
+        )

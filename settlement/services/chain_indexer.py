@@ -98,6 +98,21 @@ def catch_up(chain: Chain | None = None, *, max_steps: int = 1000) -> Step:
     return step
 
 
+def has_taken_in(chain: Chain, number: int, block_hash: str) -> bool:
+    """Whether that block lies in what was followed, so that it is noticed when it vanishes.
+
+    Nothing is rolled back until the caller's transaction ends.
+    """
+    cursor = ChainCursor.objects.select_for_update().filter(
+        chain_id=chain.deployment.chain_id, contract=chain.deployment.escrow
+    )
+    if not any(number <= row.block_number for row in cursor):
+        return False
+    known = ChainBlock.objects.filter(chain_id=chain.deployment.chain_id, number=number).values_list("hash", flat=True)
+    # Blocks far behind the head are not remembered: they vanish no more.
+    return known.first() in (None, block_hash)
+
+
 # -- where we stand ------------------------------------------------------------------------------------------
 
 

@@ -18,7 +18,7 @@ from settlement.models import EscrowDeposit, Hold, PaymentProfile
 from settlement.rails.chain import Chain, connect
 from settlement.rails.chain_contracts import ESCROW, calldata
 from settlement.rails.chain_deploy import give_gas, mint
-from settlement.services import chain_indexer, holds, ledger
+from settlement.services import chain_delivery, chain_indexer, holds, ledger
 from settlement.services.accounts import Kind, Pot, clearing, of_party, of_platform
 from settlement.services.chain_deposits import DepositRequest, prepare_deposit, terms_of
 from settlement.services.hold_terms import HoldTerms
@@ -138,6 +138,11 @@ class Scene:
         """All that happened is final and was seen."""
         self.node.mine(settings.CHAIN_FINALITY_BLOCKS)
         self.follow()
+
+    def deliver(self) -> int:
+        """As a round does it: the head was seen, then our transactions were looked after. Returns how many."""
+        self.follow()
+        return chain_delivery.deliver(self.chain)
 
     # -- the wallets' side -----------------------------------------------------------------------------
 

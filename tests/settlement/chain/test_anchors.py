@@ -11,7 +11,7 @@ from settlement.models import ChainTransaction
 from settlement.rails import chain as rail
 from settlement.rails import chain_deploy, chain_node
 from settlement.rails.chain import ChainUnavailable, connect
-from settlement.services import anchors, chain_delivery
+from settlement.services import anchors, chain_delivery, chain_indexer
 from settlement.services.anchors import anchor_newest_checkpoint, anchored_roots
 from settlement.tasks import anchor_audit_log
 from tests.compliance.services.log_tampering import chain_anew, tamper
@@ -39,6 +39,7 @@ def anchored(anvil: Anvil, chain_settings: None, settings, db: None, clock) -> N
 def test_the_root_is_anchored_once_and_the_log_holds_against_it(anchored, anvil: Anvil, capsys):
     row = anchor_newest_checkpoint()
     assert anchor_newest_checkpoint() is None
+    chain_indexer.catch_up()
     chain_delivery.deliver()
     row.refresh_from_db()
     assert row.state == ChainTransaction.State.CONFIRMED

@@ -108,8 +108,8 @@ def test_settling_survives_death_at_every_line(scene: Scene):
         clock.advance(**PATIENCE)
         chain_work.work()
         chain_delivery.deliver()
-        chain_delivery.deliver()
         scene.finalise()
+        chain_delivery.deliver()
 
     def facts() -> Any:
         sent = ChainTransaction.objects.values_list("purpose", "state")
@@ -133,7 +133,7 @@ def test_making_dearer_survives_death_at_every_line(forking_scene: Scene, clock)
         clock.advance(**PATIENCE)
         chain_delivery.deliver()
         scene.node.mine()
-        chain_delivery.deliver()
+        scene.deliver()
 
     def facts() -> Any:
         chain = scene.chain

@@ -20,7 +20,7 @@ from settlement.models import (
     Payout,
     Transfer,
 )
-from settlement.rails.chain import ChainUnavailable
+from settlement.rails.chain import Chain, ChainUnavailable, Outcome
 from settlement.rails.outside import NetworkInTransaction
 from settlement.services import (
     books,
@@ -170,6 +170,7 @@ def test_a_deposit_that_comes_back_in_another_block_opens_the_hold_again(forking
 def test_a_closing_that_vanishes_is_sent_again_and_the_books_agree(forking_scene: Scene):
     hold = _settled(forking_scene)
     settled = forking_scene.books()
+    chain_delivery.deliver()
     close = ChainTransaction.objects.get(purpose="close")
     _reorganise(forking_scene.node, forking_scene.node.web3.eth.block_number - close.block_number + 1)
     forking_scene.follow()
@@ -179,6 +180,7 @@ def test_a_closing_that_vanishes_is_sent_again_and_the_books_agree(forking_scene
     chain_delivery.deliver()
     chain_delivery.deliver()
     forking_scene.finalise()
+    chain_delivery.deliver()
     close.refresh_from_db()
     assert close.state == ChainTransaction.State.CONFIRMED
     assert forking_scene.books() == settled
@@ -194,6 +196,7 @@ def test_a_payout_that_vanishes_is_sent_again_and_paid_once(forking_scene: Scene
     payout_deeds.send_payout(payout.pk)
     chain_delivery.deliver()
     forking_scene.finalise()
+    chain_delivery.deliver()
     paid = forking_scene.books()
     withdrawal = ChainTransaction.objects.get(purpose="withdraw")
     _reorganise(forking_scene.node, forking_scene.node.web3.eth.block_number - withdrawal.block_number + 1)
@@ -210,6 +213,7 @@ def test_a_payout_that_vanishes_is_sent_again_and_paid_once(forking_scene: Scene
 
 def test_money_that_moved_on_before_the_reorganisation_is_borne_by_suspense(forking_scene: Scene):
     _settled(forking_scene)
+    chain_delivery.deliver()
     close = ChainTransaction.objects.get(purpose="close")
     _request_payout(forking_scene)
     _reorganise(forking_scene.node, forking_scene.node.web3.eth.block_number - close.block_number + 1)
@@ -321,3 +325,38 @@ def test_an_event_that_cannot_be_booked_is_an_alarm_and_wallets_are_frozen_never
     follow_chain()
     assert scene.books() == {"contract": -CAP, "held": CAP}
     assert not ChainAlarm.objects.filter(ended_at=None).exists()
+
+
+@pytest.mark.parametrize("followed", [False, True], ids=["before_it_was_followed", "while_its_receipt_was_read"])
+def test_a_closing_whose_block_vanishes_unnoticed_is_not_taken_for_done(
+    forking_scene: Scene, monkeypatch, followed: bool
+):
+    hold = forking_scene.funded_hold()
+    forking_scene.node.pass_time(3600)
+    holds.settle_hold(hold.pk, TOTAL, TESTER)
+    chain_escrow.settle_escrow(hold.pk)
+    honest = Chain.outcome
+
+    def outcome(self: Chain, transaction_hash: str) -> Outcome | None:
+        found = honest(self, transaction_hash)
+        monkeypatch.setattr(Chain, "outcome", honest)
+        forking_scene.follow()
+        _reorganise(forking_scene.node, 1)
+        forking_scene.follow()
+        return found
+
+    if followed:
+        monkeypatch.setattr(Chain, "outcome", outcome)
+    chain_delivery.deliver()
+    close = ChainTransaction.objects.get(purpose="close")
+    assert close.state == ChainTransaction.State.BROADCAST
+    if not followed:
+        _reorganise(forking_scene.node, 1)
+        forking_scene.follow()
+    forking_scene.deliver()
+    forking_scene.finalise()
+    chain_delivery.deliver()
+    close.refresh_from_db()
+    hold.refresh_from_db()
+    assert (close.state, hold.state) == (ChainTransaction.State.CONFIRMED, Hold.State.SETTLED)
+    assert chain_reconciliation.reconcile_chain().balanced

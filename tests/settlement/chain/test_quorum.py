@@ -17,7 +17,7 @@ from settlement.rails.chain import (
     open_nodes,
 )
 from settlement.selectors.chain_alarms import open_chain_alarms
-from settlement.services import chain_delivery, chain_follower, chain_sender
+from settlement.services import chain_follower, chain_sender
 from settlement.services.chain_deposits import prepare_deposit
 from settlement.services.chain_indexer import follow
 from tests.settlement.chain.proxy import (
@@ -61,7 +61,7 @@ def _deposit(scene: Scene) -> Hold:
 def test_honest_nodes_are_one(scene: Scene, nodes: list[Proxy]):
     assert _deposit(scene).state == Hold.State.OPEN
     row = chain_sender.submit(_revocation(1))
-    chain_delivery.deliver()
+    scene.deliver()
     row.refresh_from_db()
     assert row.state == ChainTransaction.State.CONFIRMED
     assert all("eth_sendRawTransaction" in node.asked for node in nodes)
@@ -75,7 +75,7 @@ def test_one_liar_of_three_is_outvoted(scene: Scene, nodes: list[Proxy], lie: Li
     assert _deposit(scene).state == Hold.State.OPEN
     assert scene.books() == {"contract": -CAP, "held": CAP}
     chain_sender.submit(_revocation(1))
-    chain_delivery.deliver()
+    scene.deliver()
     assert ChainTransaction.objects.get().state == ChainTransaction.State.CONFIRMED
 
 

@@ -12,7 +12,7 @@ from eth_account import Account
 from compliance.services import chain_signer
 from settlement.models import ChainTransaction
 from settlement.rails.chain import CallRefused, Chain, ChainNotConfigured, ChainUnavailable, connect
-from settlement.services import chain_delivery
+from settlement.services import chain_delivery, chain_indexer
 from settlement.services.chain_sender import ContractCall, submit
 from tests.contracts.anvil import Anvil
 from tests.settlement.chain.scene import Scene
@@ -32,7 +32,7 @@ def test_a_transaction_is_stored_signed_then_sent_then_confirmed(scene: Scene):
     row = submit(_revocation(1))
     assert row.state == State.BROADCAST
     assert Account.recover_transaction(row.raw) == chain_signer.signer_for(chain_signer.GUARDIAN).address == row.sender
-    chain_delivery.deliver()
+    scene.deliver()
     row.refresh_from_db()
     assert row.state == State.CONFIRMED
     assert row.block_number == scene.node.web3.eth.block_number
@@ -62,9 +62,9 @@ def test_a_node_that_fails_at_the_broadcast_loses_nothing(scene: Scene, monkeypa
         patched.setattr(Chain, "broadcast", down)
         row = submit(_revocation(1))
         assert row.state == State.SIGNED
-        chain_delivery.deliver()
-    chain_delivery.deliver()
-    chain_delivery.deliver()
+        scene.deliver()
+    scene.deliver()
+    scene.deliver()
     row.refresh_from_db()
     assert row.state == State.CONFIRMED
 
@@ -74,13 +74,13 @@ def test_a_transaction_that_the_node_forgot_is_sent_again(scene: Scene):
     try:
         row = submit(_revocation(1))
         scene.node.rpc("anvil_dropAllTransactions")
-        chain_delivery.deliver()
+        scene.deliver()
         second = submit(_revocation(2))
         assert second.nonce == row.nonce + 1, "a forgotten nonce is not given out again"
     finally:
         scene.node.rpc("evm_setAutomine", True)
     scene.node.mine()
-    chain_delivery.deliver()
+    scene.deliver()
     assert set(ChainTransaction.objects.values_list("state", flat=True)) == {State.CONFIRMED}
 
 
@@ -97,7 +97,7 @@ def test_a_transaction_that_reverts_is_on_record_and_can_be_tried_again(scene: S
     finally:
         scene.node.rpc("evm_setAutomine", True)
     scene.node.mine()
-    chain_delivery.deliver()
+    scene.deliver()
     first.refresh_from_db()
     second.refresh_from_db()
     assert (first.state, second.state) == (State.CONFIRMED, State.REVERTED)
@@ -116,7 +116,7 @@ def test_many_senders_at_once_use_each_nonce_once(anvil: Anvil, chain_settings, 
     nonces = sorted(ChainTransaction.objects.values_list("nonce", flat=True))
     assert len(nonces) == 8
     assert nonces == list(range(nonces[0], nonces[0] + 8))
-    chain_delivery.deliver()
+    chain_indexer.catch_up()
     chain_delivery.deliver()
     assert set(ChainTransaction.objects.values_list("state", flat=True)) == {State.CONFIRMED}
 

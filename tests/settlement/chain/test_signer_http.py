@@ -12,7 +12,6 @@ from compliance.services.chain_signer import CLEARANCE_SIGNER, GUARDIAN, ROLES, 
 from settlement.models import ChainTransaction, EscrowDeposit, Hold
 from settlement.rails.chain_signer_http import HttpSigner, SignerUnavailable, http_signer
 from settlement.rails.outside import NetworkInTransaction
-from settlement.services import chain_delivery
 from settlement.services.chain_deposits import prepare_deposit
 from settlement.services.chain_sender import submit
 from tests.settlement.chain.scene import Scene
@@ -45,7 +44,7 @@ def test_deposits_and_transactions_are_signed_by_it(scene: Scene, signer: Signin
     hold.refresh_from_db()
     assert hold.state == Hold.State.OPEN
     row = submit(_revocation(1))
-    chain_delivery.deliver()
+    scene.deliver()
     row.refresh_from_db()
     assert (row.state, row.sender) == (ChainTransaction.State.CONFIRMED, signer_for(GUARDIAN).address)
     assert set(signer.asked) == {"eth_signTypedData", "eth_signTransaction"}
