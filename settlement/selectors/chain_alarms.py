@@ -23,6 +23,10 @@ _WORDS = {
         "An event of the contract cannot be booked",
         "It and all later ones wait, and are tried again at each round: find out why the books refuse it.",
     ),
+    "fee_too_high": (
+        "The chain asks more for gas than is set",
+        "Closings, payouts and freezes on chain wait: raise CHAIN_MAX_FEE_GWEI, or wait until the fees fall.",
+    ),
     "nonce_displaced": (
         "Somebody else used a key of ours",
         "A transaction that is not ours used its nonce. If no operator sent it, the key is stolen: revoke its role.",

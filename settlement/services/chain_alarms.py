@@ -23,6 +23,7 @@ REORGANISED_TOO_DEEP = "reorganised_too_deep"
 TRANSACTION_STUCK = "transaction_stuck"
 NONCE_DISPLACED = "nonce_displaced"
 EFFECT_FAILED = "effect_failed"
+FEE_TOO_HIGH = "fee_too_high"
 # A node that was well for so long is taken for well.
 WELL_AFTER = timedelta(minutes=10)
 

@@ -28,6 +28,7 @@ from settlement.services.chain_sender import (
     MINING_ALARM,
     SENDER,
     broadcast,
+    exceeds_limit,
     hash_of,
     next_nonce,
     store_attempt,
@@ -43,7 +44,6 @@ TAKEN_FOR = timedelta(minutes=2)
 DEARER_AFTER = timedelta(minutes=3)
 # Nodes take a replacement that offers a tenth more; an eighth is safe with all.
 DEARER_BY = (9, 8)
-GWEI = 10**9
 BATCH = 100
 
 
@@ -138,7 +138,7 @@ def _make_dearer(row: ChainTransaction, last: ChainAttempt, chain: Chain) -> Non
     """The same call with the same nonce and a better fee stands in the row, unless the limit is reached."""
     unsigned = _unsigned(last)
     fees = _better(unsigned, chain.fees())
-    if fees.max_fee > settings.CHAIN_MAX_FEE_GWEI * GWEI:
+    if exceeds_limit(fees):
         logger.warning("chain transaction %s is at the limit of its fee", row.hash)
         return
     unsigned |= {"maxFeePerGas": fees.max_fee, "maxPriorityFeePerGas": fees.priority_fee}

@@ -12,16 +12,18 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.db import IntegrityError, transaction
 from eth_utils.crypto import keccak
 
 from compliance.base import actor, clock
-from compliance.base.errors import Conflict, StaleState
+from compliance.base.errors import Conflict, Refusal, StaleState
 from compliance.base.transition import transition
 from compliance.services.chain_signer import Signer, signer_for
 from settlement.models import ChainAttempt, ChainTransaction
 from settlement.rails.chain import CallRefused, Chain, ChainUnavailable, Fees, connect
 from settlement.rails.chain_contracts import ESCROW, calldata
+from settlement.services import chain_alarms
 
 logger = logging.getLogger(__name__)
 
@@ -30,6 +32,7 @@ SENDER = actor.system("chain_sender")
 # After this a transaction that no block holds is an alarm.
 MINING_ALARM = timedelta(hours=1)
 NONCE_TRIES = 20
+GWEI = 10**9
 
 
 class NonceBusy(Conflict):
@@ -37,6 +40,14 @@ class NonceBusy(Conflict):
 
     code = "nonce_busy"
     default_message = "The chain sender is busy. Nothing was sent; it will be tried again."
+
+
+class FeeTooHigh(Refusal):
+    """The chain asks more for gas than CHAIN_MAX_FEE_GWEI."""
+
+    code = "fee_too_high"
+    http_status = 503
+    default_message = "The chain asks more for gas than is set. Nothing was signed or sent; it will be tried again."
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +66,8 @@ class ContractCall:
 def submit(call: ContractCall, chain: Chain | None = None) -> ChainTransaction:
     """The call is signed and stored, and was broadcast when the node took it; the same key returns what stands.
 
-    Call outside any transaction. Raises CallRefused when the contract would refuse it, ChainUnavailable, NonceBusy.
+    Call outside any transaction. Raises CallRefused when the contract would refuse it, FeeTooHigh, ChainUnavailable,
+    NonceBusy.
     """
     present = _present(call)
     if present is not None:
@@ -72,6 +84,10 @@ def submit(call: ContractCall, chain: Chain | None = None) -> ChainTransaction:
         if present is None:
             raise
         return present
+    if exceeds_limit(fees):
+        chain_alarms.sound(chain_alarms.FEE_TOO_HIGH, f"{fees.max_fee // GWEI} gwei are asked for {call.purpose}")
+        raise FeeTooHigh
+    chain_alarms.end(chain_alarms.FEE_TOO_HIGH)
     for _ in range(NONCE_TRIES):
         nonce = next_nonce(chain, signer.address)
         unsigned = unsigned_call(chain.deployment.chain_id, nonce, to, data, gas, fees)
@@ -80,6 +96,11 @@ def submit(call: ContractCall, chain: Chain | None = None) -> ChainTransaction:
             broadcast(stored, chain)
             return stored
     raise NonceBusy
+
+
+def exceeds_limit(fees: Fees) -> bool:
+    """Whether that is more than any transaction of ours offers."""
+    return fees.max_fee > settings.CHAIN_MAX_FEE_GWEI * GWEI
 
 
 def unsigned_call(chain_id: int, nonce: int, to: str, data: str, gas: int, fees: Fees) -> dict[str, Any]:

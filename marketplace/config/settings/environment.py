@@ -3,6 +3,7 @@
 import os
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 from psycopg.conninfo import conninfo_to_dict
@@ -16,6 +17,21 @@ def required(name: str) -> str:
     if not value:
         raise ImproperlyConfigured(f"Set the environment variable {name}: see README.md, “Production”.")
     return value
+
+
+def chain_nodes() -> str:
+    """The nodes of CHAIN_RPC_URL, at least three: one is just believed, and of two that disagree neither.
+
+    Fewer where CHAIN_RPC_LEAST_NODES says so. Raises ImproperlyConfigured; the same node twice is one.
+    """
+    named, least = required("CHAIN_RPC_URL"), int(os.environ.get("CHAIN_RPC_LEAST_NODES", "3"))
+    found = {urlsplit(url.strip()).netloc.rpartition("@")[2] for url in named.split(",") if url.strip()}
+    if len(found) < least:
+        raise ImproperlyConfigured(
+            f"CHAIN_RPC_URL names {len(found)} of {least} nodes: name {least} of different operators with "
+            "commas between, or set CHAIN_RPC_LEAST_NODES to how many you rely on: see README.md, “Production”."
+        )
+    return named
 
 
 def key_file(name: str) -> str:

@@ -4,6 +4,7 @@ import os
 
 from marketplace.config.settings import environment
 from marketplace.config.settings.base import *  # noqa: F403
+from marketplace.config.settings.base import GRIDCLEAR_CHAIN_SIGNERS as GRIDCLEAR_CHAIN_SIGNERS
 from marketplace.config.settings.base import MIDDLEWARE as MIDDLEWARE
 from marketplace.config.settings.base import REST_FRAMEWORK as REST_FRAMEWORK
 
@@ -17,14 +18,15 @@ DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 REDIS_URL = environment.required("REDIS_URL")
 STRIPE_API_KEY = environment.required("STRIPE_API_KEY")
 STRIPE_WEBHOOK_SECRET = environment.required("STRIPE_WEBHOOK_SECRET")
-CHAIN_RPC_URL = environment.required("CHAIN_RPC_URL")
+CHAIN_RPC_URL = environment.chain_nodes()
 CHAIN_ESCROW_ADDRESS = environment.required("CHAIN_ESCROW_ADDRESS")
 CHAIN_TOKEN_ADDRESS = environment.required("CHAIN_TOKEN_ADDRESS")
 GRIDCLEAR_CLEARANCE_KEY_FILE = environment.required("GRIDCLEAR_CLEARANCE_KEY_FILE")
 GRIDCLEAR_KEYRING = os.environ.get("GRIDCLEAR_KEYRING", "")
 GRIDCLEAR_MASTER_KEY_FILE = "" if GRIDCLEAR_KEYRING else environment.key_file("GRIDCLEAR_MASTER_KEY_FILE")
 GRIDCLEAR_EVIDENCE_KEY_FILE = environment.required("GRIDCLEAR_EVIDENCE_KEY_FILE")
-GRIDCLEAR_CHAIN_KEY_DIR = environment.required("GRIDCLEAR_CHAIN_KEY_DIR")
+if not GRIDCLEAR_CHAIN_SIGNERS:
+    GRIDCLEAR_CHAIN_KEY_DIR = environment.required("GRIDCLEAR_CHAIN_KEY_DIR")
 ACCOUNT_EMAIL_VERIFICATION = "mandatory"
 SECURE_SSL_REDIRECT = True
 SECURE_HSTS_SECONDS = 31_536_000

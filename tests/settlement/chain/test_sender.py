@@ -10,10 +10,10 @@ from django.db import connections
 from eth_account import Account
 
 from compliance.services import chain_signer
-from settlement.models import ChainTransaction
+from settlement.models import ChainAlarm, ChainTransaction
 from settlement.rails.chain import CallRefused, Chain, ChainNotConfigured, ChainUnavailable, connect
 from settlement.services import chain_delivery, chain_indexer
-from settlement.services.chain_sender import ContractCall, submit
+from settlement.services.chain_sender import ContractCall, FeeTooHigh, submit
 from tests.contracts.anvil import Anvil
 from tests.settlement.chain.scene import Scene
 
@@ -52,6 +52,18 @@ def test_what_the_contract_would_refuse_is_not_sent(scene: Scene):
         submit(ContractCall("y", "revoke", chain_signer.SETTLER, "revokeLease", (bytes(32),)))
     assert refused.value.error == "AccessControlUnauthorizedAccount"
     assert not ChainTransaction.objects.exists()
+
+
+def test_nothing_is_signed_above_the_limit_of_the_fee(scene: Scene, settings):
+    wanted = scene.chain.fees().max_fee
+    settings.CHAIN_MAX_FEE_GWEI = (wanted - 1) / 10**9
+    with pytest.raises(FeeTooHigh):
+        submit(_revocation(1))
+    assert not ChainTransaction.objects.exists()
+    assert ChainAlarm.objects.get(ended_at=None).code == "fee_too_high"
+    settings.CHAIN_MAX_FEE_GWEI = -(-wanted // 10**9)
+    assert submit(_revocation(1)).state == State.BROADCAST
+    assert not ChainAlarm.objects.filter(ended_at=None).exists()
 
 
 def test_a_node_that_fails_at_the_broadcast_loses_nothing(scene: Scene, monkeypatch):
