@@ -1,4 +1,4 @@
-"""What an event of the escrow contract may touch, locked at once before its effect, or its reversal, begins (ADR 92).
+"""What an event of the escrow contract may touch, locked at once before its effect, or its reversal, begins (ADR 96).
 
 The effects are many small deeds: holds confirmed, frozen and settled, payouts finished, blocked property given back,
 transfers negated. Each of them finds here what it needs. Every function here runs inside the indexer's transaction.

@@ -1,4 +1,4 @@
-"""What of the book the present transaction has locked, and that it locks nothing more afterwards (ADR 92).
+"""What of the book the present transaction has locked, and that it locks nothing more afterwards (ADR 96).
 
 Rows are locked in one order everywhere: the deed's own rows (hold, payout), pending transfers, accounts; each kind in
 the order of its ids. A transaction that took accounts twice could hold one that somebody waits for who holds one that

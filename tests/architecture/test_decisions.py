@@ -15,3 +15,18 @@ def test_each_decision_has_a_number_of_its_own():
         heading = re.match(r"# (\d+)\. \S", file.read_text())
         assert heading, f"{file.name} does not begin with its number"
         assert int(heading[1]) == int(file.name[:4]), f"{file.name} says that it is number {heading[1]}"
+
+
+def test_each_decision_that_is_named_is_there():
+    numbers = {int(file.name[:4]) for file in (ROOT / "docs" / "decisions").glob("*.md")}
+    kinds = ("*.py", "*.md", "*.sol", "*.html", "*.toml")
+    folders = ("client", "compliance", "docs", "marketplace", "settlement", "templates", "tests")
+    files = [file for folder in folders for kind in kinds for file in (ROOT / folder).rglob(kind)]
+    named = {
+        (file.relative_to(ROOT).as_posix(), int(number))
+        for file in files
+        if "node_modules" not in file.parts
+        for number in re.findall(r"\bADR (\d+)", file.read_text(encoding="utf-8"))
+    }
+    assert named
+    assert {each for each in named if each[1] not in numbers} == set()
