@@ -9,6 +9,7 @@ import unicodedata
 from dataclasses import dataclass
 
 from compliance.engine.countries import Postcodes, Region
+from compliance.engine.place_words import place_words
 
 # "Donetsk oblast" is not the city of Donetsk.
 _WIDER = frozenset(("oblast", "oblasti", "obl", "region", "province", "область", "області", "области", "обл"))
@@ -32,8 +33,8 @@ def seen_in(region: Region, country: str, address: str) -> Sighting | None:
     inside = [code for code in codes if any(each.hold(code) for each in _ranges(region, country))]
     if inside:
         return Sighting(region, inside[0])
-    words = _words(address)
-    town = next((town for town in region.towns if _named(words, _words(town))), "")
+    words = place_words(address)
+    town = next((town for town in region.towns if _named(words, place_words(town))), "")
     return Sighting(region, town, elsewhere=bool(codes)) if town else None
 
 
@@ -62,10 +63,3 @@ def _named(words: list[str], town: list[str]) -> bool:
 
 def _plain(text: str) -> str:
     return unicodedata.normalize("NFKC", text)
-
-
-def _words(text: str) -> list[str]:
-    """Words without case, accents, apostrophes and soft signs written as such."""
-    parted = unicodedata.normalize("NFKD", text.casefold())
-    bare = "".join(each for each in parted if not unicodedata.combining(each) and each not in "'`’ʹʼ\"")
-    return re.findall(r"\w+", bare)

@@ -1,8 +1,10 @@
 """Country tables of a pack: groups and embargoes, each membership with the days on which it holds."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
+
+from compliance.engine.place_words import holds_words, one_word, place_words
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +43,7 @@ class Region:
 
     group: str
     label: str
-    known_as: tuple[str, ...]
+    known_as: frozenset[str]
     countries: tuple[str, ...] = ()
     towns: tuple[str, ...] = ()
     postcodes: tuple[Postcodes, ...] = ()
@@ -56,6 +58,7 @@ class CountryTables:
     names: dict[str, str]
     region_needed: tuple[str, ...]
     address_needed: tuple[str, ...] = ()
+    subdivisions: dict[str, tuple[str, ...]] = field(default_factory=dict)  # of a country: codes and names of its parts
 
     def members(self, group: str, day: date) -> frozenset[str]:
         """The countries of the group on that day."""
@@ -63,10 +66,21 @@ class CountryTables:
 
     def region(self, group: str, text: str) -> Region | None:
         """The region of the group that the text names, by code or by name."""
-        wanted = " ".join(text.casefold().split())
-        if not wanted:
-            return None
-        return next((each for each in self.regions if each.group == group and wanted in each.known_as), None)
+        found = self.region_named(text)
+        return found if found and found.group == group else None
+
+    def region_named(self, text: str) -> Region | None:
+        """The region that the text names, by code or by name, and nothing beside it."""
+        wanted = one_word(text)
+        return next((each for each in self.regions if wanted in each.known_as), None) if wanted else None
+
+    def subdivision_told(self, country: str, text: str) -> bool:
+        """Whether the text says in which part of the country a place lies: with no list of the parts, any text does."""
+        parts = self.subdivisions.get(country)
+        if parts is None:
+            return bool(text.strip())
+        words = place_words(text)
+        return one_word(text) in parts or any(holds_words(words, place_words(part)) for part in parts)
 
     def told_by_address(self, country: str) -> bool:
         """Whether an address in the country may name a region that the country's code does not show."""
@@ -91,6 +105,10 @@ def countries_from(tables: dict[str, Any]) -> CountryTables:
         names=dict(tables.get("names", {})),
         region_needed=tuple(tables.get("region_needed", ())),
         address_needed=tuple(tables.get("address_needed", ())),
+        subdivisions={
+            country: tuple(name for names in parts.values() for name in names) + tuple(map(one_word, parts))
+            for country, parts in tables.get("subdivisions", {}).items()
+        },
     )
 
 
@@ -98,7 +116,7 @@ def _region(row: dict[str, Any]) -> Region:
     return Region(
         group=row["group"],
         label=row["label"],
-        known_as=tuple(each.casefold() for each in row["known_as"]),
+        known_as=frozenset(one_word(each) for each in row["known_as"]),
         countries=tuple(row.get("countries", ())),
         towns=tuple(row.get("towns", ())),
         postcodes=tuple(Postcodes(each["country"], each["first"], each["last"]) for each in row.get("postcodes", ())),

@@ -175,7 +175,7 @@ def _take_in(load: _Load, version: WatchlistVersion, path: Path) -> None:
 
 
 def _refuse_losses(old: WatchlistVersion, counts: Counter[str], delta: dict[str, int]) -> None:
-    """Raises WatchlistRefused when more than one entry, or one name, in twenty is gone.
+    """Raises WatchlistRefused when more than one entry, name or wallet in twenty is gone.
 
     Entries are told by their ids, so that as many new ones do not hide it.
     """
@@ -183,9 +183,10 @@ def _refuse_losses(old: WatchlistVersion, counts: Counter[str], delta: dict[str,
         raise WatchlistRefused(f"it shrank from {old.row_count} to {counts['parties']} entries, by more than 5 %.")
     if delta["removed"] > old.row_count * MAX_LOSS:
         raise WatchlistRefused(f"it lacks {delta['removed']} of the {old.row_count} entries before, more than 5 %.")
-    names = old.counts.get("names", 0)
-    if counts["names"] < names * (1 - MAX_LOSS):
-        raise WatchlistRefused(f"its names shrank from {names} to {counts['names']}, by more than 5 %.")
+    for what in ("names", "wallets"):
+        before = old.counts.get(what, 0)
+        if counts[what] < before * (1 - MAX_LOSS):
+            raise WatchlistRefused(f"its {what} shrank from {before} to {counts[what]}, by more than 5 %.")
 
 
 def _refuse(load: _Load, version: WatchlistVersion, why: str) -> None:

@@ -25,7 +25,7 @@ def test_each_decision_that_is_named_is_there():
     named = {
         (file.relative_to(ROOT).as_posix(), int(number))
         for file in files
-        if "node_modules" not in file.parts
+        if file.is_file() and not {"node_modules", "out", "cache"}.intersection(file.parts)
         for number in re.findall(r"\bADR (\d+)", file.read_text(encoding="utf-8"))
     }
     assert named

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from compliance.engine.addresses import Sighting, has_postcode, seen_in
+from compliance.engine.countries import Region
 from compliance.engine.facts import PartyFacts
 from compliance.engine.packs import RulePolicy
 from compliance.engine.rules.base import Answer, Problem, Question, problems
@@ -25,12 +26,13 @@ class Place:
 def embargoed_place(question: Question, rule: RulePolicy) -> Answer:
     """No place of the deal lies in a region of the rule's group: by its region, its postal code or its town.
 
-    A town's name beside a postal code of another place is a doubt; only a rule with `doubts` makes it its problem.
+    A region told in other words than the table's is read as an address is. A town's name beside a postal code of
+    another place is a doubt; only a rule with `doubts` makes it its problem.
     """
     group = rule.params["group"]
     found = []
     for place in places_of(question):
-        region = question.countries.region(group, place.region)
+        region = _told_region(question, place, group)
         if region:
             found.append(_problem(place, region.label, place.region))
         elif sighting := _sighted(question, place, group, doubts=False):
@@ -46,7 +48,7 @@ def region_told(question: Question, rule: RulePolicy) -> Answer:
     silent = [
         place
         for place in places_of(question, related=False)
-        if place.country in needed and not place.region.strip() and not has_postcode(place.country, place.address)
+        if place.country in needed and not _whereabouts_told(question, place)
     ]
     return problems(
         *(
@@ -83,10 +85,32 @@ def _party_places(party: PartyFacts) -> Iterator[Place]:
         yield Place(f"The headquarters of {party.name}", party.id, party.headquarters_country)
 
 
+def _whereabouts_told(question: Question, place: Place) -> bool:
+    """Whether the place's region, one of the embargoed ones or another, or its postal code is told."""
+    groups = {each.group for each in question.countries.regions}
+    return (
+        question.countries.subdivision_told(place.country, place.region)
+        or has_postcode(place.country, place.address)
+        or any(_told_region(question, place, group) for group in groups)
+    )
+
+
+def _told_region(question: Question, place: Place, group: str) -> Region | None:
+    """The region of the group in which the place's own region lies, told in the table's words or with others beside."""
+    if named := question.countries.region_named(place.region):
+        return named if named.group == group else None
+    return next((each.region for each in _sightings(question, place.country, place.region, group)), None)
+
+
 def _sighted(question: Question, place: Place, group: str, *, doubts: bool) -> Sighting | None:
+    sightings = _sightings(question, place.country, place.address, group)
+    return next((each for each in sightings if each.elsewhere == doubts), None)
+
+
+def _sightings(question: Question, country: str, text: str, group: str) -> Iterator[Sighting]:
     regions = (each for each in question.countries.regions if each.group == group)
-    sightings = (seen_in(region, place.country, place.address) for region in regions)
-    return next((each for each in sightings if each and each.elsewhere == doubts), None)
+    sightings = (seen_in(region, country, text) for region in regions)
+    return (each for each in sightings if each)
 
 
 def _problem(place: Place, label: str, sign: str) -> Problem:

@@ -15,9 +15,8 @@ contract ChargesProofs {
     ) external pure {
         uint256 bound = Charges.bound(cap, rate, depositedAt, expiry, time);
         uint256 end = time < expiry ? time : expiry;
-        assert(bound <= cap);
-        if (end <= depositedAt) assert(bound == 0);
-        else assert(bound <= uint256(rate) * (end - depositedAt) / 3600);
+        uint256 earned = end <= depositedAt ? 0 : uint256(rate) * (end - depositedAt) / 3600;
+        assert(bound == (earned < cap ? earned : cap));
     }
 
     /// After the expiry it does not grow.

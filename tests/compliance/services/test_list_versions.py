@@ -103,6 +103,14 @@ def test_names_that_went_are_a_loss_too(tmp_path):
         load(path)
 
 
+def test_wallets_that_went_are_a_loss_too(tmp_path):
+    load(SDN)
+    path = tmp_path / "sdn.xml"
+    path.write_text(SDN.read_text().replace("Digital Currency Address - ETH", "Something else"))
+    with pytest.raises(WatchlistRefused, match="its wallets shrank from 1 to 0"):
+        load(path)
+
+
 def test_entries_are_never_changed_deleted_or_slipped_in_afterwards(changed_list):
     load(SDN)
     version = load(changed_list)
