@@ -1,12 +1,15 @@
 """The product's source as the architecture tests read it: parsed once, never imported."""
 
 import ast
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
+from fnmatch import fnmatch
 from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
+_MADE = frozenset(("node_modules", "out", "cache", "__pycache__"))
 PRODUCT = ("marketplace", "settlement", "compliance", "client/gridclear")
 
 
@@ -33,13 +36,22 @@ class Module:
                 yield node
 
 
+def written_files(folder: Path, *patterns: str) -> Iterator[Path]:
+    """The files below the folder that people wrote: nothing that was installed or made."""
+    for root, folders, names in os.walk(folder):
+        folders[:] = sorted(each for each in folders if not each.startswith(".") and each not in _MADE)
+        for name in sorted(names):
+            if any(fnmatch(name, pattern) for pattern in patterns):
+                yield Path(root, name)
+
+
 @cache
 def modules() -> tuple[Module, ...]:
     """Every module of the product but the migrations, which Django writes."""
     found = []
     for package in PRODUCT:
-        for path in sorted((ROOT / package).rglob("*.py")):
-            if "migrations" in path.parts or "node_modules" in path.parts:
+        for path in written_files(ROOT / package, "*.py"):
+            if "migrations" in path.parts:
                 continue
             text = path.read_text()
             found.append(Module(path, text, ast.parse(text)))

@@ -3,7 +3,7 @@
 import re
 from collections import Counter
 
-from tests.architecture.source import ROOT
+from tests.architecture.source import ROOT, written_files
 
 
 def test_each_decision_has_a_number_of_its_own():
@@ -19,13 +19,11 @@ def test_each_decision_has_a_number_of_its_own():
 
 def test_each_decision_that_is_named_is_there():
     numbers = {int(file.name[:4]) for file in (ROOT / "docs" / "decisions").glob("*.md")}
-    kinds = ("*.py", "*.md", "*.sol", "*.html", "*.toml")
     folders = ("client", "compliance", "docs", "marketplace", "settlement", "templates", "tests")
-    files = [file for folder in folders for kind in kinds for file in (ROOT / folder).rglob(kind)]
     named = {
         (file.relative_to(ROOT).as_posix(), int(number))
-        for file in files
-        if file.is_file() and not {"node_modules", "out", "cache"}.intersection(file.parts)
+        for folder in folders
+        for file in written_files(ROOT / folder, "*.py", "*.md", "*.sol", "*.html", "*.toml")
         for number in re.findall(r"\bADR (\d+)", file.read_text(encoding="utf-8"))
     }
     assert named
