@@ -194,11 +194,11 @@ def test_one_that_cannot_be_looked_after_stops_no_other_and_lets_others_go_first
 def test_what_becomes_final_between_two_questions_is_not_taken_for_lost(scene: Scene, monkeypatch):
     scene.node.rpc("evm_setAutomine", False)
     row = submit(_revocation(1))
-    scene.node.rpc("evm_setAutomine", True)
     honest = Chain.final_nonce
 
     def final_nonce(self: Chain, account: str, depth: int) -> int:
         scene.node.mine(30)
+        scene.node.rpc("evm_setAutomine", True)
         return honest(self, account, depth)
 
     monkeypatch.setattr(Chain, "final_nonce", final_nonce)

@@ -75,10 +75,10 @@ def test_one_that_stands_still_over_a_transaction_sees_it_through_once(
 ):
     scene.node.rpc("evm_setAutomine", False)
     row = submit(_revocation(1))
-    scene.node.rpc("evm_setAutomine", True)
 
     def others() -> None:
         scene.node.mine(BLOCKS)
+        scene.node.rpc("evm_setAutomine", True)
         if overtaken:
             assert scene.deliver() == 1
 
