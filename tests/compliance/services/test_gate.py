@@ -223,6 +223,23 @@ def test_an_undisclosed_end_user_goes_to_review_and_is_answered_once(lion_city, 
         gate.require(lease_request(other, provider, end_user={"kind": "undisclosed"}), actor=ACTOR)
 
 
+def test_what_was_released_about_owners_holds_until_their_shares_change(provider):
+    owners = [owner(company("Jingshan Sample Co", "CN"), 26), owner(company("Haihe Sample Co", "CN"), 26)]
+    renter = verified_company("Serangoon Sample Labs Pte Ltd", "SG", owners)
+    with pytest.raises(gate.ClearanceInReview) as caught:
+        gate.require(lease_request(renter, provider), actor=ACTOR)
+    cases.propose_disposition(caught.value.case_id, "release", "end_user_known", "Papers seen.", actor=OFFICER)
+    cases.approve_disposition(caught.value.case_id, "Agreed.", actor=SECOND_OFFICER)
+    assert gate.require(lease_request(renter, provider), actor=ACTOR).decision.outcome == "ALLOW"
+
+    grown = [replace(each, share_min=Decimal(50), share_max=Decimal(50)) for each in owners]
+    parties.declare_ownership(renter.pk, grown, complete=True, actor=RENTER_OWNER)
+    verified(renter, "business")
+    with pytest.raises(gate.ClearanceInReview) as caught:
+        gate.require(lease_request(renter, provider), actor=ACTOR)
+    assert "joint_headquarters" in codes(decisions.decision(caught.value.decision_id))
+
+
 def test_a_finding_lapses(lion_city, provider, clock):
     request = lease_request(lion_city, provider, end_user={"kind": "undisclosed"})
     with pytest.raises(gate.ClearanceInReview) as caught:
