@@ -6,6 +6,9 @@ _OUR_NUMBER = "(SELECT pg_current_xact_id()::text::bigint AS ours) u"
 _MADE_BY_US = """CASE WHEN ((t.xmin::text::bigint - u.ours) & 4294967295) < 2147483648
     THEN pg_xact_status((u.ours + ((t.xmin::text::bigint - u.ours) & 4294967295))::text::xid8) = 'in progress'
     ELSE false END"""
+# Almost always one number made all transfers of a statement: it is judged once, and the others compared with it.
+_FIRST = f"""SELECT t.xmin FROM settlement_transfer t CROSS JOIN {_OUR_NUMBER}
+    WHERE t.id = (SELECT transfer_id FROM fresh LIMIT 1) AND {_MADE_BY_US}"""  # noqa: S608 - only constants
 
 # One look at all new entries of a statement; only what is not plainly right is looked at again, at the commit.
 ENTRIES_BALANCE = f"""
@@ -15,7 +18,7 @@ SELECT g.transfer_id FROM (
            min(a.currency) <> max(a.currency) OR min(a.pot) <> max(a.pot) AS mixed
     FROM fresh e LEFT JOIN settlement_account a ON a.id = e.account_id GROUP BY e.transfer_id
 ) g LEFT JOIN settlement_transfer t ON t.id = g.transfer_id CROSS JOIN {_OUR_NUMBER}
-WHERE g.total <> 0 OR g.orphan OR g.mixed OR t.id IS NULL OR NOT {_MADE_BY_US}
+WHERE g.total <> 0 OR g.orphan OR g.mixed OR t.id IS NULL OR (t.xmin IS DISTINCT FROM ({_FIRST}) AND NOT {_MADE_BY_US})
 ON CONFLICT DO NOTHING;
 RETURN NULL;
 """  # noqa: S608 - only constants
