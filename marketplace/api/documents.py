@@ -21,10 +21,12 @@ from marketplace.api.shapes_documents import (
     InvoiceShape,
     InvoiceSummaryShape,
     MonthWanted,
+    PaperShape,
 )
 from marketplace.exports import pdf_file, pot_of
 from marketplace.papers.documents import invoice_pdf
 from marketplace.periods import month_of
+from marketplace.services import papers
 from marketplace.services.billing import tell_billing
 from settlement.selectors.billing import billing_of, self_billing_since
 from settlement.selectors.earnings import earnings
@@ -57,10 +59,18 @@ class OneInvoice(ApiView):
 class InvoicePdf(ApiView):
     """One document as PDF."""
 
-    @extend_schema(operation_id="invoices_pdf", responses=PDF)
+    @extend_schema(operation_id="invoices_pdf", responses={**PDF, 202: PaperShape})
     def get(self, request: Request, pk: UUID) -> HttpResponse:
-        """The same bytes each time."""
-        found = invoice_for(self.principal.organization.party_id, pk)
+        """The same bytes each time. A long one is drawn first: 202 and how far it is; ask again until it is there."""
+        acting = self.principal
+        party_id = acting.organization.party_id
+        if papers.is_long(party_id, pk):
+            paper = papers.paper_of(party_id, pk, actor=acting.actor)
+            if not paper.ready:
+                return Response(PaperShape(paper).data, status=202, headers={"Retry-After": "2"})
+            number, body = papers.take_paper(party_id, pk, actor=acting.actor)
+            return pdf_file(body, f"{number}.pdf")
+        found = invoice_for(party_id, pk)
         return pdf_file(invoice_pdf(found), f"{found.number}.pdf")
 
 

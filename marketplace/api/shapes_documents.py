@@ -61,6 +61,13 @@ class InvoiceShape(InvoiceSummaryShape):
     lines = InvoiceLineShape(many=True)
 
 
+class PaperShape(serializers.Serializer[object]):
+    """A long document's PDF, which is being drawn."""
+
+    state = serializers.CharField(help_text="requested, building or failed")
+    progress = serializers.IntegerField(help_text="Percent")
+
+
 class InvoicePageShape(serializers.Serializer[object]):
     """One page of documents."""
 

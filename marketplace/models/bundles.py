@@ -1,4 +1,4 @@
-"""Bundles: evidence and exports that are made in the background, downloaded, and gone after a week."""
+"""Bundles: evidence, exports and long documents, made in the background, downloaded, and gone after a week."""
 
 from typing import ClassVar
 
@@ -9,7 +9,10 @@ from marketplace.models.organizations import Organization
 
 
 class Bundle(StatefulRow):
-    """One ZIP about one decision, lease or party. The file lies sealed under the keys of those whom it is about."""
+    """One ZIP about one decision, lease or party, or the PDF of one long invoice.
+
+    The file lies sealed under the keys of those whom it is about.
+    """
 
     class Kind(models.TextChoices):
         DECISION = "decision", "Evidence of a decision"
@@ -17,6 +20,7 @@ class Bundle(StatefulRow):
         PARTY = "party", "Evidence of a party"
         PERSON = "person", "A person's own data"
         SUBJECT = "subject", "A party's own data"
+        INVOICE = "invoice", "An invoice as PDF"
 
     class State(models.TextChoices):
         REQUESTED = "requested", "Requested"
@@ -31,11 +35,12 @@ class Bundle(StatefulRow):
         State.READY: frozenset({State.EXPIRED}),
     }
     # What people get of themselves: nothing in it tips off.
+    EVIDENCE: ClassVar[tuple[str, ...]] = (Kind.DECISION, Kind.LEASE, Kind.PARTY)
     EXPORTS: ClassVar[tuple[str, ...]] = (Kind.PERSON, Kind.SUBJECT)
     OPEN: ClassVar[tuple[str, ...]] = (State.REQUESTED, State.BUILDING, State.READY)
 
     kind = models.CharField(max_length=12, choices=Kind)
-    about_id = models.UUIDField(db_index=True, help_text="The decision, lease, party or person")
+    about_id = models.UUIDField(db_index=True, help_text="The decision, lease, party, person or invoice")
     organization = models.ForeignKey(
         Organization,
         null=True,

@@ -1,9 +1,10 @@
 """Invoices, credit notes, receipts and earnings statements as PDF."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
+from marketplace.forms.countries import country_name
 from marketplace.papers.sheet import Column, Sheet
 from settlement.money import Money
 from settlement.selectors.earnings import Earnings, EarningsLine
@@ -39,11 +40,11 @@ def _side(side: TaxParty | None) -> list[str]:
     if side is None:
         return [ERASED]
     numbers = [f"VAT {side.vat_number}" if side.vat_number else "", side.registration]
-    return [line for line in (side.name, side.address, side.country, *numbers) if line]
+    return [line for line in (side.name, side.address, country_name(side.country), *numbers) if line]
 
 
-def invoice_pdf(invoice: InvoiceView) -> bytes:
-    """The invoice or credit note."""
+def invoice_pdf(invoice: InvoiceView, drawn: Callable[[int], None] = lambda pages: None) -> bytes:
+    """The invoice or the note to one; `drawn` is told of each page."""
     currency = invoice.currency
     sheet = Sheet(title_of(invoice), f"{title_of(invoice)} · issued {day(invoice.issued_at)}")
     facts = [
@@ -85,7 +86,7 @@ def invoice_pdf(invoice: InvoiceView) -> bytes:
     if invoice.in_the_suppliers_name:
         sheet.space(2)
         sheet.text("Issued by the platform in the name and on behalf of the supplier, as agreed.", "quiet")
-    return sheet.pdf()
+    return sheet.pdf(drawn)
 
 
 @dataclass(frozen=True, slots=True)

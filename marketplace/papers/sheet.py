@@ -1,7 +1,7 @@
 """One sheet of the house: A4, the mark, a title, blocks of facts, tables that run over pages, a foot with numbers."""
 
 import io
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
@@ -14,6 +14,7 @@ from reportlab.lib.styles import ParagraphStyle
 from reportlab.lib.units import mm
 from reportlab.pdfbase import pdfmetrics
 from reportlab.pdfbase.ttfonts import TTFont
+from reportlab.pdfgen.canvas import Canvas
 from reportlab.platypus import LongTable, Paragraph, SimpleDocTemplate, Spacer, Table, TableStyle
 
 _FONTS = Path(__file__).parent / "fonts"
@@ -27,6 +28,8 @@ INK, QUIET, LINE, ACCENT = HexColor("#16202b"), HexColor("#55606d"), HexColor("#
 MARGIN = 20 * mm
 WIDTH = A4[0] - 2 * MARGIN
 PADDING = 6
+# Above and below what is in a row.
+ROW_PADDING = 6
 
 
 def printable(text: str) -> str:
@@ -99,7 +102,9 @@ class Sheet:
             for row in rows
         ]
         widths = [WIDTH * column.share / sum(each.share for each in columns) for column in columns]
-        table = LongTable([head, *body], colWidths=widths, repeatRows=1)
+        # Heights that are told are not reckoned anew for all that is left, at the end of each page.
+        heights = [_height(row, widths) for row in (head, *body)]
+        table = LongTable([head, *body], colWidths=widths, rowHeights=heights, repeatRows=1)
         table.setStyle(
             TableStyle(
                 [
@@ -130,11 +135,8 @@ class Sheet:
         )
         self._parts += [table, Spacer(1, 5 * mm)]
 
-    def pdf(self) -> bytes:
-        """The document; drawn once to count its pages, and once with their number in the foot."""
-        return self._drawn(self._drawn(0)[1])[0]
-
-    def _drawn(self, pages: int) -> tuple[bytes, int]:
+    def pdf(self, drawn: Callable[[int], None] = lambda pages: None) -> bytes:
+        """The document. Drawing uses up the flowables, so it is asked for once; `drawn` is told of each page."""
         written = io.BytesIO()
         document = SimpleDocTemplate(
             written,
@@ -150,12 +152,49 @@ class Sheet:
             invariant=1,
         )
 
-        def frame(canvas: Any, drawn: Any) -> None:
+        def head(canvas: Any, _: Any) -> None:
             _head(canvas)
-            _foot(canvas, printable(self._foot), f"{drawn.page} / {pages or drawn.page}")
 
-        document.build(list(self._parts), onFirstPage=frame, onLaterPages=frame)
-        return written.getvalue(), document.page
+        foot = printable(self._foot)
+        document.build(
+            self._parts,
+            onFirstPage=head,
+            onLaterPages=head,
+            canvasmaker=lambda *given, **more: _Pages(foot, drawn, *given, **more),
+        )
+        return written.getvalue()
+
+
+class _Pages(Canvas):  # type: ignore[misc]
+    """A canvas that writes the feet last, when it is known how many pages there are."""
+
+    def __init__(self, foot: str, drawn: Callable[[int], None], *given: Any, **more: Any) -> None:
+        super().__init__(*given, **more)
+        self._foot, self._drawn = foot, drawn
+        self._kept: list[dict[str, Any]] = []
+
+    def showPage(self) -> None:  # noqa: N802 (ReportLab's name)
+        """The page waits for its foot."""
+        self._kept.append(dict(self.__dict__))
+        self._startPage()
+        self._drawn(len(self._kept))
+
+    def save(self) -> None:
+        """Every page has its foot, and the document is written."""
+        pages = self._kept
+        for number, page in enumerate(pages, 1):
+            self.__dict__.update(page)
+            _foot(self, self._foot, f"{number} / {len(pages)}")
+            super().showPage()
+        super().save()
+
+
+def _height(row: Sequence[Paragraph], widths: Sequence[float]) -> float:
+    """How high a row of a table is, in points: its highest cell and the padding."""
+    # The outer columns are padded on their inner side alone.
+    inner = [width - PADDING * (1 if place in (0, len(widths) - 1) else 2) for place, width in enumerate(widths)]
+    highest = max(cell.wrap(width, A4[1])[1] for cell, width in zip(row, inner, strict=True))
+    return float(highest + ROW_PADDING)
 
 
 def _head(canvas: Any) -> None:

@@ -19,5 +19,5 @@ def exports_of(user_id: UUID) -> QuerySet[Bundle]:
 
 
 def bundles() -> QuerySet[Bundle]:
-    """Every bundle, newest first."""
-    return Bundle.objects.order_by("-created_at")
+    """Every bundle of evidence and every export, newest first."""
+    return Bundle.objects.exclude(kind=Bundle.Kind.INVOICE).order_by("-created_at")

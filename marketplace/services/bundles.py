@@ -2,6 +2,7 @@
 
 import hashlib
 import logging
+from collections.abc import Callable
 from datetime import timedelta
 from typing import ClassVar
 from uuid import UUID
@@ -18,8 +19,9 @@ from compliance.services import sealed_files
 from compliance.services.officers import require_officer
 from marketplace.models import Bundle
 from marketplace.selectors.subject_data import parties_owned_by
-from marketplace.services.bundle_contents import evidence_of
+from marketplace.services.bundle_contents import Made, evidence_of
 from marketplace.services.export_contents import export_of
+from marketplace.services.paper_contents import drawn_invoice
 
 logger = logging.getLogger(__name__)
 ACTOR = system("bundles")
@@ -62,9 +64,9 @@ def request_evidence(kind: str, about_id: UUID, *, actor: Actor) -> Bundle:
     another kind.
     """
     require_officer(actor)
-    if kind not in Bundle.Kind.values:
+    if kind not in (*Bundle.EVIDENCE, *Bundle.EXPORTS):
         raise InvalidInput("Evidence is of a decision, a lease or a party. Nothing was made.")
-    return _requested(kind, about_id, actor)
+    return request_once(kind, about_id, actor)
 
 
 def request_own_data(user_id: UUID, *, actor: Actor) -> Bundle:
@@ -78,10 +80,11 @@ def request_own_data(user_id: UUID, *, actor: Actor) -> Bundle:
     made = lately.exclude(state__in=MAKING).filter(created_at__gt=clock.now() - timedelta(days=1))
     if made.count() >= MOST_A_DAY:
         raise TooManyExports
-    return _requested(Bundle.Kind.PERSON, user_id, actor)
+    return request_once(Bundle.Kind.PERSON, user_id, actor)
 
 
-def _requested(kind: str, about_id: UUID, actor: Actor) -> Bundle:
+def request_once(kind: str, about_id: UUID, actor: Actor) -> Bundle:
+    """The bundle is on its way; one that is being made already is that one. The caller knows that `actor` may ask."""
     with transaction.atomic():
         present = Bundle.objects.filter(kind=kind, about_id=about_id, state__in=MAKING)
         if kind in Bundle.EXPORTS:
@@ -133,10 +136,10 @@ def download(bundle_id: UUID, *, actor: Actor) -> tuple[Bundle, bytes]:
     Raises Forbidden, NotFound, BundleNotReady, SubjectErased.
     """
     require_officer(actor)
-    bundle = Bundle.objects.filter(pk=bundle_id).first()
+    bundle = Bundle.objects.filter(pk=bundle_id, kind__in=(*Bundle.EVIDENCE, *Bundle.EXPORTS)).first()
     if bundle is None:
         raise NotFound("There is no such bundle.")
-    return _taken(bundle, actor)
+    return take_file(bundle, actor)
 
 
 def download_own(bundle_id: UUID, user_id: UUID, *, actor: Actor) -> tuple[Bundle, bytes]:
@@ -151,15 +154,27 @@ def download_own(bundle_id: UUID, user_id: UUID, *, actor: Actor) -> tuple[Bundl
     inside = {subject.id for subject in _subjects(bundle) if subject.kind == "party"}
     if not inside <= {str(party_id) for party_id in parties_owned_by(user_id)}:
         raise OwnsLess
-    return _taken(bundle, actor)
+    return take_file(bundle, actor)
 
 
-def _taken(bundle: Bundle, actor: Actor) -> tuple[Bundle, bytes]:
+def take_file(bundle: Bundle, actor: Actor) -> tuple[Bundle, bytes]:
+    """The bundle's bytes, on record before they leave. Whether `actor` may have them, the caller knows.
+
+    Raises BundleNotReady, NotFound, SubjectErased.
+    """
     if bundle.state != _State.READY or bundle.file_gone_at is not None:
         raise BundleNotReady
     body = sealed_files.take(_place(bundle), _subjects(bundle), _context(bundle))
     audit.record("evidence.downloaded", actor=actor, subject=bundle, data={"sha256": bundle.sha256})
     return bundle, body
+
+
+def expire(bundle: Bundle) -> None:
+    """The bundle can be taken no more, and the sweep drops its file; told of one that has ended, nothing changes."""
+    try:
+        transition(bundle, _State.EXPIRED, actor=ACTOR, event="evidence.expired")
+    except StaleState:
+        logger.info("bundle %s had ended before", bundle.pk)
 
 
 def sweep_bundles() -> int:
@@ -188,8 +203,7 @@ def _make(bundle: Bundle) -> None:
     def tell(percent: int) -> None:
         Bundle.objects.filter(pk=bundle.pk, state=_State.BUILDING).update(progress=percent)
 
-    is_export = bundle.kind in Bundle.EXPORTS
-    made = export_of(bundle, tell) if is_export else evidence_of(bundle.kind, bundle.about_id, tell)
+    made = _contents(bundle, tell)
     # Its own subject too, so that there is a key when all whom it is about are erased.
     wanted = [Subject("bundle", str(bundle.pk)), *(Subject.party(party_id) for party_id in made.subjects)]
     sealed_under = sealed_files.put(_place(bundle), made.body, wanted, _context(bundle))
@@ -206,6 +220,13 @@ def _make(bundle: Bundle) -> None:
         byte_size=len(made.body),
         sealed_under=[str(subject) for subject in sealed_under],
     )
+
+
+def _contents(bundle: Bundle, tell: Callable[[int], None]) -> Made:
+    if bundle.kind == Bundle.Kind.INVOICE:
+        return drawn_invoice(bundle.about_id, tell)
+    is_export = bundle.kind in Bundle.EXPORTS
+    return export_of(bundle, tell) if is_export else evidence_of(bundle.kind, bundle.about_id, tell)
 
 
 def _fail(bundle: Bundle, code: str) -> None:

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.urls import reverse
 
 from compliance.base.errors import NotFound
@@ -16,6 +16,7 @@ from marketplace.models import Lease
 from marketplace.papers.documents import earnings_pdf, earnings_rows, invoice_pdf, receipt_pdf, title_of, total_words
 from marketplace.periods import month_of
 from marketplace.selectors.leases import lease_for
+from marketplace.services import papers
 from marketplace.views.base import Seat, crumb, member_view, page_of, person
 from marketplace.views.money import receipt_of
 from marketplace.views.provider import require_provider
@@ -44,6 +45,8 @@ def invoice(request: HttpRequest, seat: Seat, pk: UUID) -> HttpResponse:
         "invoice": found,
         "title": title_of(found),
         "total_words": total_words(found),
+        "lines": found.lines[:MOST_LINES],
+        "cut": len(found.lines) > MOST_LINES,
         "sides": (("Supplier", found.supplier), ("Customer", found.customer)),
         "crumbs": [crumb("Invoices", reverse("web:documents")), crumb(found.number)],
     }
@@ -53,12 +56,35 @@ def invoice(request: HttpRequest, seat: Seat, pk: UUID) -> HttpResponse:
 @member_view
 def invoice_file(request: HttpRequest, seat: Seat, pk: UUID, form: str) -> HttpResponse:
     """One of them as PDF or JSON."""
-    found = invoice_for(seat.organization.party_id, pk)
+    party_id = seat.organization.party_id
+    if form == "pdf" and papers.is_long(party_id, pk):
+        return redirect("web:invoice_paper", pk)
+    found = invoice_for(party_id, pk)
     if form == "pdf":
         return pdf_file(invoice_pdf(found), f"{found.number}.pdf")
     if form == "json":
         return JsonResponse(dict(InvoiceShape(found).data), json_dumps_params={"indent": 2})
     raise NotFound
+
+
+@member_view
+def invoice_paper(request: HttpRequest, seat: Seat, pk: UUID) -> HttpResponse:
+    """A long one as PDF: it is being drawn, with how far it is; then it is there to be taken. A POST takes it."""
+    party_id = seat.organization.party_id
+    if request.method == "POST":
+        number, body = papers.take_paper(party_id, pk, actor=seat.actor)
+        return pdf_file(body, f"{number}.pdf")
+    paper = papers.paper_of(party_id, pk, actor=seat.actor)
+    context = {
+        "paper": paper,
+        "invoice_id": pk,
+        "crumbs": [
+            crumb("Invoices", reverse("web:documents")),
+            crumb(paper.number, reverse("web:invoice", args=[pk])),
+            crumb("PDF"),
+        ],
+    }
+    return render(request, "marketplace/invoice_paper.html", context)
 
 
 @login_required

@@ -87,6 +87,7 @@ organization = [
     path("money/automatic", auto_top_ups.auto_top_up, name="auto_top_up"),
     path("invoices", invoices.documents, name="documents"),
     path("invoices/<uuid:pk>", invoices.invoice, name="invoice"),
+    path("invoices/<uuid:pk>/paper", invoices.invoice_paper, name="invoice_paper"),
     path("invoices/<uuid:pk>.<str:form>", invoices.invoice_file, name="invoice_file"),
     path("exports/<slug:what>.<slug:form>", invoices.export_file, name="export_file"),
     path("money/card", rails.card_form, name="card_form"),

@@ -1,6 +1,6 @@
 """Invoices and their notes as their two sides read them, and the proof that their numbers have no gaps."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
@@ -85,8 +85,12 @@ class InvoiceView:
 
 def invoices_of(party_id: UUID) -> QuerySet[Invoice]:
     """The documents on which the party stands, as customer or supplier, newest first."""
-    rows = Invoice.objects.filter(Q(customer_party_id=party_id) | Q(supplier_party_id=party_id))
-    return rows.select_related("amends", "tax_rate", "rate_from", "rate_to").order_by("-created_at", "-id")
+    mine = _documents().filter(Q(customer_party_id=party_id) | Q(supplier_party_id=party_id))
+    return mine.order_by("-created_at", "-id")
+
+
+def _documents() -> QuerySet[Invoice]:
+    return Invoice.objects.select_related("amends", "tax_rate", "rate_from", "rate_to")
 
 
 def views_of(rows: Iterable[Invoice]) -> list[InvoiceView]:
@@ -98,7 +102,20 @@ def views_of(rows: Iterable[Invoice]) -> list[InvoiceView]:
 
 def invoice_for(party_id: UUID, invoice_id: UUID) -> InvoiceView:
     """The document with its lines, for one of its two sides. Raises NotFound for everybody else."""
-    row = invoices_of(party_id).filter(pk=invoice_id).first()
+    return _whole(invoices_of(party_id).filter(pk=invoice_id).first())
+
+
+def invoice_by_id(invoice_id: UUID) -> InvoiceView:
+    """The document with its lines, for the platform's own work. Raises NotFound."""
+    return _whole(_documents().filter(pk=invoice_id).first())
+
+
+def lines_on(party_id: UUID, invoice_id: UUID) -> int:
+    """How many lines the document has, for one of its two sides; none for everybody else."""
+    return InvoiceLine.objects.filter(invoice__in=invoices_of(party_id).filter(pk=invoice_id).values("pk")).count()
+
+
+def _whole(row: Invoice | None) -> InvoiceView:
     if row is None:
         raise NotFound
     lines = (
@@ -163,7 +180,7 @@ def _view(
         tax_source=f"{row.tax_rate.source}, read {row.tax_rate.read_on}" if row.tax_rate else "",
         national_currency=row.national_currency,
         national_tax_minor=row.national_tax_minor,
-        exchange_words=", ".join(rate_words(rate) for rate in (row.rate_from, row.rate_to) if rate),
+        exchange_words=rate_words([rate for rate in (row.rate_from, row.rate_to) if rate]),
         treatment=row.treatment,
         reason=row.reason,
         amends_number=row.amends.number if row.amends else "",
@@ -176,9 +193,13 @@ def _view(
     )
 
 
-def rate_words(rate: ReferenceRate) -> str:
-    """`1 EUR = 1.0865 USD (ECB, 2026-11-30)`."""
-    return f"1 EUR = {rate.per_euro.normalize():f} {rate.currency} ({rate.source}, {rate.day})"
+def rate_words(rates: Sequence[ReferenceRate]) -> str:
+    """`1 EUR = 1.0865 USD = 4.25 PLN (ECB, 2026-11-30)`, or one after the other when they were published apart."""
+    shown = [f"{rate.per_euro.normalize():f} {rate.currency}" for rate in rates]
+    published = [f"({rate.source}, {rate.day})" for rate in rates]
+    if len(set(published)) == 1:
+        return f"1 EUR = {' = '.join(shown)} {published[0]}"
+    return ", ".join(f"1 EUR = {each} {where}" for each, where in zip(shown, published, strict=True))
 
 
 def gaps_in_numbers() -> list[str]:

@@ -29,7 +29,7 @@ class Command(BaseCommand):
         deeds = parser.add_subparsers(dest="deed", required=True)
         bundle: ArgumentParser = deeds.add_parser("bundle", help="write a bundle about one subject to a file")
         about = bundle.add_mutually_exclusive_group(required=True)
-        for kind in Bundle.Kind.values:
+        for kind in Bundle.EVIDENCE:
             about.add_argument(f"--{kind}", type=UUID, metavar="ID")
         bundle.add_argument("--output", type=Path, help="where to; evidence-KIND-ID.zip in this folder unless given")
         verify: ArgumentParser = deeds.add_parser("verify", help="hold a bundle against its signatures and proofs")
@@ -50,7 +50,7 @@ class Command(BaseCommand):
             self._verify(options["file"], options["key"])
 
     def _bundle(self, options: dict[str, Any]) -> None:
-        kind, about_id = next((kind, options[kind]) for kind in Bundle.Kind.values if options[kind])
+        kind, about_id = next((kind, options[kind]) for kind in Bundle.EVIDENCE if options[kind])
         path = options["output"] or Path(f"evidence-{kind}-{about_id}.zip")
         if path.exists():
             raise CommandError(f"{path} exists already. Nothing was written.")
