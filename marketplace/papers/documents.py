@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
-from marketplace.forms.countries import country_name
 from marketplace.papers.sheet import Column, Sheet
 from settlement.money import Money
 from settlement.selectors.earnings import Earnings, EarningsLine
@@ -40,7 +39,7 @@ def _side(side: TaxParty | None) -> list[str]:
     if side is None:
         return [ERASED]
     numbers = [f"VAT {side.vat_number}" if side.vat_number else "", side.registration]
-    return [line for line in (side.name, side.address, country_name(side.country), *numbers) if line]
+    return [line for line in (side.name, side.address, side.country, *numbers) if line]
 
 
 def invoice_pdf(invoice: InvoiceView, drawn: Callable[[int], None] = lambda pages: None) -> bytes:
@@ -104,9 +103,10 @@ def receipt_pdf(receipt: ReceiptView, lease: LeaseWords) -> bytes:
     """The receipt, as its reader may see it."""
     currency = receipt.currency
     sheet = Sheet(f"Receipt {receipt.number}", f"Receipt {receipt.number} · issued {day(receipt.issued_at)}")
-    facts = [f"Issued {day(receipt.issued_at)}", "Lease", str(receipt.subject_id)]
+    facts = [f"Issued {day(receipt.issued_at)}", f"Amounts in {currency}"]
     sheet.sides(("Renter", [lease.renter]), ("Provider", [lease.provider]), ("Receipt", facts))
     rows: list[tuple[object, object]] = [
+        ("Lease", receipt.subject_id),
         ("Leased", lease.leased),
         ("Rate", f"{Money(receipt.rate_minor_per_hour, currency)} / h"),
         ("Billed time", f"{receipt.billed_seconds:,} s"),

@@ -36,6 +36,8 @@ TITLES = {
     "holdings_of_it": "What it holds",
     "places": "Where it was seen",
     "answers_of_the_gate": "What was answered to its requests",
+    "billing_profile": "How it is named on invoices",
+    "invoices": "Its invoices, credit and debit notes",
     "names_on_rails": "Its names at the payment networks",
 }
 

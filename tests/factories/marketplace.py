@@ -241,6 +241,20 @@ def b64(raw: bytes) -> str:
 
 def fee_invoice(lease: Lease) -> UUID:
     """The platform's invoice of 24 cents to the lease's provider, about its receipt, which stands from then on."""
+    seller = TaxParty("Gridclear Berlin GmbH", "Allee 1", "DE", scheme="none", note="No tax.")
+    sides = Sides(None, lease.provider_party_id, seller, billing_of(lease.provider_party_id))
+    return _invoice(lease, "fee", sides, LineDraft(receipt_of(lease), "Platform fee", 24))
+
+
+def compute_invoice(lease: Lease) -> UUID:
+    """The provider's invoice of $4.98 to the renter, issued in its name."""
+    parties = (lease.provider_party_id, lease.renter_party_id)
+    sides = Sides(*parties, *(billing_of(party_id) for party_id in parties))
+    return _invoice(lease, "compute", sides, LineDraft(receipt_of(lease), "GPU compute", 498))
+
+
+def receipt_of(lease: Lease) -> Receipt:
+    """The lease's receipt, of an hour."""
     receipt, _ = Receipt.objects.get_or_create(
         hold_id=lease.hold_id,
         defaults={
@@ -256,11 +270,13 @@ def fee_invoice(lease: Lease) -> UUID:
             "payee_minor": 474,
         },
     )
-    seller = TaxParty("Gridclear Berlin GmbH", "Allee 1", "DE", scheme="none", note="No tax.")
-    sides = Sides(None, lease.provider_party_id, seller, billing_of(lease.provider_party_id))
+    return receipt
+
+
+def _invoice(lease: Lease, kind: str, sides: Sides, line: LineDraft) -> UUID:
     taxed = Taxed("not_charged", "", "No tax.", None, 0)
     today = clock.now().date()
-    lines = [LineDraft(receipt, "Platform fee", 24)]
-    draft = Draft("invoice", "fee", f"test:{lease.pk}", sides, taxed, lease.currency, today, today, lines)
+    cause = f"{kind}:test:{lease.pk}"
+    draft = Draft("invoice", kind, cause, sides, taxed, lease.currency, today, today, [line])
     with transaction.atomic():
-        return write(draft, lock_series(None, "invoice"), actor=system("tests")).pk
+        return write(draft, lock_series(sides.supplier_id, "invoice"), actor=system("tests")).pk

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('marketplace', '0007_export_kinds'),
+        ('marketplace', '0009_never_emptied'),
     ]
 
     operations = [
