@@ -9,7 +9,7 @@ import unicodedata
 from dataclasses import dataclass
 
 from compliance.engine.countries import Postcodes, Region
-from compliance.engine.place_words import place_words
+from compliance.engine.place_words import ends_of, place_words
 
 # "Donetsk oblast" is not the city of Donetsk.
 _WIDER = frozenset(("oblast", "oblasti", "obl", "region", "province", "область", "області", "области", "обл"))
@@ -54,11 +54,7 @@ def _postcodes(region: Region, country: str, address: str) -> list[str]:
 
 
 def _named(words: list[str], town: list[str]) -> bool:
-    size = len(town)
-    return any(
-        words[at : at + size] == town and not _WIDER.intersection(words[at + size : at + size + 1])
-        for at in range(len(words) - size + 1)
-    )
+    return any(not _WIDER.intersection(words[end : end + 1]) for end in ends_of(words, town))
 
 
 def _plain(text: str) -> str:

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-from compliance.engine.place_words import holds_words, one_word, place_words
+from compliance.engine.place_words import ends_of, one_word, place_words
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +50,14 @@ class Region:
 
 
 @dataclass(frozen=True, slots=True)
+class Subdivisions:
+    """The parts of a country, made comparable: their ISO 3166-2 codes in one word, their names in words."""
+
+    codes: frozenset[str]
+    names: tuple[list[str], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class CountryTables:
     """Groups of countries by date, and regions."""
 
@@ -58,7 +66,7 @@ class CountryTables:
     names: dict[str, str]
     region_needed: tuple[str, ...]
     address_needed: tuple[str, ...] = ()
-    subdivisions: dict[str, tuple[str, ...]] = field(default_factory=dict)  # of a country: codes and names of its parts
+    subdivisions: dict[str, Subdivisions] = field(default_factory=dict)  # by country
 
     def members(self, group: str, day: date) -> frozenset[str]:
         """The countries of the group on that day."""
@@ -80,7 +88,7 @@ class CountryTables:
         if parts is None:
             return bool(text.strip())
         words = place_words(text)
-        return one_word(text) in parts or any(holds_words(words, place_words(part)) for part in parts)
+        return "".join(words) in parts.codes or any(any(ends_of(words, name)) for name in parts.names)
 
     def told_by_address(self, country: str) -> bool:
         """Whether an address in the country may name a region that the country's code does not show."""
@@ -106,7 +114,10 @@ def countries_from(tables: dict[str, Any]) -> CountryTables:
         region_needed=tuple(tables.get("region_needed", ())),
         address_needed=tuple(tables.get("address_needed", ())),
         subdivisions={
-            country: tuple(name for names in parts.values() for name in names) + tuple(map(one_word, parts))
+            country: Subdivisions(
+                codes=frozenset(map(one_word, parts)),
+                names=tuple(place_words(name) for names in parts.values() for name in names),
+            )
             for country, parts in tables.get("subdivisions", {}).items()
         },
     )

@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from collections.abc import Iterator
 
 
 def place_words(text: str) -> list[str]:
@@ -16,7 +17,7 @@ def one_word(text: str) -> str:
     return "".join(place_words(text))
 
 
-def holds_words(words: list[str], wanted: list[str]) -> bool:
-    """Whether the wanted words stand there, one after another."""
+def ends_of(words: list[str], wanted: list[str]) -> Iterator[int]:
+    """Where the wanted words, one after another, end among these: the place of the word after them."""
     size = len(wanted)
-    return any(words[at : at + size] == wanted for at in range(len(words) - size + 1))
+    return (at + size for at in range(len(words) - size + 1) if words[at : at + size] == wanted)

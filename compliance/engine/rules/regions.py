@@ -87,11 +87,12 @@ def _party_places(party: PartyFacts) -> Iterator[Place]:
 
 def _whereabouts_told(question: Question, place: Place) -> bool:
     """Whether the place's region, one of the embargoed ones or another, or its postal code is told."""
-    groups = {each.group for each in question.countries.regions}
+    countries = question.countries
     return (
-        question.countries.subdivision_told(place.country, place.region)
+        countries.subdivision_told(place.country, place.region)
         or has_postcode(place.country, place.address)
-        or any(_told_region(question, place, group) for group in groups)
+        or countries.region_named(place.region) is not None
+        or any(seen_in(each, place.country, place.region) for each in countries.regions)
     )
 
 
