@@ -188,15 +188,16 @@ def table_file(request: HttpRequest, table: Table, name: str, form: str) -> Stre
     parts = write(table.columns, table.rows)
     # Each kind of server has an iterator of its own kind, or it would gather the whole file first.
     answer = StreamingHttpResponse(_aside(parts) if isinstance(request, ASGIRequest) else parts, content_type=kind)
-    return _as_file(answer, f"{name}.{form}")
+    return as_file(answer, f"{name}.{form}")
 
 
 def pdf_file(body: bytes, name: str) -> HttpResponse:
     """The document as a file that nothing on the way keeps."""
-    return _as_file(HttpResponse(body, content_type="application/pdf"), name)
+    return as_file(HttpResponse(body, content_type="application/pdf"), name)
 
 
-def _as_file(answer: R, name: str) -> R:
+def as_file(answer: R, name: str) -> R:
+    """The answer as a file that nothing on the way keeps."""
     answer["Content-Disposition"] = f'attachment; filename="{name}"'
     answer["Cache-Control"] = "no-store"
     return answer

@@ -1,9 +1,9 @@
 """What every view shares: who sits where, and what a refusal looks like."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import wraps
-from typing import Any, Concatenate, ParamSpec, Protocol
+from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 
 from django import forms
 from django.contrib import messages
@@ -18,6 +18,7 @@ from marketplace.models import Membership, Organization, User
 from marketplace.permissions import active_membership, require_officer, require_operator, require_staff
 
 P = ParamSpec("P")
+D = TypeVar("D")
 
 
 class View(Protocol[P]):
@@ -104,6 +105,14 @@ def show_refusal(form: forms.Form, refusal: Refusal, names: dict[str, str] | Non
             placed = True
     if not placed:
         form.add_error(None, refusal.message)
+
+
+def deed_asked_for(request: HttpRequest, deeds: Mapping[str, D]) -> D:
+    """The deed that the request's `action` names. Raises NotFound."""
+    deed = deeds.get(request.POST.get("action", ""))
+    if deed is None:
+        raise NotFound
+    return deed
 
 
 def carry_out(

@@ -1,6 +1,6 @@
 """A case in words and pictures, as the officers' pages show it."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -62,6 +62,15 @@ def actor_names(refs: Iterable[str]) -> dict[str, str]:
         if kind == "user":
             ids.append(UUID(key))
     return {f"user:{user.pk}": user.name or user.email for user in User.objects.filter(pk__in=ids)}
+
+
+def event_line(
+    event: Any, looks: Mapping[str, tuple[str, str, str]], names: dict[str, str], *more: str
+) -> dict[str, Any]:
+    """An event of the log as a timeline shows it: its look (title, icon, tone) or its own words; and who did it."""
+    title, icon, tone = looks.get(event.event, (words_of(event.event.partition(".")[2]), "dot", "neutral"))
+    detail = " · ".join(filter(None, (name_of(event.actor, names), *more)))
+    return {"title": title, "icon": icon, "tone": tone, "at": event.at, "detail": detail}
 
 
 def name_of(ref: str, names: dict[str, str]) -> str:

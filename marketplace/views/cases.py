@@ -18,7 +18,7 @@ from compliance.services import documents, identity, withdrawals
 from marketplace.forms.cases import ApprovalForm, EvidenceForm, NoteForm, ProposalForm, RequestForm, WithdrawForm
 from marketplace.models import Lease
 from marketplace.selectors.officers import officer_named, officers
-from marketplace.views.base import carry_out, crumb, officer_view, page_of, person, tabs
+from marketplace.views.base import carry_out, crumb, deed_asked_for, officer_view, page_of, person, tabs
 from marketplace.views.case_view import PRIORITIES, actor_names, case_context, priority_look, row_of
 
 TABS = (
@@ -83,11 +83,7 @@ def case(request: HttpRequest, pk: UUID) -> HttpResponse:
     actor = person(request).as_actor()
     forms: dict[str, Form] = {}
     if request.method == "POST":
-        action = request.POST.get("action", "")
-        deed = DEEDS.get(action)
-        if deed is None:
-            raise NotFound
-        form = deed(request, full, actor)
+        form = deed_asked_for(request, DEEDS)(request, full, actor)
         if form is None:
             return redirect("web:case", pk)
         forms[type(form).__name__] = form

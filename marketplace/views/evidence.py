@@ -9,6 +9,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_GET
 
+from marketplace.exports import as_file
 from marketplace.forms.records import EvidenceForm
 from marketplace.models import Bundle
 from marketplace.selectors.bundles import bundles
@@ -49,10 +50,7 @@ def evidence_file(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 def zip_response(body: bytes, name: str) -> HttpResponse:
     """A file that nothing on the way keeps."""
-    response = HttpResponse(body, content_type="application/zip")
-    response["Content-Disposition"] = f'attachment; filename="{name}"'
-    response["Cache-Control"] = "no-store"
-    return response
+    return as_file(HttpResponse(body, content_type="application/zip"), name)
 
 
 def row_of(bundle: Bundle, names: dict[str, str]) -> dict[str, Any]:

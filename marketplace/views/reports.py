@@ -16,8 +16,9 @@ from compliance.base.actor import Actor
 from compliance.base.errors import NotFound
 from compliance.selectors.reports import OpenedReport, report, reports
 from compliance.services import reports as services
+from marketplace.exports import as_file
 from marketplace.forms.reports import AnswersForm, FiledForm, NotRequiredForm
-from marketplace.views.base import carry_out, crumb, officer_view, page_of, person, tabs
+from marketplace.views.base import carry_out, crumb, deed_asked_for, officer_view, page_of, person, tabs
 from marketplace.views.case_view import actor_names, evidence_links, name_of
 from marketplace.views.records import record_tabs
 
@@ -61,10 +62,7 @@ def report_page(request: HttpRequest, pk: UUID) -> HttpResponse:
     opened, actor = report(pk), person(request).as_actor()
     forms: dict[str, Form] = {}
     if request.method == "POST":
-        deed = DEEDS.get(request.POST.get("action", ""))
-        if deed is None:
-            raise NotFound
-        form = deed(request, opened, actor)
+        form = deed_asked_for(request, DEEDS)(request, opened, actor)
         if form is None:
             return redirect("web:report", pk)
         forms[type(form).__name__] = form
@@ -106,9 +104,7 @@ def report_file(request: HttpRequest, pk: UUID, form: str) -> HttpResponse:
             sections.setdefault(field.section, []).append((field.label, opened.values[field.key]))
         context = {"report": opened.report, "form_words": opened.form, "sections": list(sections.items())}
         response = render(request, "files/report.html", context)
-    response["Content-Disposition"] = f'attachment; filename="report-{opened.report.kind}-{pk}.{form}"'
-    response["Cache-Control"] = "no-store"
-    return response
+    return as_file(response, f"report-{opened.report.kind}-{pk}.{form}")
 
 
 def as_json(opened: OpenedReport) -> dict[str, Any]:

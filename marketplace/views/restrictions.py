@@ -12,7 +12,6 @@ from django.urls import reverse
 from django.views.decorators.http import require_GET
 
 from compliance.base.actor import Actor
-from compliance.base.errors import NotFound
 from compliance.selectors import restrictions as selector
 from compliance.selectors.restrictions import RestrictionFilters, state_of
 from compliance.services import restriction_orders as orders
@@ -21,8 +20,8 @@ from marketplace.exports import Table, table_file
 from marketplace.forms.cases import words_of
 from marketplace.forms.restrictions import EVERY_KIND, ORIGINS, LiftRestrictionForm, OrderForm
 from marketplace.services.restricting import restrict
-from marketplace.views.base import carry_out, crumb, officer_view, page_of, person, tabs
-from marketplace.views.case_view import actor_names, name_of
+from marketplace.views.base import carry_out, crumb, deed_asked_for, officer_view, page_of, person, tabs
+from marketplace.views.case_view import actor_names, event_line, name_of
 from marketplace.views.records import record_tabs
 from settlement.selectors.balances import accounts_of
 
@@ -108,10 +107,7 @@ def restriction_page(request: HttpRequest, pk: UUID) -> HttpResponse:
     row, actor = selector.restriction(pk), person(request).as_actor()
     form: Form = LiftRestrictionForm()
     if request.method == "POST":
-        deed = DEEDS.get(request.POST.get("action", ""))
-        if deed is None:
-            raise NotFound
-        refused = deed(request, pk, actor)
+        refused = deed_asked_for(request, DEEDS)(request, pk, actor)
         if refused is None:
             return redirect("web:restriction", pk)
         form, row = refused, selector.restriction(pk)
@@ -128,7 +124,7 @@ def restriction_page(request: HttpRequest, pk: UUID) -> HttpResponse:
         "lift_by": name_of(row.lift_proposed_by, names) if row.lift_proposed_by else "",
         "lift_form": form,
         "accounts": accounts_of(row.party_id),
-        "history": [event_of(event, names) for event in history],
+        "history": [event_line(event, EVENTS, names) for event in history],
         "crumbs": [crumb("Restrictions", reverse("web:restrictions")), crumb(row.party.name)],
     }
     return render(request, "records/restriction.html", context)
@@ -157,12 +153,6 @@ def csv_row(row: Any) -> Sequence[object]:
     return (row.pk, row.party_id, row.party.name, state_of(row), row.kind, row.reason_code, row.basis, row.citation,
             row.target_kind, row.target_ref, case, row.created_at, row.imposed_by, row.confirmed_at, row.confirmed_by,
             row.ends_at, row.lift_proposed_by, row.lifted_at, row.lifted_by)  # fmt: skip
-
-
-def event_of(event: Any, names: dict[str, str]) -> dict[str, Any]:
-    """An event of the log as the timeline shows it."""
-    title, icon, tone = EVENTS.get(event.event, (words_of(event.event.partition(".")[2]), "dot", "neutral"))
-    return {"title": title, "icon": icon, "tone": tone, "at": event.at, "detail": name_of(event.actor, names)}
 
 
 Deed = Callable[[HttpRequest, UUID, Actor], Form | None]

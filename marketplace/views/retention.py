@@ -21,7 +21,7 @@ from marketplace.forms.retention import EraseForm, FindForm, HoldForm, LiftForm
 from marketplace.models import Bundle
 from marketplace.selectors.bundles import bundles_about
 from marketplace.services import bundles, erasing
-from marketplace.views.base import carry_out, crumb, officer_view, page_of, person
+from marketplace.views.base import carry_out, crumb, deed_asked_for, officer_view, page_of, person
 from marketplace.views.case_view import actor_names, name_of
 from marketplace.views.evidence import row_of
 from marketplace.views.payment_words import payment_lines
@@ -55,10 +55,7 @@ def subject(request: HttpRequest, pk: UUID) -> HttpResponse:
     party, actor = one_party(pk), person(request).as_actor()
     forms: dict[str, Form] = {}
     if request.method == "POST":
-        deed = DEEDS.get(request.POST.get("action", ""))
-        if deed is None:
-            raise NotFound
-        form = deed(request, pk, actor)
+        form = deed_asked_for(request, DEEDS)(request, pk, actor)
         if form is None:
             return redirect("web:subject", pk)
         forms[type(form).__name__] = form

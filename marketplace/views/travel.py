@@ -12,14 +12,15 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 
 from compliance.base.actor import Actor
-from compliance.base.errors import NotFound, Refusal
+from compliance.base.errors import Refusal
 from compliance.selectors import travel as selector
 from compliance.services import travel as services
 from compliance.services import travel_counterparties, travel_delivery
+from marketplace.exports import as_file
 from marketplace.forms.cases import words_of
 from marketplace.forms.travel import CounterpartyForm, LookForm, PassedForm, WalletForm
-from marketplace.views.base import carry_out, crumb, officer_view, page_of, person, show_refusal, tabs
-from marketplace.views.case_view import actor_names, name_of
+from marketplace.views.base import carry_out, crumb, deed_asked_for, officer_view, page_of, person, show_refusal, tabs
+from marketplace.views.case_view import actor_names, event_line, name_of
 from marketplace.views.records import record_tabs
 
 STATES = (("", "All"), ("waiting", "Waiting"), ("failed", "Not delivered"), ("passed", "Exchanged"),
@@ -66,13 +67,11 @@ def travel_record(request: HttpRequest, pk: UUID) -> HttpResponse:
             if said is not None and action == "file":
                 return json_file(said, f"ivms101-{pk}.json")
             forms["LookForm"] = look
-        elif action in DEEDS:
-            refused = DEEDS[action](request, pk, actor)
+        else:
+            refused = deed_asked_for(request, DEEDS)(request, pk, actor)
             if refused is None:
                 return redirect("web:travel_record", pk)
             forms[type(refused).__name__] = refused
-        else:
-            raise NotFound
     events = selector.history_of(row)
     names = actor_names({event.actor for event in events} | ({row.passed_by} if row.passed_by else set()))
     context = row_of(row) | {
@@ -111,10 +110,7 @@ def travel_counterparty(request: HttpRequest, pk: UUID) -> HttpResponse:
     row, actor = selector.counterparty(pk), person(request).as_actor()
     form: Form = WalletForm()
     if request.method == "POST":
-        deed = PROVIDER_DEEDS.get(request.POST.get("action", ""))
-        if deed is None:
-            raise NotFound
-        refused = deed(request, pk, actor)
+        refused = deed_asked_for(request, PROVIDER_DEEDS)(request, pk, actor)
         if refused is None:
             return redirect("web:travel_counterparty", pk)
         form = refused
@@ -161,17 +157,13 @@ def provider_state(row: Any) -> str:
 
 def event_of(event: Any, names: dict[str, str]) -> dict[str, Any]:
     """An event of the log as the timeline shows it; a look with its reason."""
-    title, icon, tone = EVENTS.get(event.event, (words_of(event.event.partition(".")[2]), "dot", "neutral"))
-    detail = " · ".join(filter(None, (name_of(event.actor, names), event.data.get("why"), event.data.get("code"))))
-    return {"title": title, "icon": icon, "tone": tone, "at": event.at, "detail": detail}
+    return event_line(event, EVENTS, names, event.data.get("why"), event.data.get("code"))
 
 
 def json_file(said: dict[str, Any], name: str) -> HttpResponse:
     """The message as a file that nothing on the way keeps."""
-    response = HttpResponse(json.dumps(said, indent=2, ensure_ascii=False), content_type="application/json")
-    response["Content-Disposition"] = f'attachment; filename="{name}"'
-    response["Cache-Control"] = "no-store"
-    return response
+    body = json.dumps(said, indent=2, ensure_ascii=False)
+    return as_file(HttpResponse(body, content_type="application/json"), name)
 
 
 def _opened(form: LookForm, pk: UUID, actor: Actor) -> dict[str, Any] | None:
