@@ -5,7 +5,6 @@ In one file because a house is started for the tests of one file: files go to di
 
 import re
 import secrets
-import shutil
 from collections.abc import Iterator
 
 import pytest
@@ -14,18 +13,8 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 from marketplace.development.image import IMAGE
 from marketplace.development.papers import OF_A_BUSINESS, sample_paper
 from marketplace.development.world import OFFICERS, PASSWORD
+from tests.chromium import ARGUMENTS, CHROMIUM, NEEDS_CHROMIUM
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-CHROMIUM_IS_THERE = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed: apt-get install chromium")
 PATIENCE_MS = 60_000  # of a machine with other things to do
 
 
@@ -62,7 +51,7 @@ def test_scene_held(house, scene):
 
 
 @pytest.mark.browser
-@CHROMIUM_IS_THERE
+@NEEDS_CHROMIUM
 def test_a_new_renter_leases_a_gpu(open_page):
     renter, officer = open_page(), open_page()
     company = f"Walfang {secrets.token_hex(3)} Robotik GmbH"

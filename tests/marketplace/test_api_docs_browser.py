@@ -1,15 +1,14 @@
 """The API's documentation in a real browser: it draws itself, and the strict policy stops nothing that it needs."""
 
-import shutil
-
 import pytest
 from playwright.sync_api import sync_playwright
 
+from tests.chromium import CHROMIUM, NEEDS_CHROMIUM
+
 pytestmark = pytest.mark.browser
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 
 
-@pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")
+@NEEDS_CHROMIUM
 def test_swagger_draws_every_operation(live_server, monkeypatch):
     # Playwright's loop runs in this thread; the live server's database work has threads of its own.
     monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")

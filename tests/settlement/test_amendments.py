@@ -16,17 +16,13 @@ from settlement.services.amendments import amend_due
 from settlement.services.billing import tell_billing
 from settlement.services.invoicing import issue_due
 from tests.settlement.scene import TESTER, Scene
-from tests.settlement.test_invoices import AMSTERDAM, PARIS, SELLER, next_month, use
+from tests.settlement.test_invoices import AMSTERDAM, next_month, ready_to_bill, use
 
 
 @pytest.fixture
 def billed(money: Scene, settings) -> Scene:
     """A seller, a provider that we bill for, a renter that told who it is, and money."""
-    settings.GRIDCLEAR_SELLER = SELLER
-    tell_billing(money.provider.pk, AMSTERDAM, self_billing=True, actor=TESTER)
-    tell_billing(money.renter.pk, PARIS, self_billing=False, actor=TESTER)
-    money.credit(100_000)
-    return money
+    return ready_to_bill(money, settings)
 
 
 def contest(receipts: list[Receipt], amounts: list[int], state: str = "lost") -> Dispute:

@@ -41,6 +41,11 @@ PARIS = TaxParty("Calcul SA", "1 rue de Rivoli\n75001 Paris", "FR", "FR403032650
 
 @pytest.fixture
 def billed(money: Scene, settings) -> Scene:
+    """The scene, ready to be billed."""
+    return ready_to_bill(money, settings)
+
+
+def ready_to_bill(money: Scene, settings) -> Scene:
     """The scene with a seller, a provider that we bill for, a renter that told who it is, and money."""
     settings.GRIDCLEAR_SELLER = SELLER
     tell_billing(money.provider.pk, AMSTERDAM, self_billing=True, actor=TESTER)

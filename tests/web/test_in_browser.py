@@ -1,6 +1,5 @@
 """The pages in a real Chromium: nothing is refused by the policy, nothing overflows, every text has AA contrast."""
 
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,23 +14,14 @@ from compliance.selectors.restrictions import open_restrictions
 from compliance.services import report_drafts, restrictions
 from marketplace.models import User
 from tests.cast import Cast, build_cast
+from tests.chromium import ARGUMENTS, CHROMIUM, NEEDS_CHROMIUM
 from tests.compliance.services.lists_by_hand import screening_list
 from tests.factories import marketplace as make
 from tests.web.test_deciding import refused
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 pytestmark = [
     pytest.mark.browser,
-    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed: apt-get install chromium"),
+    NEEDS_CHROMIUM,
 ]
 # Every text against what lies behind it; the least allowed ratio depends on its size (WCAG 2.2, 1.4.3).
 CONTRAST = """

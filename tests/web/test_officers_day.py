@@ -19,14 +19,15 @@ from compliance.selectors.cases import CaseFilters, open_cases
 from compliance.services import case_batches
 from marketplace.models import User
 from tests.cast import Cast, build_cast
+from tests.chromium import ARGUMENTS, CHROMIUM, NEEDS_CHROMIUM
 from tests.factories import files, namesakes
 from tests.web.test_deciding import refused
-from tests.web.test_in_browser import ARGUMENTS, CHROMIUM, CONTRAST, session_of
+from tests.web.test_in_browser import CONTRAST, session_of
 
 PICTURES = os.environ.get("GRIDCLEAR_PICTURES", "")
 pytestmark = [
     pytest.mark.browser,
-    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed: apt-get install chromium"),
+    NEEDS_CHROMIUM,
 ]
 OPEN = Callable[..., Page]
 expect.set_options(timeout=30_000)  # of a machine with other things to do

@@ -17,10 +17,11 @@ from marketplace.services import leases, mail
 from settlement.rails import chain
 from settlement.rails.chain import Deployment
 from tests.cast import Cast
+from tests.chromium import NEEDS_CHROMIUM
 from tests.factories import marketplace as make
 from tests.factories.dns_server import running_zone
 from tests.web.test_deciding import text
-from tests.web.test_in_browser import CHROMIUM, chromium, faults_of, session_of, town
+from tests.web.test_in_browser import chromium, faults_of, session_of, town
 
 __all__ = ["chromium", "town"]
 
@@ -182,7 +183,7 @@ window.ethereum = {
 
 
 @pytest.mark.browser
-@pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed: apt-get install chromium")
+@NEEDS_CHROMIUM
 class TestInABrowser:
     def open(self, chromium: Browser, browse, who, live_server, settings, *, wallet: bool = True, refuse: bool = False):
         settings.GRIDCLEAR_BASE_URL = live_server.url
