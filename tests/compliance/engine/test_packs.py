@@ -110,7 +110,7 @@ def house(tmp_path):
     copy = shutil.copytree(POLICIES, tmp_path / "policies")
     shutil.copytree(FOLDERS[-1], copy / "gridclear" / "2099-01-01")
     path = copy / "MANIFEST.toml"
-    path.write_text(path.read_text().replace("open = [\n", 'open = [\n  "gridclear/2099-01-01",\n'))
+    path.write_text(path.read_text().replace("open = [", 'open = [\n  "gridclear/2099-01-01",\n', 1))
     return copy
 
 
