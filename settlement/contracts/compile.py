@@ -34,10 +34,11 @@ def compile_sources(sources: dict[str, Path], names: tuple[str, ...]) -> dict[st
 
     Raises CompilationFailed on any error or warning in our sources, ToolMissing without Node or solc.
     """
+    wanted = {name: ["abi", "evm.bytecode.object"] for name in names}
     request = {
         "language": "Solidity",
         "sources": {unit: {"content": path.read_text(encoding="utf-8")} for unit, path in sources.items()},
-        "settings": SETTINGS | {"outputSelection": {"*": {"*": ["abi", "evm.bytecode.object"]}}},
+        "settings": SETTINGS | {"outputSelection": {"*": wanted}},
     }
     answer = _solc(json.dumps(request))
     if faults := [e["formattedMessage"] for e in answer.get("errors", ()) if _is_fault(e)]:

@@ -83,7 +83,8 @@ def _connected(process: "subprocess.Popen[bytes]", log: Path) -> Anvil:
     while time.monotonic() < deadline:
         if found := re.search(r"Listening on (\S+)", log.read_text(errors="replace")):
             url = f"http://{found[1]}"
-            node = Anvil(url, Web3(HTTPProvider(url, request_kwargs={"timeout": 30})))
+            provider = HTTPProvider(url, request_kwargs={"timeout": 30}, cache_allowed_requests=True)
+            node = Anvil(url, Web3(provider))
             node.rpc("anvil_setBlockTimestampInterval", 1)
             return node
         if process.poll() is not None:

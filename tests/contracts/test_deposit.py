@@ -1,7 +1,9 @@
 """A deposit is credited with a fresh clearance for exactly these terms, and in no other way."""
 
 import pytest
+from eth_abi.abi import encode
 from eth_utils import keccak
+from web3.exceptions import ContractPanicError
 
 from tests.contracts.anvil import CHAIN_ID
 from tests.contracts.world import (
@@ -11,6 +13,7 @@ from tests.contracts.world import (
     HOUR,
     MAX_FEE_BPS,
     REF,
+    TERMS_FIELDS,
     World,
     as_tuple,
     deploy,
@@ -21,6 +24,9 @@ pytestmark = pytest.mark.chain
 
 SECP256K1_ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
 NONE, OPEN, CLOSED, REVOKED = range(4)
+DOMAIN_TYPE = "EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)"
+CLEARANCE_TYPE = "Clearance(LeaseTerms terms,uint64 validUntil,uint64 epoch)"
+TERMS_TYPE = f"LeaseTerms({','.join(f'{type_} {name}' for name, type_ in TERMS_FIELDS)})"
 ANYBODY = "0x000000000000000000000000000000000000dEaD"
 NOBODY = "0x0000000000000000000000000000000000000000"
 
@@ -54,7 +60,14 @@ def test_ids_and_digests_are_those_of_the_standard(world: World):
     valid_until, epoch, signature = world.clearance(terms)
     digest = calls.clearanceDigest(as_tuple(terms), valid_until, epoch).call()
     assert world.node.web3.eth.account._recover_hash(digest, signature=signature) == world.signer.address
-    assert len(calls.domainSeparator().call()) == 32
+    fields, name, version, chain_id, contract, salt, extensions = calls.eip712Domain().call()
+    assert (fields, name, version, salt, extensions) == (b"\x0f", "Gridclear Escrow", "1", bytes(32), [])
+    assert (chain_id, contract) == (CHAIN_ID, world.escrow.address)
+    types = [keccak(text=text) for text in (DOMAIN_TYPE, name, version)]
+    words = ["bytes32", "bytes32", "bytes32", "uint256", "address"]
+    assert calls.domainSeparator().call() == keccak(encode(words, [*types, chain_id, contract]))
+    assert calls.LEASE_TERMS_TYPEHASH().call() == keccak(text=TERMS_TYPE)
+    assert calls.CLEARANCE_TYPEHASH().call() == keccak(text=CLEARANCE_TYPE + TERMS_TYPE)
 
 
 def test_a_direct_call_without_a_clearance_is_refused(world: World):
@@ -133,10 +146,17 @@ def test_a_clearance_is_valid_to_its_last_second_and_no_longer(world: World):
         world.send_deposit(terms, clearance)
 
 
-def test_a_clearance_that_is_valid_too_long_is_refused(world: World):
+def test_a_clearance_may_be_valid_for_twenty_minutes_and_no_second_longer(world: World):
     terms = world.terms()
-    with world.refused("ClearanceTooLong"):
-        world.deposit(terms, world.clearance(terms, valid_until=world.node.now() + HOUR))
+    world.approve(terms["cap"])
+    # The deposit's block is one second later than the last.
+    longest = world.node.now() + 1 + 20 * 60
+    assert world.escrow.functions.MAX_CLEARANCE_VALIDITY().call() == 20 * 60
+    for too_long in (longest + 1, longest + HOUR, 2**64 - 1):
+        with world.refused("ClearanceTooLong"):
+            world.send_deposit(terms, world.clearance(terms, valid_until=too_long))
+    world.send_deposit(terms, world.clearance(terms, valid_until=longest))
+    assert world.node.now() == longest - 20 * 60
 
 
 def test_a_clearance_serves_once(world: World):
@@ -242,11 +262,27 @@ def test_payer_and_contract_cannot_be_payee(world: World):
 
 
 def test_a_lease_must_end_in_the_future_and_within_a_year(world: World):
-    now = world.node.now()
-    for expiry in (now, now + 367 * DAY):
+    world.approve(20 * DOLLAR)
+    at = world.node.now() + 1
+    assert world.escrow.functions.MAX_LEASE_DURATION().call() == 366 * DAY
+    for expiry in (0, at, at + 366 * DAY + 1, 2**64 - 1):
         with world.refused("InvalidExpiry"):
-            world.deposit(expiry=expiry)
-    world.deposit(expiry=now + 365 * DAY)
+            world.send_deposit(world.terms(expiry=expiry))
+    with world.node.undone():
+        world.send_deposit(world.terms(expiry=at + 366 * DAY))
+    world.send_deposit(world.terms(expiry=at + 1))
+
+
+def test_all_deposits_together_stay_within_what_can_be_kept(world: World):
+    most = 2**96 - 1
+    world.by_admin(world.token.functions.mint(world.payer.address, most))
+    world.deposit(cap=most)
+    before = world.untouched()
+    # The allowance of the second is there; the sum overflows, which the compiler's own check refuses.
+    world.approve(1)
+    with pytest.raises(ContractPanicError, match="overflow"):
+        world.send_deposit(world.terms(cap=1, ref=keccak(text="another lease")))
+    assert world.untouched() == before
 
 
 def test_no_more_is_taken_than_was_allowed_or_is_there(world: World):

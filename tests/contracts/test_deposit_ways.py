@@ -1,5 +1,7 @@
 """By permit and by authorization the same clearance is needed; a front-runner changes and gains nothing."""
 
+from collections.abc import Iterator
+
 import pytest
 from eth_utils import keccak
 
@@ -55,12 +57,39 @@ def test_a_forged_permit_takes_nothing(world: World):
         _by_permit(world, terms, permit)
 
 
-def test_a_permit_serves_only_its_payer_who_is_no_contract(world: World):
+@pytest.mark.parametrize("fault", ["late", "less", "nonce"])
+def test_a_permit_that_the_token_refuses_takes_nothing_without_an_allowance(world: World, fault: str):
+    terms = world.terms()
+    amount = terms["cap"] - 1 if fault == "less" else terms["cap"]
+    permit = world.permit(amount, world.node.now() + (0 if fault == "late" else HOUR))
+    if fault == "nonce":
+        used = world.permit(1, world.node.now() + HOUR)
+        world.send(world.payer, world.token.functions.permit(world.payer.address, world.escrow.address, 1, *used))
+    with world.refused("ERC20InsufficientAllowance"):
+        _by_permit(world, terms, permit)
+    world.approve(terms["cap"])
+    _by_permit(world, terms, permit)
+
+
+def test_a_permit_serves_only_its_payer(world: World):
     terms = world.terms()
     permit = world.permit(terms["cap"], world.node.now() + HOUR)
     call = world.escrow.functions.depositWithPermit(as_tuple(terms), world.clearance(terms), *permit)
     with world.refused("NotPayer"):
         world.send(world.stranger, call)
+    world.send(world.payer, call)
+
+
+def test_a_contract_cannot_pay_by_permit_nor_send_its_owners(world: World):
+    contract = deploy(world.node, mocks()["ContractPayer"])
+    world.send(world.payer, world.token.functions.transfer(contract.address, 10 * DOLLAR))
+    for payer, error in ((contract.address, "PayerIsContract"), (world.payer.address, "NotPayer")):
+        terms = world.terms(payer=payer)
+        call = contract.functions.payWithPermit(
+            world.escrow.address, world.token.address, as_tuple(terms), world.clearance(terms)
+        )
+        with world.refused(error):
+            world.send(world.payer, call)
 
 
 # -- authorization -----------------------------------------------------------------------------------------------
@@ -118,6 +147,30 @@ def test_an_authorization_lapses(world: World):
         _by_authorization(world, terms, world.authorization(terms, validBefore=world.node.now()))
 
 
+def test_an_authorization_does_not_begin_early(world: World):
+    terms = world.terms()
+    # It serves after `validAfter`, in no block of that very second.
+    at = world.node.now() + 1
+    with world.refused("ERC3009InvalidAuthorizationTime"):
+        _by_authorization(world, terms, world.authorization(terms, validAfter=at))
+    _by_authorization(world, terms, world.authorization(terms, validAfter=at - 1))
+
+
+def test_an_authorization_that_its_payer_called_off_takes_nothing(world: World):
+    terms = world.terms()
+    authorization = world.authorization(terms)
+    cancel = world.cancellation(terms)
+    world.send(world.stranger, cancel)
+    with world.refused("ERC3009UsedAuthorization"):
+        _by_authorization(world, terms, authorization)
+
+
+def test_nobody_pays_for_nobody(world: World):
+    terms = world.terms(payer="0x0000000000000000000000000000000000000000")
+    with world.refused("InvalidAddress"):
+        _by_authorization(world, terms, world.authorization(terms))
+
+
 def test_a_front_runner_can_spend_an_authorization_nowhere_else(world: World):
     terms = world.terms()
     after, before, v, r, s = world.authorization(terms)
@@ -149,17 +202,87 @@ def test_a_contract_cannot_pay_by_authorization(world: World):
         world.send(world.stranger, call)
 
 
+# -- what every way refuses ------------------------------------------------------------------------------------
+
+
+def _by_allowance(world: World, terms, clearance):
+    world.approve(terms["cap"])
+    return world.send_deposit(terms, clearance)
+
+
+WAYS = {
+    "allowance": _by_allowance,
+    "permit": lambda world, terms, clearance: _by_permit(
+        world, terms, world.permit(terms["cap"], world.node.now() + HOUR), clearance
+    ),
+    "authorization": lambda world, terms, clearance: _by_authorization(world, terms, None, clearance),
+}
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize(
+    ("change", "error"),
+    [
+        ({"cap": 0}, "InvalidAmount"),
+        ({"ratePerHour": 0}, "InvalidAmount"),
+        ({"feeBps": 2001}, "FeeTooHigh"),
+        ({"expiry": 1}, "InvalidExpiry"),
+        ({"payee": "0x0000000000000000000000000000000000000000"}, "InvalidAddress"),
+    ],
+    ids=["cap", "rate", "fee", "expiry", "payee"],
+)
+def test_senseless_terms_are_refused_in_every_way(world: World, way: str, change: dict[str, object], error: str):
+    terms = world.terms(**change)
+    with world.refused(error):
+        WAYS[way](world, terms, world.clearance(terms))
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_clearance_binds_every_way_alike(world: World, way: str):
+    deposit, terms, now = WAYS[way], world.terms(), world.node.now()
+    good = world.clearance(terms)
+    for clearance, error in (
+        (world.clearance(terms, valid_until=now), "ClearanceExpired"),
+        (world.clearance(terms, valid_until=now + HOUR), "ClearanceTooLong"),
+        (world.clearance(terms, epoch=1), "WrongEpoch"),
+        (world.clearance(terms, by=world.payer), "NotClearanceSigner"),
+        ((*good[:2], b""), "ECDSAInvalidSignatureLength"),
+        (world.clearance(world.terms(ref=keccak(text="another lease"))), "NotClearanceSigner"),
+    ):
+        with world.refused(error):
+            deposit(world, terms, clearance)
+    with world.node.undone():
+        world.send(world.guardian, world.escrow.functions.revokeLease(world.lease_id(terms)))
+        with world.refused("ClearanceRevoked"):
+            deposit(world, terms, good)
+    deposit(world, terms, good)
+    with world.refused("AlreadyDeposited"):
+        deposit(world, terms, good)
+
+
 # -- tokens that misbehave -------------------------------------------------------------------------------------
 
-CHARGES, RETURNS_FALSE, REENTERS, DELIVERS_NOTHING, DELIVERS_MORE = 1, 2, 3, 5, 6
+CHARGES, RETURNS_FALSE, REENTERS, DELIVERS_NOTHING, DELIVERS_MORE, REENTERS_IN_PERMIT = 1, 2, 3, 5, 6, 7
 
 
-def _bad_world(anvil: Anvil, fault: int) -> World:
-    world = build_world(anvil, deploy(anvil, mocks()["BadToken"]))
+@pytest.fixture(scope="module")
+def shared_bad_world(anvil: Anvil) -> World:
+    """An escrow of a token that misbehaves as told; use `bad_world`."""
+    return build_world(anvil, deploy(anvil, mocks()["BadToken"]))
+
+
+@pytest.fixture
+def bad_world(shared_bad_world: World) -> Iterator[World]:
+    """The escrow of that token as it was deployed."""
+    with shared_bad_world.node.undone():
+        yield shared_bad_world
+
+
+def _misbehave(world: World, fault: int) -> None:
     world.send(world.stranger, world.token.functions.misbehave(fault, world.payer.address))
-    return world
 
 
+@pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize(
     ("fault", "error"),
     [
@@ -169,30 +292,26 @@ def _bad_world(anvil: Anvil, fault: int) -> World:
         (RETURNS_FALSE, "SafeERC20FailedOperation"),
         (REENTERS, "ReentrancyGuardReentrantCall"),
     ],
+    ids=["charges", "delivers nothing", "delivers more", "returns false", "re-enters"],
 )
-def test_a_token_that_misbehaves_is_refused(anvil: Anvil, fault: int, error: str):
-    with anvil.undone():
-        world = _bad_world(anvil, fault)
-        with world.refused(error):
-            world.deposit()
-        world.send(world.stranger, world.token.functions.misbehave(0, world.payer.address))
-        world.deposit()
+def test_a_token_that_misbehaves_is_refused(bad_world: World, way: str, fault: int, error: str):
+    terms = bad_world.terms()
+    clearance = bad_world.clearance(terms)
+    if (way, fault) == ("authorization", RETURNS_FALSE):
+        # EIP-3009 returns nothing: that nothing arrived is what is seen.
+        error = "TransferMismatch"
+    _misbehave(bad_world, fault)
+    with bad_world.refused(error):
+        WAYS[way](bad_world, terms, clearance)
+    _misbehave(bad_world, 0)
+    WAYS[way](bad_world, terms, clearance)
 
 
-@pytest.mark.parametrize(
-    ("fault", "error"),
-    [
-        (CHARGES, "TransferMismatch"),
-        (DELIVERS_NOTHING, "TransferMismatch"),
-        (DELIVERS_MORE, "TransferMismatch"),
-        (REENTERS, "ReentrancyGuardReentrantCall"),
-    ],
-)
-def test_it_is_refused_by_authorization_too(anvil: Anvil, fault: int, error: str):
-    with anvil.undone():
-        world = _bad_world(anvil, fault)
-        terms = world.terms()
-        with world.refused(error):
-            _by_authorization(world, terms)
-        world.send(world.stranger, world.token.functions.misbehave(0, world.payer.address))
-        _by_authorization(world, terms)
+def test_a_token_that_calls_back_from_its_permit_gets_nothing(bad_world: World):
+    terms = bad_world.terms()
+    _misbehave(bad_world, REENTERS_IN_PERMIT)
+    with bad_world.refused("ERC20InsufficientAllowance"):
+        WAYS["permit"](bad_world, terms, bad_world.clearance(terms))
+    bad_world.approve(terms["cap"])
+    WAYS["permit"](bad_world, terms, bad_world.clearance(terms))
+    assert bad_world.escrow.functions.accounted().call() == bad_world.balance(bad_world.escrow.address) == terms["cap"]

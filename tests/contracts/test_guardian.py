@@ -50,10 +50,17 @@ def test_a_freeze_ends_by_itself_and_can_be_renewed(world: World):
 def test_a_freeze_has_a_case_and_an_end_in_the_future_and_within_90_days(world: World):
     terms = world.terms()
     world.deposit(terms)
-    for seconds in (0, 90 * DAY + 10):
+    assert world.escrow.functions.MAX_FREEZE_DURATION().call() == 90 * DAY
+    # The freeze's own block is one second later than the last.
+    for seconds in (0, 1, 90 * DAY + 2):
         with world.refused("InvalidFreeze"):
             world.freeze(terms, seconds)
         with world.refused("InvalidFreeze"):
+            world.freeze_account(world.payee, seconds)
+    for seconds in (2, 90 * DAY + 1):
+        with world.node.undone():
+            world.freeze(terms, seconds)
+        with world.node.undone():
             world.freeze_account(world.payee, seconds)
     calls, until = world.escrow.functions, world.node.now() + HOUR
     for call in (

@@ -153,11 +153,7 @@ def test_either_of_them_and_the_admin_cancel(world: World, who: str):
     lease = world.lease_id(terms)
     cancel = world.escrow.functions.cancelSeizure(lease)
     _propose(world, terms)
-    if who == "admin":
-        sent = cancel.transact({"from": world.node.web3.eth.accounts[0]})
-        receipt = world.node.web3.eth.wait_for_transaction_receipt(sent)
-    else:
-        receipt = world.send(getattr(world, who), cancel)
+    receipt = world.by_admin(cancel) if who == "admin" else world.send(getattr(world, who), cancel)
     assert world.events(receipt, "SeizureCancelled") == [{"target": lease, "caseRef": CASE}]
     world.node.pass_time(DELAY)
     with world.refused("NoSeizure"):
@@ -212,6 +208,26 @@ def test_an_account_without_money_is_not_seized_nor_one_that_was_let_go(world: W
     world.send(world.guardian, calls.unfreezeAccount(payee, CASE))
     with world.refused("NoSeizure"):
         world.send(world.treasurer, calls.executeAccountSeizure(payee))
+
+
+def test_an_accounts_seizure_takes_two_a_case_and_its_time_too(world: World):
+    calls, payee = world.escrow.functions, world.payee.address
+    assert (calls.SEIZURE_DELAY().call(), calls.SEIZURE_WINDOW().call()) == (DELAY, WINDOW)
+    world.freeze_account(world.payee, 90 * DAY)
+    propose, execute = calls.proposeAccountSeizure(payee, CASE), calls.executeAccountSeizure(payee)
+    with world.refused("CaseMissing"):
+        world.send(world.guardian, calls.proposeAccountSeizure(payee, bytes(32)))
+    world.send(world.guardian, propose)
+    with world.refused("SeizurePending"):
+        world.send(world.guardian, propose)
+    world.by_admin(calls.revokeRole(calls.GUARDIAN_ROLE().call(), world.guardian.address))
+    world.by_admin(calls.grantRole(calls.TREASURER_ROLE().call(), world.guardian.address))
+    world.node.pass_time(DELAY)
+    with world.refused("SecondPersonNeeded"):
+        world.send(world.guardian, execute)
+    world.node.pass_time(WINDOW + 1)
+    with world.refused("TooLate"):
+        world.send(world.treasurer, execute)
 
 
 def test_blocked_property_is_not_seized_again(world: World):

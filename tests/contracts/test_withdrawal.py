@@ -42,7 +42,9 @@ def test_nobody_withdraws_without_an_entitlement_or_twice(world: World):
     with world.refused("NothingToWithdraw"):
         world.withdraw(world.payee)
     _settled(world)
-    world.withdraw(world.payee)
+    receipt = world.withdraw(world.payee)
+    share = 380 * DOLLAR // 100
+    assert world.events(receipt, "Withdrawn") == [{"account": world.payee.address, "amount": share}]
     with world.refused("NothingToWithdraw"):
         world.withdraw(world.payee)
     with world.refused("NothingToWithdraw"):
@@ -66,6 +68,11 @@ def test_fees_go_to_no_senseless_place_and_only_once(world: World):
     for to in ("0x0000000000000000000000000000000000000000", world.escrow.address):
         with world.refused("InvalidAddress"):
             world.send(world.treasurer, calls.withdrawFees(to))
+    receipt = world.send(world.treasurer, calls.withdrawFees(world.quarantine))
+    assert world.events(receipt, "FeesWithdrawn") == [{"to": world.quarantine, "amount": 20 * DOLLAR // 100}]
+    assert calls.feesAccrued().call() == 0
+    with world.refused("NothingToWithdraw"):
+        world.send(world.treasurer, calls.withdrawFees(world.quarantine))
 
 
 # -- strays ------------------------------------------------------------------------------------------------------
@@ -90,6 +97,8 @@ def test_foreign_tokens_are_swept_whole(world: World):
     world.send(world.stranger, coin.functions.mint(world.escrow.address, 5))
     world.send(world.treasurer, world.escrow.functions.sweep(coin.address))
     assert coin.functions.balanceOf(world.quarantine).call() == 5
+    with world.refused("NothingToWithdraw"):
+        world.send(world.treasurer, world.escrow.functions.sweep(coin.address))
 
 
 def test_ether_is_not_taken(world: World):
@@ -103,7 +112,7 @@ def test_ether_is_not_taken(world: World):
 
 # -- tokens that misbehave on the way out ------------------------------------------------------------------------
 
-REENTERS, REFUSES_RECEIVER = 3, 4
+RETURNS_FALSE, REENTERS, REFUSES_RECEIVER = 2, 3, 4
 
 
 def _bad_world(anvil: Anvil, fault: int) -> World:
@@ -128,3 +137,25 @@ def test_a_payee_that_cannot_receive_blocks_nobody_else(anvil: Anvil):
         world.withdraw(world.payer)
         assert world.balance(world.payer) == 996 * DOLLAR
         world.deposit(ref=keccak(text="another lease"))
+
+
+@pytest.mark.parametrize(
+    ("fault", "error"), [(REENTERS, "ReentrancyGuardReentrantCall"), (RETURNS_FALSE, "SafeERC20FailedOperation")]
+)
+def test_a_token_that_misbehaves_on_the_way_out_leaves_everything_where_it_was(anvil: Anvil, fault: int, error: str):
+    with anvil.undone():
+        world = _bad_world(anvil, fault)
+        calls = world.escrow.functions
+        world.send(world.stranger, world.token.functions.mint(world.escrow.address, 3))
+        for who, call in (
+            (world.payee, calls.withdraw(world.payee.address)),
+            (world.treasurer, calls.withdrawFees(world.quarantine)),
+            (world.treasurer, calls.sweep(world.token.address)),
+        ):
+            with world.refused(error):
+                world.send(who, call)
+        world.send(world.stranger, world.token.functions.misbehave(0, world.payee.address))
+        world.withdraw(world.payee)
+        world.send(world.treasurer, calls.withdrawFees(world.quarantine))
+        world.send(world.treasurer, calls.sweep(world.token.address))
+        assert world.balance(world.escrow.address) == calls.accounted().call() == 6 * DOLLAR

@@ -47,6 +47,11 @@ struct Setup {
 /// but to its payer, its payee and the fee, or, frozen and after a delay, to the account for blocked property.
 /// @dev Immutable: no proxy, no delegatecall, no upgrade, no pause. Amounts are in the token's own minor units.
 contract GridclearEscrow is Clearing, Charging, Guarding, Vault {
+    /// @notice A change of the admin takes at least so many seconds at the beginning: whoever took its key is seen.
+    uint256 public constant MIN_ADMIN_DELAY = 1 days;
+    /// @notice And at most so many: an admin can always be changed.
+    uint256 public constant MAX_ADMIN_DELAY = 30 days;
+
     /// @notice The roles are given and the bounds are fixed for ever.
     /// @param setup All of them.
     constructor(Setup memory setup)
@@ -62,6 +67,9 @@ contract GridclearEscrow is Clearing, Charging, Guarding, Vault {
                 || setup.treasurer == address(0)
         ) {
             revert InvalidAddress();
+        }
+        if (setup.adminDelay < MIN_ADMIN_DELAY || setup.adminDelay > MAX_ADMIN_DELAY) {
+            revert InvalidDelay();
         }
         _grantRole(CLEARANCE_SIGNER_ROLE, setup.clearanceSigner);
         _grantRole(SETTLER_ROLE, setup.settler);

@@ -3,8 +3,26 @@ pragma solidity 0.8.37;
 
 import {ERC20} from "@openzeppelin/contracts/token/ERC20/ERC20.sol";
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
-import {GridclearEscrow} from "../src/GridclearEscrow.sol";
 import {Authorization, Clearance, LeaseTerms} from "../src/escrow/Types.sol";
+
+/// @dev What these call of the escrow. Its own source would be compiled with them, which takes long.
+interface Doors {
+    function deposit(LeaseTerms calldata terms, Clearance calldata clearance) external;
+    function depositWithPermit(
+        LeaseTerms calldata terms,
+        Clearance calldata clearance,
+        uint256 deadline,
+        uint8 v,
+        bytes32 r,
+        bytes32 s
+    ) external;
+    function depositWithAuthorization(
+        LeaseTerms calldata terms,
+        Clearance calldata clearance,
+        Authorization calldata authorization
+    ) external;
+    function withdraw(address account) external returns (uint256 amount);
+}
 
 /// @notice A token that misbehaves as told; anyone mints, and any authorization is taken for good.
 contract BadToken is ERC20 {
@@ -15,7 +33,8 @@ contract BadToken is ERC20 {
         Reenters,
         RefusesReceiver,
         DeliversNothing,
-        DeliversMore
+        DeliversMore,
+        ReentersInPermit
     }
 
     Fault public fault;
@@ -35,7 +54,7 @@ contract BadToken is ERC20 {
     function transfer(address to, uint256 amount) public override returns (bool) {
         if (fault == Fault.ReturnsFalse) return false;
         if (fault == Fault.RefusesReceiver && to == refused) revert ERC20InvalidReceiver(to);
-        if (fault == Fault.Reenters) GridclearEscrow(msg.sender).withdraw(to);
+        if (fault == Fault.Reenters) Doors(msg.sender).withdraw(to);
         return super.transfer(to, amount);
     }
 
@@ -44,6 +63,11 @@ contract BadToken is ERC20 {
         _spendAllowance(from, to, amount);
         _move(from, to, amount);
         return true;
+    }
+
+    function permit(address owner, address spender, uint256 value, uint256, uint8, bytes32, bytes32) external {
+        if (fault == Fault.ReentersInPermit) Doors(spender).withdraw(refused);
+        _approve(owner, spender, value);
     }
 
     function receiveWithAuthorization(
@@ -56,13 +80,15 @@ contract BadToken is ERC20 {
         uint8,
         bytes32,
         bytes32
-    ) external {
+    ) external returns (bool) {
+        if (fault == Fault.ReturnsFalse) return false;
         _move(from, to, value);
+        return true;
     }
 
     function _move(address from, address to, uint256 amount) private {
         if (fault == Fault.DeliversNothing) return;
-        if (fault == Fault.Reenters) GridclearEscrow(to).withdraw(refused);
+        if (fault == Fault.Reenters) Doors(to).withdraw(refused);
         if (fault == Fault.ChargesOnTransfer) {
             _burn(from, 1);
             amount -= 1;
@@ -74,15 +100,22 @@ contract BadToken is ERC20 {
 
 /// @notice A contract that tries to be a payer, and whose word for a signature (EIP-1271) is always yes.
 contract ContractPayer {
-    function pay(GridclearEscrow escrow, IERC20 token, LeaseTerms calldata terms, Clearance calldata clearance)
+    function pay(Doors escrow, IERC20 token, LeaseTerms calldata terms, Clearance calldata clearance)
         external
     {
         token.approve(address(escrow), terms.cap);
         escrow.deposit(terms, clearance);
     }
 
+    function payWithPermit(Doors escrow, IERC20 token, LeaseTerms calldata terms, Clearance calldata clearance)
+        external
+    {
+        token.approve(address(escrow), terms.cap);
+        escrow.depositWithPermit(terms, clearance, 0, 0, 0, 0);
+    }
+
     function payWithAuthorization(
-        GridclearEscrow escrow,
+        Doors escrow,
         LeaseTerms calldata terms,
         Clearance calldata clearance,
         Authorization calldata authorization

@@ -11,11 +11,17 @@ import {Lease, LeaseTerms, Line, Status} from "./Types.sol";
 /// @notice Charges are cumulative totals, bounded by the terms, so that a replayed, reordered or excessive one moves
 /// nothing; what is left returns to the payer, on the settler's word or, after expiry and grace, on the payer's own.
 abstract contract Charging is LeaseBook, Roles {
+    /// @notice No grace may be longer, in seconds: a deposit always becomes reclaimable.
+    uint256 public constant MAX_GRACE = 30 days;
+
     /// @notice Seconds after the lease's expiry from which its payer may reclaim.
     uint40 public immutable GRACE;
 
     /// @param grace Those seconds.
     constructor(uint40 grace) {
+        if (grace > MAX_GRACE) {
+            revert InvalidDelay();
+        }
         GRACE = grace;
     }
 

@@ -130,6 +130,8 @@ interface IEscrow {
     error InvalidAmount();
     /// @notice The fee is above the cap.
     error FeeTooHigh();
+    /// @notice The grace, or the delay of a change of the admin, would be too short or too long.
+    error InvalidDelay();
     /// @notice The lease has expired or lasts too long.
     error InvalidExpiry();
     /// @notice The token did not deliver exactly what was deposited.
