@@ -29,12 +29,11 @@ from django.db import connection, transaction
 
 from compliance.base import clock
 from compliance.base.errors import InvalidInput
-from settlement.models import Hold
 from settlement.models.ledger import MAX_MINOR
 from settlement.services import ledger_locks
 from settlement.services.hold_money import USAGE
 from settlement.services.ledger_locks import Level
-from settlement.services.usage_sql import LOCK_ACCOUNTS, LOCK_PENDING, POST_PARTS
+from settlement.services.usage_sql import LOCK_ACCOUNTS, LOCK_PENDING, POST_PARTS, READ_HOLDS
 
 # Lines of one transaction: enough to make the fixed costs vanish, few enough to hold nobody up for long.
 BATCH = 10_000
@@ -119,8 +118,9 @@ def _post_batch(batch: Sequence[tuple[int, UsageLine]]) -> list[LineNotPosted]:
 
 
 def _reserved(hold_ids: set[UUID]) -> dict[UUID, _Reserved]:
-    rows = Hold.objects.filter(pk__in=hold_ids).values_list("pk", "subject_id", "pending_id")
-    return {pk: _Reserved(subject, str(pending or ""), _prefix(subject)) for pk, subject, pending in rows}
+    with connection.cursor() as cursor:
+        cursor.execute(READ_HOLDS, {"holds": _array(str(hold_id) for hold_id in hold_ids)})
+        return {pk: _Reserved(subject, pending, _prefix(subject)) for pk, subject, pending in cursor.fetchall()}
 
 
 def _fault(line: UsageLine, reserved: Mapping[UUID, _Reserved]) -> str:

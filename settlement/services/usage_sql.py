@@ -2,6 +2,10 @@
 
 from settlement.services.ledger_digest import digest_sql
 
+# One array for all ids: a parameter for each costs more to write than the row to read.
+READ_HOLDS = """
+SELECT id, subject_id, coalesce(pending_id::text, '') FROM settlement_hold WHERE id = ANY(%(holds)s::uuid[])
+"""
 LOCK_PENDING = """
 SELECT 1 FROM settlement_pendingtransfer WHERE id = ANY(%(reserved)s::uuid[]) ORDER BY id FOR NO KEY UPDATE
 """
@@ -17,6 +21,9 @@ _TWO_LEGS = """CASE WHEN t.debit_id < t.credit_id
     THEN t.debit_id::text || ':-' || t.delta::text || ',' || t.credit_id::text || ':' || t.delta::text
     ELSE t.credit_id::text || ':' || t.delta::text || ',' || t.debit_id::text || ':-' || t.delta::text END"""
 
+# Nothing here reads a table as a whole, whatever the planner thinks that thousands of single looks cost: the book
+# grows, and the cost of a line must not. `OFFSET 0` and `LIMIT 1` keep a look a look.
+#
 # line:   what was told, each id once
 # first:  beside what stands: the reservation, and a transfer of the same id
 # judged: what of each line is new, lines of one reservation in the order told
@@ -33,8 +40,10 @@ WITH line AS (
            'report ' || l.sequence || ': ' || l.quantity || ' s, ' || least(l.cumulative, p.amount_minor) || ' in all'
                AS memo,
            t.id IS NOT NULL AS stands, t.memo AS standing_memo
-    FROM line l JOIN settlement_pendingtransfer p ON p.id = l.pending_id
-    LEFT JOIN settlement_transfer t ON t.id = l.id
+    FROM line l JOIN (
+        SELECT * FROM settlement_pendingtransfer WHERE id = ANY(%(reserved)s::uuid[]) OFFSET 0
+    ) p ON p.id = l.pending_id
+    LEFT JOIN LATERAL (SELECT s.id, s.memo FROM settlement_transfer s WHERE s.id = l.id LIMIT 1) t ON true
 ), judged AS MATERIALIZED (
     SELECT f.*, greatest(f.posted_minor, coalesce(max(f.total) FILTER (WHERE NOT f.stands) OVER (
                PARTITION BY f.pending_id ORDER BY f.number ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0)
