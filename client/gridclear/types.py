@@ -201,7 +201,9 @@ class LeaseRequest:
     """What you ask for. `max_spend_minor` is in USD cents, None for what `seconds` cost.
 
     `rail` says who holds the money: "balance", "card" (needs `payment_method`) or "escrow"
-    (needs the `wallet` that will make the deposit).
+    (needs the `wallet` that will make the deposit). `end_use_kind` says in one word what you compute, and with it
+    whether an AI model is trained: "no_model", "inference", "fine_tuning", "training", or "large_training" from 1e23
+    operations in all; "" does not tell it, and then a person may have to ask you.
     """
 
     offer_id: str
@@ -218,6 +220,7 @@ class LeaseRequest:
     max_spend_minor: int | None = None
     payment_method: str = ""
     wallet: str = ""
+    end_use_kind: str = ""
 
     def message(self) -> dict[str, Any]:
         """As the API takes it; what is empty is left out."""

@@ -5,6 +5,7 @@ from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
+from compliance.engine import end_uses
 from compliance.engine.codec import Malformed, canonical_bytes, digest, from_plain, later, to_plain
 from compliance.engine.figures import ChipFigures, ChipRequest, GroupUse, Tops
 from compliance.engine.locations import Locations, NodePlace, RoundTrip
@@ -198,12 +199,15 @@ class Facts:
     group_use: tuple[GroupUse, ...] = later(())  # one for each window that the pack asks about
     wallet_proven_at: datetime | None = later(None)  # when the dealing party proved the wallet to be its own
     payment_risks: tuple[PaymentRisk, ...] = later(())  # what speaks against the renter's card payments
+    end_use_kind: str = later("")  # one of `end_uses.KINDS`, as the renter declares it; "" while it is not told
 
     def __post_init__(self) -> None:
         if self.purpose not in PURPOSES:
             raise Malformed(f"purpose must be one of {', '.join(PURPOSES)}")
         if self.as_of.tzinfo is None:
             raise Malformed("as_of must carry a time zone")
+        if self.end_use_kind not in (end_uses.UNTOLD, *end_uses.KINDS):
+            raise Malformed(f"end_use_kind must be one of {', '.join(end_uses.KINDS)}")
 
     def to_json(self) -> dict[str, Any]:
         """The facts as plain JSON values, ready to be stored."""

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 
-from compliance.engine.codec import Malformed
+from compliance.engine.codec import Malformed, later
 
 MOST_BITS = 1024
 MOST_DIGITS = 30  # after the point
@@ -72,6 +72,7 @@ class GroupUse:
 
     The group is everybody under one ultimate parent or linked by more than half. `tpp_seconds` adds TPP times seconds
     over all GPUs, `operations` the dense operations at the bit length that gives the TPP; both are decimal strings.
+    `tpp_at_once` adds the TPP of all GPUs of the leases that stand cleared at that moment, `gpus_at_once` counts them.
     """
 
     window_days: int
@@ -81,9 +82,14 @@ class GroupUse:
     unknown_gpu_seconds: int  # of chips without figures: they count as controlled, and are in no sum of operations
     tpp_seconds: str
     operations: str
+    tpp_at_once: str = later("")  # "" while not known; GPUs without figures are counted, and in no sum of TPP
+    gpus_at_once: int = later(0)
 
     def __post_init__(self) -> None:
         for sum_of, what in ((self.tpp_seconds, "TPP seconds"), (self.operations, "operations")):
             _number(sum_of, what, MOST_COMPUTE)
-        if min(self.window_days, self.parties, self.leases, self.controlled_gpu_seconds, self.unknown_gpu_seconds) < 0:
+        if self.tpp_at_once:
+            _number(self.tpp_at_once, "TPP at once", MOST_COMPUTE)
+        counts = (self.parties, self.leases, self.controlled_gpu_seconds, self.unknown_gpu_seconds, self.gpus_at_once)
+        if min(self.window_days, *counts) < 0:
             raise Malformed("what a group used must not be negative")

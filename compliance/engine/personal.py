@@ -18,6 +18,7 @@ OPEN_FACTS = frozenset(
     {
         "purpose", "as_of", "screened", "lists", "chips", "node_country", "node_region", "rail", "wallet_screened",
         "amount_minor", "currency", "seconds", "training", "node_city", "node_place", "group_use",
+        "end_use_kind",
     }
 )  # fmt: skip
 OPEN_PARTY = frozenset(

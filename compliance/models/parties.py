@@ -2,7 +2,8 @@
 
 import pgtrigger
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import F, Func, Q, Value
+from django.db.models.functions import Lower
 
 from compliance.base.canonical import digest
 from compliance.base.models import Row
@@ -47,7 +48,24 @@ class Party(Row):
 
     class Meta:
         verbose_name_plural = "parties"
-        indexes = [models.Index(fields=["country"])]
+        indexes = [
+            models.Index(fields=["country"]),
+            # Who two customers named, each for itself, is found again: by the number in a register, or by the LEI.
+            models.Index(
+                F("country"),
+                Func(
+                    Lower("registration_number"),
+                    Value("[^[:alnum:]]"),
+                    Value(""),
+                    Value("g"),
+                    function="regexp_replace",
+                    output_field=models.TextField(),
+                ),
+                name="party_in_a_register",
+                condition=~Q(registration_number=""),
+            ),
+            models.Index(fields=["lei"], name="party_by_lei", condition=~Q(lei="")),
+        ]
 
     def __str__(self) -> str:
         return self.name

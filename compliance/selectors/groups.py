@@ -15,7 +15,8 @@ from compliance.engine.ownership.interests import CONTROL, FIGURES
 from compliance.engine.packs import PolicyPack
 
 # Up and down along holdings of more than half and control by other means: everybody under one ultimate parent, and
-# whoever is linked by more than half. UNION drops what was seen, so circles end.
+# whoever is linked by more than half. An entity that two customers named, each for itself, is one: the same register
+# knows it by the same number, or the world by the same LEI. UNION drops what was seen, so circles end.
 _GROUP = """
 WITH RECURSIVE linked(id) AS (
     SELECT %(party)s::uuid
@@ -28,6 +29,16 @@ WITH RECURSIVE linked(id) AS (
         SELECT e.owner_id FROM compliance_ownershipedge e
         WHERE e.owned_id = linked.id AND e.ended_on IS NULL
           AND ((e.share_min > 50 AND e.interest = ANY(%(figures)s)) OR e.interest = ANY(%(control)s))
+        UNION ALL
+        SELECT twin.id FROM compliance_party p JOIN compliance_party twin
+          ON twin.country = p.country AND twin.registration_number <> ''
+         AND regexp_replace(lower(twin.registration_number), '[^[:alnum:]]', '', 'g')
+           = regexp_replace(lower(p.registration_number), '[^[:alnum:]]', '', 'g')
+        WHERE p.id = linked.id AND p.kind = 'entity' AND twin.kind = 'entity'
+          AND p.country <> '' AND p.registration_number ~ '[[:alnum:]]'
+        UNION ALL
+        SELECT twin.id FROM compliance_party p JOIN compliance_party twin ON twin.lei = p.lei AND twin.lei <> ''
+        WHERE p.id = linked.id AND p.kind = 'entity' AND twin.kind = 'entity'
     ) AS next
 ) SELECT id FROM linked
 """
@@ -39,30 +50,35 @@ WITH spans AS (
     SELECT c.subject_id, c.gpu_slug, c.gpu_count, c.decision_id, c.issued_at,
            GREATEST(c.issued_at, %(since)s) AS begins,
            LEAST(c.expires_at, COALESCE(c.revoked_at, c.expires_at), %(until)s,
-                 LEAD(c.issued_at) OVER (PARTITION BY c.subject_id ORDER BY c.issued_at, c.id)) AS ends
+                 LEAD(c.issued_at) OVER (PARTITION BY c.subject_id ORDER BY c.issued_at, c.id)) AS ends,
+           c.expires_at > %(until)s AND COALESCE(c.revoked_at > %(until)s, true)
+             AND LEAD(c.id) OVER (PARTITION BY c.subject_id ORDER BY c.issued_at, c.id) IS NULL AS stands
     FROM compliance_clearance c
     WHERE c.purpose = 'lease' AND c.renter_party_id = ANY(%(parties)s)
-      AND c.issued_at < %(until)s AND c.expires_at > %(since)s AND c.subject_id <> %(but)s
+      AND c.issued_at <= %(until)s AND c.expires_at > %(since)s AND c.subject_id <> %(but)s
 ), leases AS (
     SELECT subject_id, gpu_slug, max(gpu_count) AS gpus,
            (array_agg(decision_id ORDER BY issued_at))[1] AS decision_id,
-           sum(extract(epoch FROM ends - begins)) FILTER (WHERE ends > begins) AS seconds
+           COALESCE(max(gpu_count) FILTER (WHERE stands), 0) AS at_once,
+           COALESCE(ceil(sum(extract(epoch FROM ends - begins)) FILTER (WHERE ends > begins)), 0) AS seconds
     FROM spans GROUP BY subject_id, gpu_slug
 )
 SELECT l.gpu_slug, count(*),
-       sum(l.gpus * LEAST(ceil(l.seconds), COALESCE((d.facts ->> 'seconds')::bigint, ceil(l.seconds))))::bigint
+       sum(l.gpus * LEAST(l.seconds, COALESCE((d.facts ->> 'seconds')::bigint, l.seconds)))::bigint,
+       sum(l.at_once)
 FROM leases l JOIN compliance_decision d ON d.id = l.decision_id
-WHERE l.seconds > 0 GROUP BY l.gpu_slug ORDER BY l.gpu_slug
+WHERE l.seconds > 0 OR l.at_once > 0 GROUP BY l.gpu_slug ORDER BY l.gpu_slug
 """
 
 
 @dataclass(frozen=True, slots=True)
 class Used:
-    """So many leases of one kind of GPU, and their GPU seconds."""
+    """So many leases of one kind of GPU, their GPU seconds, and the GPUs of those that stand cleared at the end."""
 
     slug: str
     leases: int
     gpu_seconds: int
+    at_once: int
 
 
 def group_of(party_id: UUID) -> list[UUID]:
@@ -77,7 +93,7 @@ def used_by(party_ids: Iterable[UUID], since: datetime, until: datetime, *, but:
     ids = list(party_ids)
     with connection.cursor() as cursor:
         cursor.execute(_USE, {"parties": ids, "since": since, "until": until, "but": but})
-        return [Used(slug, leases, int(seconds)) for slug, leases, seconds in cursor.fetchall()]
+        return [Used(slug, leases, int(seconds), int(now)) for slug, leases, seconds, now in cursor.fetchall()]
 
 
 def group_use(
@@ -97,10 +113,11 @@ def group_use(
 
 
 def _summed(days: int, parties: int, used: Iterable[Used], catalogue: Catalogue, day: date) -> GroupUse:
-    leases = controlled = unknown = 0
-    tpp_seconds = operations = Decimal(0)
+    leases = controlled = unknown = gpus = 0
+    tpp_seconds = operations = tpp_at_once = Decimal(0)
     for each in used:
         leases += each.leases
+        gpus += each.at_once
         figures = catalogue.figures(each.slug, day)
         found = classify(figures)
         if figures is None or found.tpp is None:
@@ -108,5 +125,7 @@ def _summed(days: int, parties: int, used: Iterable[Used], catalogue: Catalogue,
             continue
         controlled += each.gpu_seconds if found.controlled else 0
         tpp_seconds += found.tpp * each.gpu_seconds
+        tpp_at_once += found.tpp * each.at_once
         operations += operations_per_second(figures) * each.gpu_seconds
-    return GroupUse(days, parties, leases, controlled, unknown, f"{tpp_seconds:f}", f"{operations:f}")
+    sums = (f"{tpp_seconds:f}", f"{operations:f}", f"{tpp_at_once:f}")
+    return GroupUse(days, parties, leases, controlled, unknown, *sums, gpus)

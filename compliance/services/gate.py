@@ -140,6 +140,7 @@ def request_of(decision: Decision, *, node_id: UUID | None = None) -> GateReques
         end_user={"kind": user.kind, "name": user.name, "country": user.country} if user else {},
         seconds=facts.seconds,
         node_city=facts.node_city,
+        end_use_kind=facts.end_use_kind,
     )
 
 

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from compliance.base.errors import InvalidInput, NotFound
 from compliance.base.sealing import SubjectErased
+from compliance.engine import end_uses
 from compliance.engine.countries import CountryTables
 from compliance.engine.facts import (
     ChipRequest,
@@ -45,7 +46,8 @@ class GateRequest:
     """What is asked of the gate.
 
     `subject_id` is the lease or the payout; `amount_minor` is in minor units of `currency`; `end_user` has `kind`
-    (self, other, undisclosed), `name` and `country`; countries are ISO 3166-1 alpha-2.
+    (self, other, undisclosed), `name` and `country`; countries are ISO 3166-1 alpha-2. `end_use_kind` is one of
+    `end_uses.KINDS`, "" while the renter does not tell it.
     """
 
     purpose: str
@@ -65,6 +67,7 @@ class GateRequest:
     end_user: dict[str, Any] = field(default_factory=dict)
     seconds: int = 0
     node_city: str = ""
+    end_use_kind: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +125,7 @@ def gather(request: GateRequest, *, as_of: datetime, store: bool) -> Gathered:
         seconds=request.seconds,
         end_use=request.end_use,
         end_user=_end_user(request.end_user),
+        training=end_uses.trains(request.end_use_kind),
         locations=locations_of(renter_id, people[renter_id].country, as_of) if renter_id else Locations(),
         findings=_findings(above.parties, as_of),
         suspensions=_suspensions(as_of),
@@ -130,6 +134,7 @@ def gather(request: GateRequest, *, as_of: datetime, store: bool) -> Gathered:
         group_use=_group_use(request, as_of, pack),
         wallet_proven_at=_wallet_proven_at(request),
         payment_risks=payment_risks_of(renter_id, as_of, pack) if renter_id else (),
+        end_use_kind=request.end_use_kind,
     )
     versions = {version.watchlist_id: str(version.pk) for version in screened.versions}
     return Gathered(facts, screened.screenings, screened.matches, versions)

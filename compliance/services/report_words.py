@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from datetime import date
 from typing import Any
 
+from compliance.engine.end_uses import CALLED
 from compliance.models import Case, Decision, Match, Party, PartyWallet, Report, Restriction
 from compliance.selectors.case_notes import opened_notes
 from compliance.selectors.decisions import opened
@@ -131,6 +132,7 @@ def _request(facts: dict[str, Any]) -> str:
         f"Request of kind {facts.get('purpose', '')}" + (f" for {chips}" if chips else "") + ".",
         f"Payment by {facts.get('rail') or 'no rail'}" + (f" from {facts['wallet']}." if facts.get("wallet") else "."),
         f"Declared end use: {facts.get('end_use') or 'none'}.",
+        f"Declared kind of use: {CALLED.get(facts.get('end_use_kind', ''), 'not told')}.",
         f"Declared end user: {for_whom or 'none'}.",
     ]
     return "\n".join(lines)

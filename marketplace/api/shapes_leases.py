@@ -6,6 +6,7 @@ from uuid import UUID
 
 from rest_framework import serializers
 
+from compliance.engine.end_uses import KINDS
 from marketplace.api.shapes_supply import OrganizationNameShape
 from marketplace.models import Lease
 from marketplace.models.viewer import Viewer
@@ -39,6 +40,14 @@ class LeaseWanted(serializers.Serializer[object]):
     ports = serializers.ListField(child=serializers.IntegerField(), required=False, default=list)
     ssh_public_key = serializers.CharField(required=False, default="", allow_blank=True)
     end_use = serializers.CharField()
+    end_use_kind = serializers.ChoiceField(
+        choices=KINDS,
+        required=False,
+        default="",
+        allow_blank=True,
+        help_text="What is computed, and so whether an AI model is trained; `large_training` from 1e23 operations in "
+        "all. Left out, it is not told: then a person looks where a rule needs the answer",
+    )
     end_user = EndUserWanted()
     payment_method = serializers.CharField(required=False, default="", allow_blank=True)
     wallet = serializers.CharField(required=False, default="", allow_blank=True)
@@ -130,6 +139,7 @@ class LeaseShape(serializers.Serializer[Lease]):
             "ports": lease.ports,
             "environment_names": sorted(lease.environment),
             "end_use": lease.end_use,
+            "end_use_kind": lease.end_use_kind,
             "end_user": lease.end_user,
         }
 

@@ -18,6 +18,14 @@ END_USERS = (
     ("other", "Someone else, whom I name"),
     ("undisclosed", "Someone else, whom I cannot name yet"),
 )
+# What a pack's rules ask about the use: whether an AI model is trained, and roughly how large (1e23 operations).
+END_USE_KINDS = (
+    ("no_model", "No AI model: simulation, rendering, analysis"),
+    ("inference", "Runs a finished model"),
+    ("fine_tuning", "Fine-tunes a model"),
+    ("training", "Trains a model"),
+    ("large_training", "Trains a very large model"),
+)
 VARIABLE = re.compile(r"^[A-Za-z_][A-Za-z0-9_]*=")
 
 
@@ -63,6 +71,7 @@ class LeaseForm(forms.Form):
         help_text="One plain sentence, such as: fine-tuning a speech model for hospitals.",
         widget=forms.Textarea(attrs={"rows": 2}),
     )
+    end_use_kind = forms.ChoiceField(label="What kind of work it is", choices=END_USE_KINDS, widget=forms.RadioSelect)
     end_user_kind = forms.ChoiceField(label="Who uses the result", choices=END_USERS, widget=forms.RadioSelect)
     end_user_name = forms.CharField(label="Name of the end user", required=False, max_length=300)
     end_user_country = CountryField(label="Country of the end user", required=False)

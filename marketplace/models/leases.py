@@ -38,11 +38,11 @@ RETURN NEW;
 TERMS_FROZEN = """
 IF (NEW.offer_id, NEW.renter_id, NEW.provider_id, NEW.renter_party_id, NEW.provider_party_id, NEW.gpu_count,
     NEW.price_minor_per_gpu_hour, NEW.currency, NEW.sla_credit_bps, NEW.max_seconds, NEW.max_spend_minor, NEW.node_id,
-    NEW.gpu_model_id, NEW.rail, NEW.wallet_address, NEW.requested_by_id, NEW.resumes_id)
+    NEW.gpu_model_id, NEW.rail, NEW.wallet_address, NEW.requested_by_id, NEW.resumes_id, NEW.end_use_kind)
    IS DISTINCT FROM
    (OLD.offer_id, OLD.renter_id, OLD.provider_id, OLD.renter_party_id, OLD.provider_party_id, OLD.gpu_count,
     OLD.price_minor_per_gpu_hour, OLD.currency, OLD.sla_credit_bps, OLD.max_seconds, OLD.max_spend_minor, OLD.node_id,
-    OLD.gpu_model_id, OLD.rail, OLD.wallet_address, OLD.requested_by_id, OLD.resumes_id)
+    OLD.gpu_model_id, OLD.rail, OLD.wallet_address, OLD.requested_by_id, OLD.resumes_id, OLD.end_use_kind)
    OR (
     (NEW.image, NEW.command, NEW.environment, NEW.ports, NEW.ssh_public_key, NEW.end_use, NEW.end_user)
     IS DISTINCT FROM
@@ -166,6 +166,9 @@ class Lease(StatefulRow):
 
     # Its end use, as declared.
     end_use = models.CharField(max_length=400)
+    end_use_kind = models.CharField(
+        max_length=16, blank=True, help_text="In the field's terms, and so whether a model is trained; empty: not told"
+    )
     end_user = models.JSONField(default=dict, help_text="kind: self, other or undisclosed; name; country")
 
     # Its course.

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
+from compliance.engine.end_uses import KINDS
 from compliance.services.countries import ISO_COUNTRIES
 from compliance.services.parties import clean_name
 from marketplace.errors import FieldsInvalid
@@ -29,7 +30,8 @@ class LeaseRequest:
     `lease_id` is the id that the lease will have; the same id asked for again gets the same lease.
     `price_minor_per_gpu_hour` is the offer's price that the renter saw, in USD cents; None for whatever it is.
     `resumes_id` is the lease that compliance ended and that this one goes on with: see `services.resumption`.
-    `address` is the internet address from which it asks.
+    `address` is the internet address from which it asks. `end_use_kind` says in one word what is computed, and with it
+    whether an AI model is trained; "" does not tell it.
     """
 
     organization_id: UUID
@@ -51,6 +53,7 @@ class LeaseRequest:
     lease_id: UUID | None = None
     price_minor_per_gpu_hour: int | None = None
     resumes_id: UUID | None = None
+    end_use_kind: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +140,8 @@ def _use_errors(request: LeaseRequest) -> dict[str, str]:
     errors = {}
     if not 0 < len(request.end_use.strip()) <= 400:
         errors["end_use"] = "Say in up to 400 characters what will be computed."
+    if request.end_use_kind not in ("", *KINDS):
+        errors["end_use_kind"] = f"One of {', '.join(KINDS)}; or leave it out."
     user = request.end_user
     if user.get("kind") not in END_USERS:
         errors["end_user"] = "Say for whom: self, other or undisclosed."

@@ -247,6 +247,7 @@ def _question(
         amount_minor=price.most,
         currency=price.currency,
         end_use=request.end_use.strip(),
+        end_use_kind=request.end_use_kind,
         end_user=dict(request.end_user),
         seconds=request.seconds,
         node_city=offer.node.city,
@@ -290,6 +291,7 @@ def _sketch(
         ports=list(request.ports),
         ssh_public_key=request.ssh_public_key.strip(),
         end_use=request.end_use.strip(),
+        end_use_kind=request.end_use_kind,
         end_user=dict(request.end_user),
     )
 

@@ -100,6 +100,7 @@ def question_of(lease: Lease) -> gate.GateRequest:
         amount_minor=lease.max_spend_minor,
         currency=lease.currency,
         end_use=lease.end_use,
+        end_use_kind=lease.end_use_kind,
         end_user=lease.end_user,
         seconds=lease.max_seconds,
     )

@@ -91,6 +91,7 @@ def resume_lease(
         rail=lease.rail,
         image=lease.image,
         end_use=lease.end_use,
+        end_use_kind=lease.end_use_kind,
         end_user=dict(lease.end_user),
         max_spend_minor=left.most_cents,
         command=tuple(lease.command),

@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from compliance.base.actor import Actor
+from compliance.engine.end_uses import CALLED
 from compliance.selectors.case_batches import live_batches_of
 from compliance.selectors.cases import CaseInFull
 from compliance.selectors.identity import kyc_status
@@ -262,6 +263,7 @@ def request_lines(facts: dict[str, Any]) -> list[tuple[str, str]]:
         ("GPUs", ", ".join(f"{chip.get('count')} × {chip.get('slug')}" for chip in facts.get("chips") or [])),
         ("Machine stands in", country_name(facts.get("node_country") or "")),
         ("End use", facts.get("end_use", "")),
+        ("Declared as", CALLED.get(facts.get("end_use_kind", ""), "")),
         ("End user", whom),
         ("At most", money(amount, facts.get("currency") or "USD") if amount else ""),
         ("For at most", duration(facts.get("seconds") or 0) if facts.get("seconds") else ""),

@@ -13,6 +13,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 
 from compliance.base.errors import NotFound
+from marketplace.forms.leases import END_USE_KINDS
 from marketplace.models import Lease, User
 from marketplace.permissions import DEAL
 from marketplace.selectors.leases import (
@@ -128,6 +129,7 @@ def live_context(request: HttpRequest, lease: Lease) -> dict[str, Any]:
     return {
         "lease": lease,
         "is_renter": is_renter,
+        "end_use_kind": dict(END_USE_KINDS).get(lease.end_use_kind, ""),
         "live": not lease.is_terminal,
         "cost_minor": cost_so_far(lease).minor,
         "credit_minor": sla_credit(lease).minor,

@@ -14,7 +14,7 @@ from django.urls import reverse
 from compliance.base.errors import Forbidden, NotFound, Refusal
 from marketplace.client_address import client_address
 from marketplace.forms.countries import country_name
-from marketplace.forms.leases import RAILS, LeaseForm
+from marketplace.forms.leases import END_USE_KINDS, RAILS, LeaseForm
 from marketplace.models import Offer
 from marketplace.permissions import DEAL
 from marketplace.services import leases
@@ -83,6 +83,7 @@ def lease_request(
         rail=data["rail"],
         image=data["image"],
         end_use=data["end_use"],
+        end_use_kind=data["end_use_kind"],
         end_user=form.end_user(),
         max_spend_minor=data["max_spend_minor"],
         command=data["command"],
@@ -169,6 +170,7 @@ def review_context(form: LeaseForm, seat: Seat, offer: Offer, wanted: LeaseReque
         "rate_minor": rate,
         "lasts": price.most * 3600 // rate,
         "rail_label": dict(RAILS)[wanted.rail],
+        "end_use_kind_words": dict(END_USE_KINDS)[wanted.end_use_kind],
         "end_user_words": words[end_user["kind"]],
         "carried": carried(form, wanted.lease_id),
         "checked": CHECKED,

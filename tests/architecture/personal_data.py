@@ -170,7 +170,7 @@ PLAIN = {
     "marketplace.GpuModel": "slug name vendor eccn",
     "marketplace.Node": "country agent_version",
     "marketplace.Gpu": "device_name driver_version",
-    "marketplace.Lease": "currency rail workload_state runtime",
+    "marketplace.Lease": "currency rail workload_state runtime end_use_kind",
 }
 CLASSES: dict[str, dict[str, str]] = {
     "blanked": BLANKED,

@@ -12,10 +12,10 @@ def add_newer_pack(settings, tmp_path: Path, old: str, new: str) -> str:
     policies = tmp_path / "policies"
     shutil.copytree(settings.GRIDCLEAR_POLICY_DIR, policies)
     newest = sorted((policies / "gridclear").iterdir())[-1]
-    folder = policies / "gridclear" / "2026-11-25.tests"
+    folder = policies / "gridclear" / f"{newest.name}.tests"
     shutil.copytree(newest, folder)
     head = (folder / "pack.toml").read_text()
-    (folder / "pack.toml").write_text(head.replace(f'version = "{newest.name}"', 'version = "2026-11-25.tests"'))
+    (folder / "pack.toml").write_text(head.replace(f'version = "{newest.name}"', f'version = "{folder.name}"'))
     countries = (folder / "countries.toml").read_text()
     assert old in countries
     (folder / "countries.toml").write_text(countries.replace(old, new))

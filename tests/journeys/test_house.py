@@ -153,6 +153,7 @@ def configure(page: Page, end_user: str) -> None:
     page.locator("[name=image]").fill(IMAGE)
     page.locator("[name=environment]").fill("GRIDCLEAR_DEMO_TOKEN=from-the-browser")
     page.locator("[name=end_use]").fill("Grasping policies for a warehouse robot")
+    page.locator("[name=end_use_kind][value=training]").check()
     page.locator(f"[name=end_user_kind][value={end_user}]").check()
     page.locator("[name=rail][value=balance]").check()
     page.get_by_role("button", name="Review").click()

@@ -68,6 +68,7 @@ def problem(answer, status: int) -> str:
         ({"ports": [70_000]}, "ports"),
         ({"ssh_public_key": "not a key"}, "ssh_public_key"),
         ({"end_use": " "}, "end_use"),
+        ({"end_use_kind": "mining"}, "end_use_kind"),
         ({"end_user": {"kind": "other"}}, "end_user"),
         ({"offer_id": "x"}, "offer_id"),
     ],

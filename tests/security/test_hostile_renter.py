@@ -118,6 +118,7 @@ def test_a_node_stands_in_a_real_country(cast):
     [
         ("end_user", '{"kind": "other", "name": "Someone", "country": "CN"}'),
         ("end_use", "Something else"),
+        ("end_use_kind", "inference"),
         ("image", "other/image:1"),
         ("gpu_model_id", "rtx-3090"),
         ("rail", "card"),
@@ -150,6 +151,7 @@ def test_the_wizard_carries_the_price_that_it_showed(cast, client):
         "image": "gridclear/demo:latest",
         "rail": "balance",
         "end_use": "Folding proteins",
+        "end_use_kind": "no_model",
         "end_user_kind": "self",
     }
     review = client.post(f"/offers/{offer.pk}/lease", form | {"step": "review"})

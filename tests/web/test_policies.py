@@ -13,7 +13,7 @@ from compliance.selectors.policies import packs
 from tests.cast import Cast
 from tests.factories.packs import add_newer_pack
 
-BEFORE = "gridclear@2026-11-25"
+BEFORE = "gridclear@2026-11-26"
 OLDEST = "gridclear@2026-11-24"
 
 

@@ -29,6 +29,7 @@ FIELDS = {
     "payment_method": "",
     "wallet": "",
     "end_use": "Training a model of protein folding",
+    "end_use_kind": "training",
     "end_user_kind": "self",
     "end_user_name": "",
     "end_user_country": "",
@@ -175,6 +176,8 @@ def test_sending_the_last_step_twice_opens_one_lease(cast: Cast, browse):
         ("ssh_public_key", "hello", "OpenSSH"),
         ("rail", "cash", "not one of the available choices"),
         ("end_use", "", "required"),
+        ("end_use_kind", "", "required"),
+        ("end_use_kind", "mining", "not one of the available choices"),
     ],
 )
 def test_bad_input_is_said_beside_its_field_and_changes_nothing(cast: Cast, browse, field, value, words):

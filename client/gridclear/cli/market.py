@@ -83,6 +83,9 @@ def open_lease(
     payment_method: Annotated[str, typer.Option(help="The card, for rail card.")] = "",
     wallet: Annotated[str, typer.Option(help="The depositing address, for rail escrow.")] = "",
     end_user: Annotated[str, typer.Option(help="self, undisclosed, or NAME,COUNTRY of another.")] = "self",
+    end_use_kind: Annotated[
+        str, typer.Option(help="no_model, inference, fine_tuning, training, or large_training (from 1e23 operations).")
+    ] = "",
     idempotency_key: Annotated[str | None, typer.Option(help="The same key again opens no second lease.")] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -93,6 +96,7 @@ def open_lease(
         seconds=seconds,
         image=image,
         end_use=end_use,
+        end_use_kind=end_use_kind,
         rail=rail,
         end_user=_end_user(end_user),
         command=tuple(command or ()),

@@ -39,6 +39,15 @@ def region_known(question: Question, rule: RulePolicy) -> Answer:
     return problems(*found)
 
 
+def node_country_told(question: Question, rule: RulePolicy) -> Answer:
+    """The machine's country is known, whatever its chips are: embargoes ask about every place of the deal."""
+    if question.facts.node_country.strip():
+        return Answer()
+    party_id = question.facts.provider.id if question.facts.provider else ""
+    sentence = "The country of the machine is not known, so no embargo can be ruled out."
+    return problems(Problem(sentence, (), party_id, "node:unknown", unknown=True))
+
+
 def node_destination(question: Question, rule: RulePolicy) -> Answer:
     """A controlled chip does not stand where it could hardly have come without a licence."""
     if not question.controlled:

@@ -2,8 +2,11 @@
 
 import re
 
+from compliance.engine.chips import plain
 from compliance.engine.packs import RulePolicy
 from compliance.engine.rules.base import Answer, Problem, Question, problems
+from compliance.engine.rules.compute import used_in
+from compliance.engine.rules.training import tpp_at_once
 from compliance.engine.systems import classify_system
 
 
@@ -62,10 +65,16 @@ def end_use_told(question: Question, rule: RulePolicy) -> Answer:
 
 
 def chips_classified(question: Question, rule: RulePolicy) -> Answer:
-    """Says how each chip is classified, and by a rule with `systems` what they are together; one that cannot be
-    classified counts as controlled and is no problem here."""
+    """Says how each chip is classified, by a rule with `systems` what they are together, and by one with `window_days`
+    what they are with the group's standing leases; one that cannot be classified counts as controlled and is no problem
+    here."""
     lines = [f"{chip.count} x {chip.slug}: {found.eccn}. {' '.join(found.working)}" for chip, found in question.chips]
     if rule.params.get("systems") and question.chips:
         system = classify_system(question.chips)
         lines.append(f"As a machine or cluster: {system.eccn}. {'. '.join(system.working)}.")
+    used = used_in(question, rule) if "window_days" in rule.params and question.chips else None
+    if used and used.tpp_at_once:
+        gpus = used.gpus_at_once + sum(chip.count for chip, _ in question.chips)
+        total = plain(tpp_at_once(question, used))
+        lines.append(f"With the standing leases of the renter's group: {gpus} GPUs, total TPP {total}.")
     return Answer(detail=" ".join(lines))

@@ -27,13 +27,14 @@ from settlement.services import card_deeds, payout_deeds, profiles
 DAYS = 28
 DAY_SECONDS = 24 * 3600
 TOP_UP_MINOR = 500_000
-# What was computed, for how many hours, on how many GPUs; each retired machine takes them in turn, one a day.
+# What was computed and of which kind it is, for how many hours, on how many GPUs; each retired machine takes them in
+# turn, one a day.
 JOBS = (
-    ("Rendering frames of an animated short", 9, 4),
-    ("Aligning sequencing reads", 14, 2),
-    ("Denoising archive footage", 6, 3),
-    ("Training a variant caller", 20, 4),
-    ("Fluid simulation of a fjord scene", 11, 2),
+    (("Rendering frames of an animated short", "no_model"), 9, 4),
+    (("Aligning sequencing reads", "no_model"), 14, 2),
+    (("Denoising archive footage", "inference"), 6, 3),
+    (("Training a variant caller", "training"), 20, 4),
+    (("Fluid simulation of a fjord scene", "no_model"), 11, 2),
 )
 
 
@@ -58,9 +59,9 @@ def _live_through(supply: Supply, first: datetime, shift: int) -> None:
         machine = _Machine(supply)
         offer = make_offers(supply, machine.node)[0]
         for day in range(DAYS - 1):
-            end_use, hours, gpus = JOBS[(day * 2 + shift) % len(JOBS)]
+            use, hours, gpus = JOBS[(day * 2 + shift) % len(JOBS)]
             renter = User.objects.get(email=RENTERS[(day + shift) % len(RENTERS)].email)
-            _work(machine, offer, renter, end_use, hours, gpus, now)
+            _work(machine, offer, renter, use, hours, gpus, now)
             now.advance(seconds=(first + timedelta(days=day + 1) - now.now()).total_seconds())
             if day % 7 == 6:
                 provider_payouts.pay_providers()
@@ -70,7 +71,7 @@ def _live_through(supply: Supply, first: datetime, shift: int) -> None:
 
 
 def _work(
-    machine: "_Machine", offer: Offer, renter: User, end_use: str, hours: int, gpus: int, now: ManualClock
+    machine: "_Machine", offer: Offer, renter: User, use: tuple[str, str], hours: int, gpus: int, now: ManualClock
 ) -> None:
     request = LeaseRequest(
         organization_id=organization_of(renter).pk,
@@ -79,7 +80,8 @@ def _work(
         seconds=DAY_SECONDS,
         rail="balance",
         image="ghcr.io/example/batch:26.3",
-        end_use=end_use,
+        end_use=use[0],
+        end_use_kind=use[1],
         end_user={"kind": "self"},
         address="127.0.0.1",
     )

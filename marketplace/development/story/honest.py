@@ -17,8 +17,8 @@ from marketplace.templatetags.ui import money
 from settlement.rails.chain import connect
 
 BRISBANE, ZURICH = PROVIDERS[0], PROVIDERS[1]
-H100_IN_BRISBANE = Wish("h100-sxm", "AU", 2, "Fine-tuning a tide model for Singapore")
-H100_IN_ZURICH = Wish("h100-sxm", "CH", 2, "Training a glacier model for a doctoral thesis")
+H100_IN_BRISBANE = Wish("h100-sxm", "AU", 2, "Fine-tuning a tide model for Singapore", "fine_tuning")
+H100_IN_ZURICH = Wish("h100-sxm", "CH", 2, "Training a glacier model for a doctoral thesis", "training")
 # Stripe collects no charge below fifty cents.
 LEAST_CHARGE_MINOR = 50
 CHARGE_SECONDS = 180.0

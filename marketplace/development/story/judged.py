@@ -27,8 +27,8 @@ from marketplace.development.story.stage import Stage
 from marketplace.development.story.verifying import verified_renter
 from marketplace.development.world import OFFICERS, broker, studio
 
-RTX_3090_IN_BRISBANE = Wish("rtx-3090", "AU", 1, "Training a recommender for web shops")
-RTX_4090_IN_FRANKFURT = Wish("rtx-4090", "DE", 1, "Rendering a museum in real time")
+RTX_3090_IN_BRISBANE = Wish("rtx-3090", "AU", 1, "Training a recommender for web shops", "training")
+RTX_4090_IN_FRANKFURT = Wish("rtx-4090", "DE", 1, "Rendering a museum in real time", "no_model")
 UNDISCLOSED = {"kind": "undisclosed"}
 # From the list's arrival to the end of the workload, as the issue promises.
 STOP_SECONDS = 10.0

@@ -27,6 +27,7 @@ class Wish:
     country: str
     gpus: int
     end_use: str
+    kind: str
 
 
 def find_offer(api: Api, wish: Wish) -> dict[str, Any]:
@@ -49,6 +50,7 @@ def lease_body(offer: dict[str, Any], wish: Wish, **terms: Any) -> dict[str, Any
         "image": IMAGE,
         "environment": {"GRIDCLEAR_DEMO_TOKEN": wish.end_use},
         "end_use": wish.end_use,
+        "end_use_kind": wish.kind,
         "end_user": {"kind": "self"},
         **terms,
     }

@@ -22,7 +22,7 @@ from marketplace.development.story.verifying import verified_renter
 from marketplace.development.wallets import DevelopmentChain
 from marketplace.development.world import KARAVEL, LISTED_WALLET, STRAITS, TULPENVELD
 
-RTX_3090_IN_BRISBANE = Wish("rtx-3090", "AU", 1, "Rendering product pictures")
+RTX_3090_IN_BRISBANE = Wish("rtx-3090", "AU", 1, "Rendering product pictures", "no_model")
 
 
 def headquarters(stage: Stage) -> None:

@@ -47,6 +47,7 @@ def test_every_fact_changes_the_digest():
         {"renter": "someone"},
         {"wallet_screened": "yes"},
         {"amount_minor": True},
+        {"end_use_kind": "mining"},
         {"edges": [{"owner_id": "a", "owned_id": "b", "share_min": "60", "share_max": "50"}]},
     ],
 )

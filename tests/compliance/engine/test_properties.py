@@ -2,10 +2,12 @@
 
 import json
 from dataclasses import replace
+from decimal import Decimal
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from compliance.engine import end_uses
 from compliance.engine.decide import decide
 from compliance.engine.facts import EndUser, Facts, GroupUse, Locations, NodePlace, RoundTrip
 from compliance.engine.outcome import SEVERITY
@@ -30,7 +32,13 @@ SYDNEY = RoundTrip("Sydney", -33.87, 151.21, 14_000, 12, NOW)
 BRISBANE = NodePlace("Brisbane", -27.47, 153.03, 50, 2, (SYDNEY,))
 PAYS = {"rail": "escrow", "wallet": "0x1", "wallet_screened": True, "wallet_proven_at": NOW}
 WALLETS = ({}, PAYS, {**PAYS, "wallet": ""}, {**PAYS, "wallet_screened": False}, {**PAYS, "wallet_proven_at": None})
-USES = ((IDLE,), (), (GroupUse(90, 4, 30, 10**9, 0, "1e20", "2e23"),), (GroupUse(30, 1, 0, 0, 0, "0", "0"),))
+USES = (
+    (IDLE,),
+    (),
+    (GroupUse(90, 4, 30, 10**9, 0, "1e20", "2e23", "145408", 64),),
+    (GroupUse(90, 4, 30, 10**9, 0, "1e20", "2e24", "1e7", 640),),
+    (GroupUse(30, 1, 0, 0, 0, "0", "0"),),
+)
 END_USES = ("protein folding", "Training of a language model", "")
 ADDRESSES = ("", "Sample Street 5, Kyiv 03151", "Hotel Yalta, Kyiv 01001", "Sevastopol")
 KYIV = {"region": "UA-30", "address": "Sample Street 5, Kyiv 03151"}
@@ -63,6 +71,7 @@ def any_facts(draw):
         end_user=draw(st.sampled_from([None, EndUser("self"), EndUser("undisclosed"), EndUser("other", "X", "JP")])),
         training=draw(st.sampled_from([None, True, False])),
         end_use=draw(st.sampled_from(END_USES)),
+        end_use_kind=draw(st.sampled_from(["", *end_uses.KINDS])),
         group_use=draw(st.sampled_from(USES)),
         **draw(st.sampled_from(WALLETS)),
         locations=draw(
@@ -121,6 +130,7 @@ def test_what_is_not_known_never_helps_against_a_harmless_fact(facts):
         lists=LISTS,
         **PAYS,
         training=False,
+        end_use_kind=end_uses.NO_MODEL,
         group_use=(IDLE,),
         renter=replace(facts.renter, **(KYIV if facts.renter.country == "UA" else {"region": "", "address": ""})),
         locations=Locations("SG", "SG", "SG", document="SG", ip_network="isp", login="SG", login_network="isp"),
@@ -140,6 +150,9 @@ def test_what_is_not_known_never_helps_against_a_harmless_fact(facts):
         replace(harmless, node_place=UNMEASURED),
         replace(harmless, training=None),
         replace(harmless, training=None, end_use=END_USES[1]),
+        replace(harmless, end_use_kind=""),
+        replace(harmless, training=None, end_use_kind=""),
+        replace(harmless, group_use=(replace(IDLE, tpp_at_once=""),)),
         replace(harmless, group_use=()),
         *(replace(harmless, **less) for less in WALLETS[2:]),
         replace(harmless, renter=replace(harmless.renter, address="")),
@@ -151,6 +164,22 @@ def test_what_is_not_known_never_helps_against_a_harmless_fact(facts):
     for poorer in missing[:-1]:
         assert severity(poorer) >= severity(harmless)
     assert severity(missing[-1]) >= severity(base)
+
+
+@settings(max_examples=60, deadline=None)
+@given(any_facts())
+def test_who_does_not_say_what_it_computes_gets_no_more_than_who_gives_any_harmless_answer(facts):
+    """Whatever its group has and had: no answer allows as little as each answer under which nothing is trained."""
+    untold = replace(facts, training=None, end_use_kind="")
+    for kind in (end_uses.NO_MODEL, end_uses.INFERENCE):
+        assert severity(untold) >= severity(replace(facts, training=end_uses.trains(kind), end_use_kind=kind))
+
+
+@settings(max_examples=60, deadline=None)
+@given(any_facts(), st.sampled_from(USES[:1] + USES[2:4]), st.sampled_from(USES[:1] + USES[2:4]))
+def test_more_in_the_group_never_helps(facts, one, other):
+    less, more = sorted((one, other), key=lambda each: Decimal(each[0].operations))
+    assert severity(replace(facts, group_use=more)) >= severity(replace(facts, group_use=less))
 
 
 @settings(max_examples=40, deadline=None)
@@ -203,6 +232,7 @@ def test_an_honest_lease_is_allowed_and_nothing_that_a_rule_needs_may_lack(facts
         "provider's country": replace(facts, provider=replace(provider, country="", headquarters_country="")),
         "owners' countries": without_owners(facts)[4],
         "owner's name": without_owners(facts)[5],
+        "node_country": replace(facts, node_country=""),
     }
     if facts.wallet:
         lacking |= {str(less): replace(facts, **less) for less in WALLETS[2:]}
@@ -212,7 +242,6 @@ def test_an_honest_lease_is_allowed_and_nothing_that_a_rule_needs_may_lack(facts
         lacking |= {
             "headquarters": replace(facts, renter=replace(renter, headquarters_country="")),
             "end_use": replace(facts, end_use=""),
-            "node_country": replace(facts, node_country=""),
             "every sign of place": replace(facts, locations=Locations("SG")),
             "node_place": replace(facts, node_place=UNMEASURED),
             **{f"owners {at}": each for at, each in enumerate(without_owners(facts)[:4])},

@@ -21,13 +21,13 @@ from compliance.engine.facts import (
 from compliance.engine.outcome import Outcome
 from compliance.engine.packs import load_packs, pack_in_force
 
-NOW = datetime(2026, 11, 25, 4, tzinfo=UTC)
+NOW = datetime(2026, 11, 26, 4, tzinfo=UTC)
 LATER = NOW + timedelta(days=200)
 PACKS = load_packs()
 PACK = pack_in_force(NOW, PACKS)
 H100 = ChipFigures("NVIDIA H100 SXM", (Tops(8, "1979"), Tops(16, "989.5")), "814", True, "3350")
 RTX_3090 = ChipFigures("NVIDIA RTX 3090", (Tops(8, "284"), Tops(16, "142")), "628.4", False, "936")
-IDLE = GroupUse(90, 1, 0, 0, 0, "0", "0")
+IDLE = GroupUse(90, 1, 0, 0, 0, "0", "0", "0")
 LISTS = tuple(ListState(code, "a" * 64, NOW) for code in ("ofac_sdn", "un_sc", "us_csl"))
 
 

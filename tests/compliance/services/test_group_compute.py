@@ -104,6 +104,10 @@ def test_the_sum_over_the_group_in_operations(family, provider, clock, django_as
     operations = 5 * 284 * 10**12 * 1800 + 2 * 1979 * 10**12 * 1800
     assert float(found.operations) == pytest.approx(operations, rel=0.01)
     assert float(found.tpp_seconds) == pytest.approx(5 * 2272 * 1800 + 2 * 15832 * 1800, rel=0.01)
+    assert (found.gpus_at_once, Decimal(found.tpp_at_once)) == (7, 5 * 2272 + 2 * 15832)
+    clock.advance(hours=2)  # none was renewed, so none stands any more; what they computed stays in the window
+    (later,) = group_use(parent.pk, clock.now(), pack_for(now), catalogue(), but=provider.pk)
+    assert (later.gpus_at_once, Decimal(later.tpp_at_once), later.leases) == (0, 0, 3)
 
 
 def test_a_group_that_computes_too_much_is_looked_at_whoever_of_it_asks(alice, provider, clock, settings):
@@ -116,7 +120,13 @@ def test_a_group_that_computes_too_much_is_looked_at_whoever_of_it_asks(alice, p
 
     def asked(sister, count, seconds=month):
         request = lease_request(
-            sister, provider, "rtx-3090", gpu_count=count, seconds=seconds, end_use="Rendering of films"
+            sister,
+            provider,
+            "rtx-3090",
+            gpu_count=count,
+            seconds=seconds,
+            end_use="Rendering of films",
+            end_use_kind="no_model",
         )
         return gate.evaluate(request, actor=ACTOR)
 
