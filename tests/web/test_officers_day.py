@@ -14,10 +14,15 @@ from django.test import Client
 from PIL import Image
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect, sync_playwright
 
+from compliance.base import clock
 from compliance.base.actor import SYSTEM
+from compliance.models import WatchlistVersion
 from compliance.selectors.cases import CaseFilters, open_cases
-from compliance.services import case_batches
-from marketplace.models import User
+from compliance.services import case_batches, list_alarms, report_drafts, signing
+from compliance.services.evidence_verification import verify_bundle
+from marketplace.models import Bundle, User
+from marketplace.services import bundles, suspensions
+from settlement.services.property_reports import fill_property_reports
 from tests.cast import Cast, build_cast
 from tests.chromium import ARGUMENTS, CHROMIUM, NEEDS_CHROMIUM
 from tests.factories import files, namesakes
@@ -229,3 +234,92 @@ def test_the_officers_pages_hold_on_every_screen(town: Cast, open_page: OPEN, wi
     for address in (f"/cases/batches/{batch.pk}", "/cases", f"/cases/{open_cases()[0].pk}"):
         page.goto(address)
         look(page)
+
+
+def test_an_officers_afternoon(town: Cast, open_page: OPEN):
+    """A list gone stale, an order of a court, the report that it asks for, and the evidence that others verify."""
+    WatchlistVersion.objects.filter(watchlist="eu_fsf").update(confirmed_at=clock.now() - timedelta(days=30))
+    assert list_alarms.alarm_stale_lists(actor=SYSTEM) == 1
+    olga, otto, ned = open_page(town.olga), open_page(town.otto), open_page(town.ned)
+    the_alarm(olga, ned)
+    an_order_of_a_court(olga, otto, str(town.lion.party_id))
+    report_drafts.open_missing(actor=SYSTEM)
+    fill_property_reports()
+    the_report(olga, otto)
+    the_evidence(olga, str(town.lion.party_id))
+
+
+ONLY_SHE_KNOWS = {
+    "Name of the holder": "Example Compute AG",
+    "Address": "1 Sample Street, Zurich",
+    "Contact person": "Olga Officer",
+    "E-mail": "olga@gridclear.example",
+    "Telephone": "+41 44 555 01 01",
+    "Sanctions target": "The holder of the account, by order 12-cv-3",
+    "Legal authority": "Order 12-cv-3 of 2026-11-20",
+}
+
+
+def the_alarm(officer: Page, operator: Page) -> None:
+    """The officer finds it in the queue, the operator on the platform's page; both read what to do."""
+    officer.goto("/cases?kind=list_alarm")
+    expect(officer.locator("tbody tr")).to_have_count(1)
+    press(officer, "j", "Enter")
+    expect(officer.locator("main")).to_contain_text("Watchlist alarm")
+    look(officer)
+    operator.goto("/platform")
+    expect(operator.locator("main")).to_contain_text("is stale")
+    expect(operator.locator("main")).to_contain_text("The gate lets nothing through until it is loaded")
+
+
+def an_order_of_a_court(page: Page, second: Page, party: str) -> None:
+    """One officer freezes at once; what is forgotten is asked for; another officer confirms."""
+    page.goto("/records/restrictions")
+    page.get_by_role("link", name="Restrict a party").click()
+    page.get_by_label("Id or address").fill(party)
+    page.get_by_label("What it does").select_option("blocked")
+    page.get_by_label("It rests on").select_option("LAW")
+    page.get_by_label("Reason", exact=True).select_option("COURT_ORDER")
+    page.get_by_label("Citation").fill("Order 12-cv-3 of 2026-11-20")
+    page.get_by_label("Why", exact=True).fill("Its assets are blocked.")
+    look(page, "restrict", 760)
+    page.get_by_role("button", name="Restrict it now").click()
+    expect(page.locator("main")).to_contain_text("another officer confirms it")
+    suspensions.sweep_restrictions()
+    second.goto(page.url)
+    look(second)
+    second.get_by_role("button", name="Confirm").click()
+    expect(second.locator("main")).not_to_contain_text("another officer confirms it")
+
+
+def the_report(page: Page, second: Page) -> None:
+    """The draft knows what is blocked; the officer adds what only she knows, and another ends it."""
+    page.goto("/records/reports")
+    page.get_by_role("link", name="Blocked property").first.click()
+    expect(page.get_by_label("Value in USD")).to_have_value("1000.00")
+    for label, known in ONLY_SHE_KNOWS.items():
+        page.get_by_label(label, exact=True).fill(known)
+    look(page, "report", 1500)
+    page.get_by_role("button", name="Save the draft").click()
+    page.get_by_label("Reference").fill("ORS-77")
+    page.get_by_label("Filed on").fill(clock.now().date().isoformat())
+    page.get_by_role("button", name="It is filed").click()
+    expect(page.locator("main")).to_contain_text("another officer approves it")
+    second.goto(page.url)
+    second.get_by_role("button", name="Approve").click()
+    expect(second.locator("main")).to_contain_text("ORS-77")
+
+
+def the_evidence(page: Page, party: str) -> None:
+    """A bundle about the party is made in the background, downloaded, and verifies."""
+    page.goto("/records/evidence")
+    page.get_by_label("Of", exact=True).select_option("party")
+    page.get_by_label("Its id").fill(party)
+    page.get_by_role("button", name="Make a bundle").click()
+    expect(page.locator("#bundles tbody tr")).to_have_count(1)
+    bundles.build(Bundle.objects.get().pk)
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Download").click()
+    look(page, "evidence", 640)
+    checked = verify_bundle(download.value.path().read_bytes(), list(signing.evidence_public_keys().values()))
+    assert checked.faults == []
