@@ -8,6 +8,7 @@ what runs or is shipped.
 import argparse
 import os
 import re
+import shutil
 import subprocess
 import sys
 import time
@@ -20,7 +21,7 @@ from settlement.contracts.toolchain import CONTRACTS, forge_binary, node_binary
 
 TOOLS = CONTRACTS / ".tools"
 ROOT = CONTRACTS.parents[1]
-PROOFS = 7
+PROOFS = 9
 
 
 class StepFailed(RuntimeError):
@@ -75,8 +76,10 @@ def prove() -> str:
 def analyse() -> str:
     """Each of slither's findings is answered in slither-answers.json, and each answer is to a finding."""
     slither, report = _tool("slither"), CONTRACTS / "out-slither" / "findings.json"
-    report.parent.mkdir(exist_ok=True)
-    report.unlink(missing_ok=True)
+    # Afresh: slither reads every build that it finds, and would analyse sources as they were.
+    for folder in ("out-slither", "cache-slither"):
+        shutil.rmtree(CONTRACTS / folder, ignore_errors=True)
+    report.parent.mkdir()
     command = [slither, ".", "--compile-force-framework", "foundry", "--foundry-out-directory", "out-slither"]
     command += ["--filter-paths", "node_modules", "--fail-none", "--json", report]
     printed = _run([str(part) for part in command], profile="slither")

@@ -5,9 +5,12 @@ in which something is refused, too.
 """
 
 import ast
+import re
 from functools import cache
 from pathlib import Path
+from typing import Any
 
+from settlement.contracts.toolchain import CONTRACTS as SOURCES
 from tests.contracts.world import artifact
 
 HERE = Path(__file__).parent
@@ -95,7 +98,11 @@ def _reach(name: str, pieces: dict[str, Names]) -> Names:
 def _abi(kind: str) -> dict[str, bool]:
     """Names of that kind in the ABIs, and whether each changes something."""
     entries = [entry for name in CONTRACTS for entry in artifact(name)["abi"] if entry["type"] == kind]
-    return {entry["name"]: entry.get("stateMutability") == "nonpayable" for entry in entries}
+    return {entry["name"]: _changes(entry) for entry in entries}
+
+
+def _changes(entry: dict[str, Any]) -> bool:
+    return entry["type"] == "function" and entry["stateMutability"] not in ("view", "pure")
 
 
 def _met_words(*, refusing: bool = False) -> set[str]:
@@ -120,3 +127,9 @@ def test_every_error_is_met_by_a_test_or_can_be_met_by_none():
 def test_every_event_is_met_by_a_test_or_is_never_sent():
     # The anchor's is read as an attribute.
     assert _abi("event").keys() - _met_words() - {"Anchored"} == NEVER_SENT.keys()
+
+
+def test_the_fuzzers_strangers_try_every_entry():
+    tried = set(re.findall(r"escrow\.(\w+)", (SOURCES / "test" / "Strangers.sol").read_text()))
+    changing = {entry["name"] for entry in artifact("GridclearEscrow")["abi"] if _changes(entry)}
+    assert changing - tried == set()

@@ -10,7 +10,7 @@ from settlement.contracts.toolchain import CONTRACTS, ToolMissing, forge_binary,
 
 pytestmark = pytest.mark.chain
 
-PROPERTIES = 20
+PROPERTIES = 23
 
 
 def test_fuzzer_and_invariants_find_nothing():

@@ -80,6 +80,27 @@ contract EscrowProofs {
         assert(escrow.accounted() <= before);
     }
 
+    /// Nor does any make a lease open, whatever its id.
+    function check_no_call_opens_a_lease_without_a_signer(address sender, bytes32 other) external {
+        VM.assume(escrow.leaseOf(other).status != Status.Open);
+        bytes memory call = SYMBOLS.createCalldata("GridclearEscrow");
+        VM.prank(sender, sender);
+        (bool done,) = address(escrow).call(call);
+        done;
+        assert(escrow.leaseOf(other).status != Status.Open);
+    }
+
+    /// Nor entitle anybody, but for the settler's charges: before the lease has ended and without a proposed seizure.
+    function check_no_call_entitles_anybody_but_the_settlers(address sender, address account) external {
+        VM.assume(sender != SETTLER);
+        uint256 before = escrow.entitlementOf(account);
+        bytes memory call = SYMBOLS.createCalldata("GridclearEscrow");
+        VM.prank(sender, sender);
+        (bool done,) = address(escrow).call(call);
+        done;
+        assert(escrow.entitlementOf(account) <= before);
+    }
+
     /// Whatever totals the settler sends, no more than the cap and the rate allow is charged, and it only grows.
     function check_a_charge_is_bounded_and_only_grows(uint256 total, uint32 elapsed) external {
         VM.warp(block.timestamp + elapsed);

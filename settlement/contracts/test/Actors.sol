@@ -33,6 +33,11 @@ contract Actors is Cast {
         return address(uint160(0x200 + seed % PEOPLE));
     }
 
+    /// @dev A payer or a payee.
+    function partyOf(uint256 seed) public pure returns (address) {
+        return seed % 2 == 0 ? payerOf(seed / 2) : payeeOf(seed / 2);
+    }
+
     function terms(uint256 number) public view returns (LeaseTerms memory) {
         return termsOf[number];
     }
@@ -56,7 +61,8 @@ contract Actors is Cast {
     // -- lawful deeds --------------------------------------------------------------------------------------
 
     function passTime(uint256 step) external {
-        VM.warp(block.timestamp + step % 2 days);
+        // Now and then far enough for a seizure, an expiry with its grace, a freeze's end.
+        VM.warp(block.timestamp + (step % 4 == 0 ? step % 40 days : step % 2 days));
     }
 
     function deposit(uint256 seed, uint96 cap, uint96 rate, uint16 feeBps) external {
@@ -146,7 +152,14 @@ contract Actors is Cast {
 
     function freezeAccount(uint256 seed, uint256 span) external {
         VM.prank(GUARDIAN, GUARDIAN);
-        escrow.freezeAccount(payeeOf(seed), CASE, block.timestamp + 1 + span % 90 days);
+        escrow.freezeAccount(partyOf(seed), CASE, block.timestamp + 1 + span % 90 days);
+    }
+
+    function unfreezeAccount(uint256 seed) external {
+        address account = partyOf(seed);
+        if (block.timestamp >= escrow.accountFrozenUntil(account)) return;
+        VM.prank(GUARDIAN, GUARDIAN);
+        escrow.unfreezeAccount(account, CASE);
     }
 
     function seize(uint256 seed) external {
@@ -165,7 +178,7 @@ contract Actors is Cast {
     }
 
     function seizeAccount(uint256 seed) external {
-        address account = payeeOf(seed);
+        address account = partyOf(seed);
         bytes32 target = bytes32(uint256(uint160(account)));
         if (block.timestamp >= escrow.accountFrozenUntil(account)) return;
         if (escrow.seizureOf(target).proposer == address(0)) {
@@ -217,7 +230,7 @@ contract Actors is Cast {
 
     /// @dev A frozen account, or one that nothing is owed to, tries to withdraw.
     function withdrawWithoutRight(uint256 seed) external {
-        address account = payeeOf(seed);
+        address account = partyOf(seed);
         bool frozen = block.timestamp < escrow.accountFrozenUntil(account);
         if (!frozen && escrow.entitlementOf(account) != 0) return;
         attempt(account, abi.encodeCall(escrow.withdraw, (account)));

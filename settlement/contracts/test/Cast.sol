@@ -28,21 +28,23 @@ contract Cast {
     constructor() {
         signer = VM.addr(SIGNER_KEY);
         token = new TestUSDC();
-        escrow = new GridclearEscrow(
-            Setup({
-                token: IERC20(address(token)),
-                admin: address(this),
-                adminDelay: 2 days,
-                clearanceSigner: signer,
-                settler: SETTLER,
-                guardian: GUARDIAN,
-                treasurer: TREASURER,
-                quarantine: QUARANTINE,
-                blockedProperty: BLOCKED,
-                maxFeeBps: MAX_FEE_BPS,
-                grace: GRACE
-            })
-        );
+        escrow = new GridclearEscrow(setupFor(address(token)));
+    }
+
+    function setupFor(address coin) internal view returns (Setup memory) {
+        return Setup({
+            token: IERC20(coin),
+            admin: address(this),
+            adminDelay: 2 days,
+            clearanceSigner: signer,
+            settler: SETTLER,
+            guardian: GUARDIAN,
+            treasurer: TREASURER,
+            quarantine: QUARANTINE,
+            blockedProperty: BLOCKED,
+            maxFeeBps: MAX_FEE_BPS,
+            grace: GRACE
+        });
     }
 
     /// @dev Good terms of somebody whose key is known.
@@ -58,20 +60,39 @@ contract Cast {
         });
     }
 
-    function clearedBy(uint256 key, LeaseTerms memory terms) internal returns (Clearance memory clearance) {
-        clearance.validUntil = uint64(block.timestamp + 900);
-        clearance.epoch = escrow.epoch();
-        (uint8 v, bytes32 r, bytes32 s) =
-            VM.sign(key, escrow.clearanceDigest(terms, clearance.validUntil, clearance.epoch));
-        clearance.signature = abi.encodePacked(r, s, v);
+    /// @dev The compliance signer's clearance for that contract, those times and that epoch.
+    function signed(GridclearEscrow by, LeaseTerms memory terms, uint64 validUntil, uint64 era)
+        internal
+        returns (Clearance memory)
+    {
+        return signedBy(SIGNER_KEY, by, terms, validUntil, era);
+    }
+
+    function signedBy(uint256 key, GridclearEscrow by, LeaseTerms memory terms, uint64 validUntil, uint64 era)
+        private
+        returns (Clearance memory)
+    {
+        (uint8 v, bytes32 r, bytes32 s) = VM.sign(key, by.clearanceDigest(terms, validUntil, era));
+        return Clearance(validUntil, era, abi.encodePacked(r, s, v));
+    }
+
+    function clearedBy(uint256 key, LeaseTerms memory terms) internal returns (Clearance memory) {
+        return signedBy(key, escrow, terms, uint64(block.timestamp + 900), escrow.epoch());
     }
 
     function cleared(LeaseTerms memory terms) internal returns (Clearance memory) {
         return clearedBy(SIGNER_KEY, terms);
     }
 
-    /// @dev The payer's EIP-3009 authorization whose nonce is `nonce`.
-    function authorizedFor(LeaseTerms memory terms, bytes32 nonce) internal returns (Authorization memory given) {
+    function authorizedFor(LeaseTerms memory terms, bytes32 nonce) internal returns (Authorization memory) {
+        return authorizedBy(PAYER_KEY, terms, nonce);
+    }
+
+    /// @dev The EIP-3009 authorization of the key, for the terms' payer, whose nonce is `nonce`.
+    function authorizedBy(uint256 key, LeaseTerms memory terms, bytes32 nonce)
+        internal
+        returns (Authorization memory given)
+    {
         given.validBefore = block.timestamp + 900;
         bytes32 typehash = keccak256(
             "ReceiveWithAuthorization(address from,address to,uint256 value,uint256 validAfter,uint256 validBefore,bytes32 nonce)"
@@ -80,7 +101,7 @@ contract Cast {
             abi.encode(typehash, terms.payer, address(escrow), terms.cap, given.validAfter, given.validBefore, nonce)
         );
         bytes32 digest = keccak256(abi.encodePacked("\x19\x01", token.DOMAIN_SEPARATOR(), message));
-        (given.v, given.r, given.s) = VM.sign(PAYER_KEY, digest);
+        (given.v, given.r, given.s) = VM.sign(key, digest);
     }
 
     /// @dev The payer has the tokens, and the escrow the allowance.

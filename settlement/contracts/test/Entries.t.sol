@@ -1,20 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
+import {GridclearEscrow} from "../src/GridclearEscrow.sol";
 import {Authorization, Clearance, LeaseTerms, Status} from "../src/escrow/Types.sol";
 import {Cast} from "./Cast.sol";
+import {Strangers} from "./Strangers.sol";
 import {VM} from "./Vm.sol";
 
 /// @dev The fuzzer calls every function of the escrow's ABI, inherited ones too, in any order, with any arguments, as
-/// everybody who holds a role and as others: no such call credits a deposit.
+/// everybody who holds a role and as others: no such call credits a deposit. What hits no range check is for
+/// `NoNearMissCredits`.
 contract NoOtherEntryCredits is Cast {
     uint256 internal before;
     bytes32 internal running;
+    address internal payer;
 
     function setUp() public {
         LeaseTerms memory terms = goodTerms(1e6);
         pay(terms);
         running = escrow.leaseIdOf(terms);
+        payer = terms.payer;
         token.mint(address(escrow), 7e6);
         before = escrow.accounted();
     }
@@ -41,7 +46,43 @@ contract NoOtherEntryCredits is Cast {
     function invariant_nothing_is_credited() external view {
         require(escrow.accounted() <= before, "credited");
         require(token.balanceOf(address(escrow)) >= escrow.accounted(), "uncovered");
-        require(escrow.leaseOf(running).status != Status.None, "forgotten");
+        require(escrow.leaseOf(running).status == Status.Open, "moved");
+        require(escrow.entitlementOf(payer) == 0 && escrow.entitlementOf(address(0x200)) == 0, "entitled");
+    }
+}
+
+/// @dev Whatever strangers and role holders do with deposits that lack one thing, and with every other entry, no lease
+/// becomes open and nobody is entitled to anything.
+contract NoNearMissCredits {
+    Strangers internal strangers;
+
+    function setUp() public {
+        strangers = new Strangers();
+    }
+
+    function targetContracts() external view returns (address[] memory found) {
+        found = new address[](1);
+        found[0] = address(strangers);
+    }
+
+    function invariant_no_lease_opens_and_nobody_is_entitled() external view {
+        GridclearEscrow escrow = strangers.escrow();
+        require(!strangers.opened(), "opened");
+        require(!strangers.entitled(), "entitled");
+        require(escrow.accounted() == 1e6 && escrow.feesAccrued() == 0, "credited");
+        require(escrow.leaseOf(strangers.runningId()).status == Status.Open, "moved");
+        require(escrow.leaseOf(strangers.runningId()).settled == 0, "charged");
+    }
+
+    /// Each fault is met by each way, after the same deposit without it was taken.
+    function test_every_fault_is_tried_in_every_way() external {
+        for (uint8 way = 0; way < 3; ++way) {
+            for (uint8 fault = 0; fault < 12; ++fault) {
+                strangers.deposit(uint256(way) * 7 + fault, way, fault);
+                require(strangers.attempts(fault) == uint256(way) + 1, "not tried");
+            }
+        }
+        this.invariant_no_lease_opens_and_nobody_is_entitled();
     }
 }
 

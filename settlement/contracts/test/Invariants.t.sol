@@ -47,7 +47,7 @@ contract EscrowInvariants {
         for (uint256 i = 0; i < actors.PEOPLE(); ++i) {
             require(has(actors.payeeOf(i)) == earned(actors.payeeOf(i)), "payee");
             require(has(actors.payerOf(i)) == refunded(actors.payerOf(i)), "payer");
-            blocked += actors.takenFrom(actors.payeeOf(i));
+            blocked += actors.takenFrom(actors.payeeOf(i)) + actors.takenFrom(actors.payerOf(i));
         }
         for (uint256 i = 0; i < actors.LEASES(); ++i) {
             if (actors.seized(i)) blocked += actors.terms(i).cap - actors.lease(i).settled;
@@ -67,6 +67,29 @@ contract EscrowInvariants {
     /// Nothing that was frozen moved, and nothing was withdrawn without a right to it.
     function invariant_frozen_stays_frozen() external view {
         require(!actors.leaked(), "leaked");
+    }
+
+    /// The deeds of the actors do what they say: none of them is idle because something always stands in its way.
+    function test_the_actors_freeze_seize_reclaim_and_let_go() external {
+        actors.deposit(0, 1e6, 1e6, 0);
+        actors.deposit(1, 1e6, 1e6, 0);
+        actors.passTime(4 hours);
+        actors.close(0, 0);
+        address payer = actors.payerOf(0);
+        require(escrow.entitlementOf(payer) != 0, "closed");
+        // 0 is the first payer, and 39 days are within a freeze of 90.
+        actors.freezeAccount(0, 89 days);
+        actors.withdraw(0, 0);
+        require(escrow.entitlementOf(payer) != 0, "frozen");
+        actors.seizeAccount(0);
+        actors.passTime(8 days);
+        actors.seizeAccount(0);
+        require(actors.takenFrom(payer) != 0 && escrow.entitlementOf(payer) == 0, "seized");
+        actors.unfreezeAccount(0);
+        require(escrow.accountFrozenUntil(payer) == 0, "let go");
+        actors.reclaim(1);
+        require(escrow.entitlementOf(actors.payerOf(1)) == actors.terms(1).cap, "reclaimed");
+        this.invariant_nobody_has_what_is_not_theirs();
     }
 
     /// Exit is always possible: wherever a run ended, once every freeze is over each payer takes its rest and
