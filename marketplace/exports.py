@@ -34,6 +34,7 @@ RECEIPTS = (
     "fee_minor",
     "payee_minor",
     "returned_minor",
+    "refunded_minor",
     "currency",
 )
 INVOICES = (
@@ -58,7 +59,7 @@ INVOICES = (
     "amends_number",
 )
 STATEMENT = ("at", "kind", "memo", "transfer_id", "subject_id", "amount_minor", "balance_minor")
-ACCOUNTS = ("available", "held", "uncollected", "accrued", "blocked", "payable", "paying", "claim")
+ACCOUNTS = ("available", "held", "uncollected", "accrued", "blocked", "payable", "paying", "refunding", "claim")
 POTS = {"card": "USD", "escrow": "USDC"}
 
 
@@ -96,6 +97,7 @@ def _receipts(party_id: UUID, _: Mapping[str, str]) -> Table:
             each.fee_minor,
             each.payee_minor,
             each.returned_minor,
+            each.refunded_minor,
             each.currency,
         )
         for each in all_receipts(party_id)

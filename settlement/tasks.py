@@ -32,6 +32,7 @@ from settlement.services import (
     payout_deeds,
     property_reports,
     reconciliation,
+    refund_deeds,
 )
 
 logger = logging.getLogger(__name__)
@@ -101,6 +102,13 @@ def send_payout(payout_id: str) -> None:
         payout_deeds.send_payout(UUID(payout_id))
 
 
+@shared_task(name="settlement.send_refund")
+def send_refund(refund_id: str) -> None:
+    """The card network was asked to give the money back."""
+    with _rail_may_be_down(f"refund {refund_id}"):
+        refund_deeds.send_refund(UUID(refund_id))
+
+
 @shared_task(name="settlement.work_chain")
 def work_chain() -> None:
     """Jobs of the chain that were due were done, or wait for their next turn."""
@@ -123,6 +131,12 @@ def process_inbox() -> None:
 def deliver_payouts() -> None:
     """Payouts that wait were taken up again."""
     payout_deeds.deliver_payouts()
+
+
+@shared_task(name="settlement.deliver_refunds")
+def deliver_refunds() -> None:
+    """Refunds that wait were taken up again."""
+    refund_deeds.deliver_refunds()
 
 
 @shared_task(name="settlement.follow_disputes")

@@ -181,6 +181,7 @@ class ReceiptShape(serializers.Serializer[object]):
     credit_reason = serializers.CharField()
     total_minor = serializers.IntegerField()
     returned_minor = serializers.IntegerField()
+    refunded_minor = serializers.IntegerField(help_text="Of the total, given back since")
     fee_minor = serializers.IntegerField(allow_null=True)
     payee_minor = serializers.IntegerField(allow_null=True)
 

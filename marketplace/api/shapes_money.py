@@ -2,6 +2,8 @@
 
 from rest_framework import serializers
 
+from settlement.services.refunds import Giver, Reason, State
+
 
 class BalanceShape(serializers.Serializer[object]):
     """One pot of money."""
@@ -15,7 +17,8 @@ class BalanceShape(serializers.Serializer[object]):
     blocked_minor = serializers.IntegerField()
     payable_minor = serializers.IntegerField()
     paying_minor = serializers.IntegerField()
-    claim_minor = serializers.IntegerField(help_text="Owed to the platform after a chargeback, below zero")
+    refunding_minor = serializers.IntegerField(help_text="On its way back to a card of yours")
+    claim_minor = serializers.IntegerField(help_text="Owed to the platform after a chargeback or a refund, below zero")
 
 
 class TopUpWanted(serializers.Serializer[object]):
@@ -68,4 +71,26 @@ class PayoutShape(serializers.Serializer[object]):
     currency = serializers.CharField()
     amount_minor = serializers.IntegerField()
     external_id = serializers.CharField()
+    failure_code = serializers.CharField()
+
+
+class RefundWanted(serializers.Serializer[object]):
+    """How much of a settled lease goes back to its renter, and why."""
+
+    amount_minor = serializers.IntegerField(help_text="Minor units of the lease's currency")
+    reason = serializers.ChoiceField(choices=Reason.choices)
+
+
+class RefundShape(serializers.Serializer[object]):
+    """A refund as it stands."""
+
+    id = serializers.UUIDField()
+    at = serializers.DateTimeField()
+    lease_id = serializers.UUIDField()
+    state = serializers.ChoiceField(choices=State.choices)
+    reason = serializers.ChoiceField(choices=Reason.choices)
+    given_by = serializers.ChoiceField(choices=Giver.choices)
+    rail = serializers.CharField(help_text="Where it goes: the prepaid balance, or the card that paid")
+    currency = serializers.CharField()
+    amount_minor = serializers.IntegerField()
     failure_code = serializers.CharField()

@@ -15,7 +15,7 @@ from marketplace.api.base import ApiView
 from settlement.money import DECIMALS
 from settlement.selectors.statements import MOST_LINES, Statement, as_csv, statement
 
-KINDS = ("available", "held", "uncollected", "accrued", "blocked", "payable", "paying", "claim")
+KINDS = ("available", "held", "uncollected", "accrued", "blocked", "payable", "paying", "refunding", "claim")
 
 
 class StatementWanted(serializers.Serializer[object]):

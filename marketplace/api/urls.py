@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, path
 
-from marketplace.api import compliance, docs, documents, leases, money, nodes, offers, people, statements
+from marketplace.api import compliance, docs, documents, leases, money, nodes, offers, people, refunds, statements
 
 app_name = "api"
 
@@ -29,6 +29,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("leases/<uuid:pk>/stop", leases.StopLease.as_view(), name="lease-stop"),
     path("leases/<uuid:pk>/resume", leases.ResumeLease.as_view(), name="lease-resume"),
     path("leases/<uuid:pk>/logs", leases.LeaseLogs.as_view(), name="lease-logs"),
+    path("leases/<uuid:pk>/refunds", refunds.LeaseRefunds.as_view(), name="lease-refunds"),
     path("leases/<uuid:pk>/receipt", leases.LeaseReceipt.as_view(), name="lease-receipt"),
     path("leases/<uuid:pk>/decision", leases.LeaseDecisions.as_view(), name="lease-decision"),
     path("leases/<uuid:pk>/deposit", leases.LeaseDeposit.as_view(), name="lease-deposit"),

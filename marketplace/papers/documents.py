@@ -121,6 +121,8 @@ def receipt_pdf(receipt: ReceiptView, lease: LeaseWords) -> bytes:
         rows.append(("Given back", Money(receipt.returned_minor, currency)))
     sheet.table([Column("What", 3), Column("Figure", 3, True)], rows)
     sheet.totals([("Total", str(Money(receipt.total_minor, currency)))])
+    if receipt.refunded_minor:
+        sheet.text(f"Refunded since: {Money(receipt.refunded_minor, currency)}.", "text")
     sheet.text(f"{lease.ending} The rate times the billed seconds, divided by 3,600 and rounded down.".strip(), "quiet")
     return sheet.pdf()
 

@@ -37,6 +37,7 @@ TITLES = {
     "places": "Where it was seen",
     "answers_of_the_gate": "What was answered to its requests",
     "billing_profile": "How it is named on invoices",
+    "refunds": "Refunds of leases",
     "invoices": "Its invoices, credit and debit notes",
     "names_on_rails": "Its names at the payment networks",
 }

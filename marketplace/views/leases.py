@@ -34,6 +34,7 @@ from marketplace.views.lease_words import NOTICES, RAIL_WORDS, end_words, timeli
 from marketplace.views.money import receipt_of
 from marketplace.views.places import place_of
 from marketplace.views.receipts import credit_words
+from marketplace.views.refunds import may_refund, refund_rows
 from marketplace.views.resuming import resumable
 
 STOPPABLE = (Lease.State.PENDING_FUNDS, Lease.State.FUNDED, Lease.State.STARTING, Lease.State.RUNNING)
@@ -156,6 +157,8 @@ def lease(request: HttpRequest, pk: UUID) -> HttpResponse:
         "rail_label": RAIL_WORDS[found.rail],
         "may_stop": may_stop(request, found),
         "receipt": receipt_of(found, user),
+        "may_refund": may_refund(found, user),
+        "refunds": refund_rows(found),
         "deposit": deposit_of(found) if is_renter else None,
         "card": card_of_lease(found, user) if is_renter or user.is_platform_staff else None,
         "evidence_of": evidence_links(lease=found.pk) if user.is_officer else [],

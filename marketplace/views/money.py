@@ -76,7 +76,8 @@ def money(request: HttpRequest, seat: Seat) -> HttpResponse:
             (f"{POTS[pot.pot]}, blocked", pot.blocked_minor),
             (f"{POTS[pot.pot]}, earned by leases that are not settled", pot.accrued_minor),
             (f"{POTS[pot.pot]}, owed to you", pot.payable_minor + pot.paying_minor),
-            (f"{POTS[pot.pot]}, owed by you after a chargeback", -pot.claim_minor),
+            (f"{POTS[pot.pot]}, on its way back to your card", pot.refunding_minor),
+            (f"{POTS[pot.pot]}, owed by you after a chargeback or a refund", -pot.claim_minor),
         )
         if amount or words == AVAILABLE["card"]
     ]

@@ -34,6 +34,7 @@ ACCOUNT_WORDS = {
     "blocked": "Blocked property",
     "payable": "Owed to providers",
     "paying": "On its way to providers",
+    "refunding": "On its way back to cards",
     "claim": "Owed to us after chargebacks",
     "chargebacks": "What chargebacks cost",
     "fees": "Fees earned",

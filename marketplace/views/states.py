@@ -31,6 +31,11 @@ LOOKS: dict[str, Look] = {
     "settled": Look("Settled", "allowed", "check"),
     "suspended": Look("Suspended", "frozen", "snow"),
     "failed": Look("Failed", "refused", "cross"),
+    # refunds
+    "refund_requested": Look("On its way", "waiting", "clock"),
+    "refund_sending": Look("On its way", "waiting", "clock"),
+    "refund_done": Look("Given back", "allowed", "check"),
+    "refund_failed": Look("Failed, nothing went back", "refused", "cross"),
     # nodes and offers
     "online": Look("Online", "allowed", "check"),
     "offline": Look("Offline", "neutral", "ring"),

@@ -20,6 +20,7 @@ from settlement.models.ledger import Account, DoubtfulTransfer, Entry, PendingTr
 from settlement.models.payments import CardPayment, InboundEvent, PaymentProfile
 from settlement.models.payouts import Payout
 from settlement.models.rates import Conversion, ExchangeRate
+from settlement.models.refunds import Refund
 
 __all__ = [
     "Account",
@@ -53,6 +54,7 @@ __all__ = [
     "ReconciliationDifference",
     "ReconciliationRun",
     "ReferenceRate",
+    "Refund",
     "TaxRate",
     "Transfer",
 ]

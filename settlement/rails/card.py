@@ -23,6 +23,7 @@ from settlement.rails.card_client import (
     plain,
 )
 from settlement.rails.card_disputes import CardDisputes
+from settlement.rails.card_refunds import CardRefunds
 from settlement.rails.card_states import (
     PAYMENT_KEY,
     BalanceLine,
@@ -51,7 +52,7 @@ __all__ = [
 ]
 
 
-class CardRail(CardDisputes):
+class CardRail(CardDisputes, CardRefunds):
     """Deeds at the card network. Every method may raise CardDeclined, CardRefused or CardUnavailable."""
 
     def create_customer(self, party_id: UUID) -> str:

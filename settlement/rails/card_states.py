@@ -6,6 +6,8 @@ from uuid import UUID
 
 # Our id of the payment, in the metadata of its PaymentIntent: how a notice finds the row before the row knows the id.
 PAYMENT_KEY = "gridclear_payment"
+# And our id of a refund, in its metadata.
+REFUND_KEY = "gridclear_refund"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +32,8 @@ class IntentState:
 class BalanceLine:
     """One line of the balance at Stripe: `amount_minor` is signed, `net` = amount - fee. `created` is unix seconds.
 
-    `charge` is the charge that its source is about, such as the one that a refund gives back.
+    `charge` is the charge that its source is about, such as the one that a refund gives back; `refund_id` is our id of
+    a refund that we asked for.
     """
 
     id: str
@@ -41,6 +44,7 @@ class BalanceLine:
     currency: str
     created: int
     charge: str = ""
+    refund_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +68,7 @@ def balance_line(body: dict[str, Any]) -> BalanceLine:
         currency=body["currency"],
         created=body["created"],
         charge=id_of(about),
+        refund_id=_our_refund(source) if isinstance(source, dict) else None,
     )
 
 
@@ -152,6 +157,42 @@ def dispute_state(body: dict[str, Any]) -> DisputeState:
         submissions=details.get("submission_count") or 0,
         movements=tuple(DisputeMovement(row["id"], row["amount"]) for row in body.get("balance_transactions") or ()),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class RefundState:
+    """A refund at one moment. `refund_id` is ours, from the metadata; the lines are of the platform's balance.
+
+    `line_id` is there once the money has left it, `failure_line_id` once it came back.
+    """
+
+    id: str
+    status: str
+    refund_id: UUID | None
+    amount_minor: int
+    line_id: str
+    failure_line_id: str
+    failure_code: str
+
+
+def refund_state(body: dict[str, Any]) -> RefundState:
+    """The facts of a refund, from an answer or from a webhook's payload."""
+    return RefundState(
+        id=body["id"],
+        status=body["status"] or "",
+        refund_id=_our_refund(body),
+        amount_minor=body["amount"],
+        line_id=id_of(body.get("balance_transaction")),
+        failure_line_id=id_of(body.get("failure_balance_transaction")),
+        failure_code=body.get("failure_reason") or "",
+    )
+
+
+def _our_refund(body: dict[str, Any]) -> UUID | None:
+    try:
+        return UUID((body.get("metadata") or {}).get(REFUND_KEY, ""))
+    except ValueError:
+        return None
 
 
 def id_of(value: Any) -> str:

@@ -24,6 +24,7 @@ class PotBalance:
     blocked_minor: int = 0
     payable_minor: int = 0
     paying_minor: int = 0
+    refunding_minor: int = 0
     claim_minor: int = 0
 
 

@@ -51,6 +51,11 @@ WORDS = {
     "payout.failed": "Payout that came back",
     "dispute.withdrawn": "Chargeback",
     "dispute.reinstated": "Chargeback won",
+    "refund.given": "Refund to the renter",
+    "refund.requested": "Refund to the renter's card",
+    "refund.late": "Refund to the renter's card",
+    "refund.turned_back": "Refund that could not be made",
+    "refund.returned": "Refund that came back",
     "claim.paid_off": "Debt paid from your prepaid balance",
 }
 

@@ -17,9 +17,11 @@ from settlement.models import (
     Payout,
     PendingTransfer,
     Receipt,
+    Refund,
     Transfer,
 )
 from settlement.selectors.document_records import billing_record, documents_about, documents_of
+from settlement.selectors.refunds import refunds_about
 
 
 @dataclass(slots=True)
@@ -32,7 +34,7 @@ class MoneyRecord:
 
 def money_of_lease(subject_id: UUID) -> MoneyRecord:
     """The hold of the lease with its payment or deposit, every transfer with its entries, what went on chain, receipts,
-    and the lines about it on invoices and notes.
+    refunds, and the lines about it on invoices and notes.
 
     Amounts in minor units of the currency that stands beside them; positive entries are credits.
     """
@@ -40,6 +42,7 @@ def money_of_lease(subject_id: UUID) -> MoneyRecord:
     transfers = Transfer.objects.filter(subject_id=subject_id).order_by("created_at", "id")
     sent = list(ChainTransaction.objects.filter(subject_id=subject_id).order_by("created_at", "id"))
     payments = list(CardPayment.objects.filter(hold__in=holds).order_by("created_at", "id"))
+    refunds = list(Refund.objects.filter(receipt__subject_id=subject_id).order_by("created_at", "id"))
     invoices, about_invoices = documents_about(subject_id)
     record = MoneyRecord(
         {
@@ -52,17 +55,20 @@ def money_of_lease(subject_id: UUID) -> MoneyRecord:
             "transfers": [_transfer(each) for each in transfers.prefetch_related("entries__account")],
             "chain_transactions": all_columns(sent, "raw"),
             "receipts": all_columns(Receipt.objects.filter(subject_id=subject_id).order_by("number")),
+            "refunds": all_columns(refunds),
             "invoices": invoices,
         }
     )
-    record.about = {(each._meta.label_lower, str(each.pk)) for each in (*holds, *sent, *payments)} | about_invoices
+    parts = (*holds, *sent, *payments, *refunds)
+    record.about = {(each._meta.label_lower, str(each.pk)) for each in parts} | about_invoices
     return record
 
 
 def money_of_party(party_id: UUID) -> MoneyRecord:
-    """The party's accounts with their balances, receipts, invoices and payouts, and how it is named on documents."""
+    """The party's accounts with their balances, receipts, refunds, invoices, payouts, and its name on documents."""
     payouts = list(Payout.objects.filter(party_id=party_id).order_by("created_at", "id"))
     receipts = Receipt.objects.filter(Q(party_id=party_id) | Q(payee_party_id=party_id)).order_by("number")
+    refunds = list(refunds_about(party_id))
     invoices, about_invoices = documents_of(party_id)
     billing = billing_record(party_id)
     record = MoneyRecord(
@@ -73,10 +79,11 @@ def money_of_party(party_id: UUID) -> MoneyRecord:
             "billing_profile": billing,
             "receipts": all_columns(receipts),
             "invoices": invoices,
+            "refunds": all_columns(refunds),
             "payouts": all_columns(payouts),
         }
     )
-    record.about = {(each._meta.label_lower, str(each.pk)) for each in payouts} | about_invoices
+    record.about = {(each._meta.label_lower, str(each.pk)) for each in (*payouts, *refunds)} | about_invoices
     record.about |= {("settlement.billingprofile", each["id"]) for each in billing}
     return record
 

@@ -9,6 +9,7 @@ from django.db.models import QuerySet
 from compliance.base import clock
 from compliance.selectors import travel
 from settlement.models import Hold, Payout, ReconciliationRun
+from settlement.selectors.refunds import waiting_refunds
 
 # How long a payout may wait for its rail before it is an alarm.
 WAITS_LONG = timedelta(hours=1)
@@ -59,6 +60,9 @@ def _standing() -> Iterator[MoneyAlarm]:
     if count := late_payouts().count():
         text = "Look at the rail and at the worker's log; the sweep asks again, and nobody is paid twice."
         yield MoneyAlarm(f"Payouts that have waited for an hour: {count}", text)
+    if count := waiting_refunds().filter(state_changed_at__lte=clock.now() - WAITS_LONG).count():
+        text = "Look at the card network and at the worker's log; the sweep asks again, and nobody is refunded twice."
+        yield MoneyAlarm(f"Refunds that have waited for an hour: {count}", text)
     if count := late_settlements().count():
         text = "Look at the rail and at the worker's log; the money is held until its rail has answered."
         yield MoneyAlarm(f"Holds that have settled for an hour: {count}", text)

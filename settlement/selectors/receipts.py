@@ -3,18 +3,21 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet, Sum
+from django.db.models.functions import Coalesce
 
-from settlement.models import Receipt
+from settlement.models import Receipt, Refund
 
 
 @dataclass(frozen=True, slots=True)
 class ReceiptView:
     """A receipt for one reader. Amounts in minor units; the fee and what the provider got are the provider's to see.
 
-    The credit, with the reason that earned it, was taken off what the use cost; the total is what was left to pay.
+    The credit, with the reason that earned it, was taken off what the use cost; the total is what was left to pay, of
+    which `refunded_minor` went back since.
     """
 
     number: int
@@ -27,6 +30,7 @@ class ReceiptView:
     rate_minor_per_hour: int
     total_minor: int
     returned_minor: int
+    refunded_minor: int
     credit_minor: int
     credit_reason: str
     fee_minor: int | None
@@ -40,23 +44,29 @@ class ReceiptView:
 
 def receipts_of(party_id: UUID, *, limit: int = 100) -> list[ReceiptView]:
     """The party's receipts, as renter or provider, newest first."""
-    rows = Receipt.objects.filter(Q(party_id=party_id) | Q(payee_party_id=party_id)).order_by("-number")[:limit]
-    return [_view(row, party_id) for row in rows]
+    return [_view(row, party_id) for row in _rows(party_id).order_by("-number")[:limit]]
 
 
 def all_receipts(party_id: UUID) -> Iterator[ReceiptView]:
     """Every receipt of the party, as renter or provider, newest first, some at a time."""
-    rows = Receipt.objects.filter(Q(party_id=party_id) | Q(payee_party_id=party_id)).order_by("-number")
+    rows = _rows(party_id).order_by("-number")
     return (_view(row, party_id) for row in rows.iterator(chunk_size=500))
 
 
 def receipt_for(subject_id: UUID, party_id: UUID) -> ReceiptView | None:
     """The receipt of a lease for one of its two sides; nobody else has one."""
-    row = Receipt.objects.filter(Q(party_id=party_id) | Q(payee_party_id=party_id), subject_id=subject_id).first()
+    row = _rows(party_id).filter(subject_id=subject_id).first()
     return _view(row, party_id) if row else None
 
 
-def _view(row: Receipt, reader_id: UUID) -> ReceiptView:
+def _rows(party_id: UUID) -> QuerySet[Receipt, Any]:
+    """The party's receipts, as renter or provider, each with what was refunded of it."""
+    rows = Receipt.objects.filter(Q(party_id=party_id) | Q(payee_party_id=party_id))
+    done = Sum("refunds__amount_minor", filter=Q(refunds__state=Refund.State.DONE))
+    return rows.annotate(refunds_minor=Coalesce(done, 0))
+
+
+def _view(row: Any, reader_id: UUID) -> ReceiptView:
     is_provider = row.payee_party_id == reader_id
     return ReceiptView(
         number=row.number,
@@ -69,6 +79,7 @@ def _view(row: Receipt, reader_id: UUID) -> ReceiptView:
         rate_minor_per_hour=row.rate_minor_per_hour,
         total_minor=row.total_minor,
         returned_minor=row.refunded_minor,
+        refunded_minor=row.refunds_minor,
         credit_minor=row.credit_minor,
         credit_reason=row.credit_reason,
         fee_minor=row.fee_minor if is_provider else None,

@@ -25,6 +25,11 @@ WANTED: Mapping[str, str] = {
         ) shares
         GROUP BY r.id
     """,
+    "refund": """
+        SELECT receipt_id, sum(CASE state WHEN 'done' THEN amount_minor ELSE 0 END) AS compute,
+               sum(CASE state WHEN 'done' THEN fee_minor ELSE 0 END) AS fee
+        FROM settlement_refund GROUP BY receipt_id
+    """,
 }
 # Per line that was billed: what is wanted, as far as nobody else took it back, less what such notes say already.
 _DIFFERENCES = """

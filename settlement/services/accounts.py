@@ -13,13 +13,14 @@ so money is refunded only to where it came from.
 | blocked | a party | >= 0 | what compliance froze: held, free, owed, or stopped on its way |
 | payable | a provider | >= 0 | earned, not yet paid out |
 | paying | a provider | >= 0 | on its way to the provider |
-| claim | a party | <= 0 | what it owes the platform after a chargeback |
+| refunding | a renter | >= 0 | on its way back to the card that paid |
+| claim | a party | <= 0 | what it owes the platform after a chargeback or a refund |
 | fees | the platform | >= 0 | fees earned |
 | stripe_clearing | the platform | any | money at the card network (negative: it is there) |
 | chain_clearing | the platform | <= 0 | tokens in the escrow contract |
 | bank | the platform | any | money that the card network paid to the platform's bank |
 | processing | the platform | <= 0 | what payments cost: the card network's fees, charges too small to collect |
-| chargebacks | the platform | any | its fees of leases that were charged back, and what disputes cost |
+| chargebacks | the platform | any | its fees of leases that were charged back or refunded, and what disputes cost |
 | exchange | the platform | any | its position in a currency, from conversions |
 | rounding | the platform | >= 0 | what conversions left over, below one minor unit each |
 | suspense | the platform | any | not yet explained |
@@ -52,7 +53,17 @@ _SIGNS = {
     Kind.SUSPENSE: Account.Sign.ANY,
 }
 _OF_A_PARTY = frozenset(
-    {Kind.AVAILABLE, Kind.HELD, Kind.UNCOLLECTED, Kind.ACCRUED, Kind.BLOCKED, Kind.PAYABLE, Kind.PAYING, Kind.CLAIM}
+    {
+        Kind.AVAILABLE,
+        Kind.HELD,
+        Kind.UNCOLLECTED,
+        Kind.ACCRUED,
+        Kind.BLOCKED,
+        Kind.PAYABLE,
+        Kind.PAYING,
+        Kind.REFUNDING,
+        Kind.CLAIM,
+    }
 )
 # The escrow contract's account is not among them: one indexer follows the chain, block by block.
 _SHARED = frozenset({Kind.FEES, Kind.STRIPE_CLEARING, Kind.PROCESSING, Kind.EXCHANGE, Kind.ROUNDING})

@@ -28,6 +28,11 @@ REASONS = {
         "dispute",
         Form.DEBIT_NOTE,
     ): "The payer's bank returned the payment: what a credit note took back is billed again.",
+    ("refund", Form.CREDIT_NOTE): "Given back: a refund of what was billed.",
+    (
+        "refund",
+        Form.DEBIT_NOTE,
+    ): "A refund came back from the payer's bank: what a credit note took back is billed again.",
 }
 
 

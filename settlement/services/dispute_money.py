@@ -19,6 +19,7 @@ from django.db.models import F, Sum
 from settlement.models import CardPayment, Dispute, DisputeShare, Receipt, Transfer
 from settlement.rails.card_states import DisputeMovement
 from settlement.selectors.disputes import spent_since
+from settlement.selectors.refunds import refunded_of
 from settlement.services import claims, ledger
 from settlement.services.accounts import AccountKey, Kind, Pot, clearing, of_platform
 from settlement.services.ledger import Line
@@ -78,9 +79,15 @@ def _withdraw(dispute: Dispute, movement: DisputeMovement, receipts: list[Receip
     """The bank took the amount: the books say who bears it."""
     movement_id, amount_minor = movement.id, -movement.amount_minor
     shares = _shares(dispute.payment, receipts, amount_minor)
+    _keep(dispute.pk, movement_id, shares)
+    lines = [Line(clearing(Pot.CARD, USD), amount_minor), *(_borne(share) for share in shares)]
+    ledger.post(_transfer_id(movement), WITHDRAWN, lines, subject_id=dispute.pk, memo=movement_id)
+
+
+def _keep(dispute_id: UUID, movement_id: str, shares: Iterable[Share]) -> None:
     DisputeShare.objects.bulk_create(
         DisputeShare(
-            dispute=dispute,
+            dispute_id=dispute_id,
             movement_id=movement_id,
             bearer=share.bearer,
             party_id=share.party_id,
@@ -89,8 +96,6 @@ def _withdraw(dispute: Dispute, movement: DisputeMovement, receipts: list[Receip
         )
         for share in shares
     )
-    lines = [Line(clearing(Pot.CARD, USD), amount_minor), *(_borne(share) for share in shares)]
-    ledger.post(_transfer_id(movement), WITHDRAWN, lines, subject_id=dispute.pk, memo=movement_id)
 
 
 def bearers(dispute: Dispute) -> list[UUID]:
@@ -116,8 +121,11 @@ def _paid_by(payment: CardPayment) -> list[Receipt]:
 def _shares(payment: CardPayment, receipts: list[Receipt], amount_minor: int) -> list[Share]:
     if payment.hold_id is not None:
         shares, left = _of_leases(receipts, amount_minor)
+        # Whoever had a refund of it has it twice now, and owes it.
+        twice = min(left, _refunded_and_not_owed(payment, receipts))
+        owed = [Share(Bearer.RENTER, twice, payment.party_id)] if twice else []
         # A charge without a receipt, or beyond it: nobody earned it.
-        return [*shares, Share(Bearer.PLATFORM, left)] if left else shares
+        return [*shares, *owed, *([Share(Bearer.PLATFORM, left - twice)] if left > twice else [])]
     free = min(amount_minor, ledger.balance_of(claims.key_of(Kind.AVAILABLE, payment.party_id)))
     shares = [Share(Bearer.PREPAID, free, payment.party_id)] if free > 0 else []
     of_leases, left = _of_leases(receipts, amount_minor - max(free, 0))
@@ -132,17 +140,53 @@ def _of_leases(rows: list[Receipt], amount_minor: int) -> tuple[list[Share], int
         .values_list("hold_id")
         .annotate(borne=Sum(F("amount_minor") - F("returned_minor")))
     )
+    refunded = refunded_of(rows)
     shares: list[Share] = []
     for row in rows:
-        part = min(amount_minor, row.total_minor - before.get(row.hold_id, 0))
+        part = min(amount_minor, row.total_minor - before.get(row.hold_id, 0) - refunded.get(row.pk, 0))
         if part <= 0:
             continue
         amount_minor -= part
-        provider = part * row.payee_minor // row.total_minor
-        of_provider = Share(Bearer.PROVIDER, provider, row.payee_party_id, row.hold_id)
-        fee = Share(Bearer.PLATFORM, part - provider, None, row.hold_id)
-        shares += [share for share in (of_provider, fee) if share.amount_minor]
+        shares += _divided(row, part)
     return shares, amount_minor
+
+
+def _divided(row: Receipt, amount_minor: int) -> list[Share]:
+    """The amount as the lease's two sides had divided it."""
+    provider = amount_minor * row.payee_minor // row.total_minor
+    of_provider = Share(Bearer.PROVIDER, provider, row.payee_party_id, row.hold_id)
+    fee = Share(Bearer.PLATFORM, amount_minor - provider, None, row.hold_id)
+    return [share for share in (of_provider, fee) if share.amount_minor]
+
+
+def _refunded_and_not_owed(payment: CardPayment, receipts: list[Receipt]) -> int:
+    owed = DisputeShare.objects.filter(dispute__payment=payment, bearer=Bearer.RENTER)
+    before = owed.aggregate(sum=Sum(F("amount_minor") - F("returned_minor")))["sum"] or 0
+    return max(0, sum(refunded_of(receipts).values()) - int(before))
+
+
+def bear_again(receipt: Receipt, amount_minor: int, cause: str) -> list[Line]:
+    """A refund of the lease came to nothing: what its renter owed of a dispute because of it, its sides bear again.
+
+    Returns the lines. The caller holds the accounts of both parties; the network tells of such refunds
+    (`charge_for_pending_refund_disputed`).
+    """
+    owed = DisputeShare.objects.filter(
+        dispute__payment__hold_id=receipt.hold_id, bearer=Bearer.RENTER, returned_minor__lt=F("amount_minor")
+    )
+    lines: list[Line] = []
+    debts = {receipt.party_id: claims.owed_minor(receipt.party_id)}
+    for row in owed.order_by("created_at", "pk"):
+        part = min(amount_minor, row.amount_minor - row.returned_minor)
+        if part <= 0:
+            break
+        amount_minor -= part
+        row.returned_minor += part
+        row.save(update_fields=["returned_minor"])
+        shares = _divided(receipt, part)
+        _keep(row.dispute_id, cause, shares)
+        lines += [*_returned(row, part, debts), *(_borne(share) for share in shares)]
+    return lines
 
 
 def _reinstate(dispute: Dispute, movement: DisputeMovement) -> None:

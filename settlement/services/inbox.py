@@ -23,9 +23,9 @@ from compliance.base.errors import Refusal
 from compliance.services import identity_checks, money_alarms
 from settlement.models import InboundEvent
 from settlement.rails.card_risks import charge_risk, fraud_warning, review_news, without_people
-from settlement.rails.card_states import dispute_state, intent_state, recipient_state
+from settlement.rails.card_states import dispute_state, intent_state, recipient_state, refund_state
 from settlement.rails.identity import CHECK_KEY, CODE
-from settlement.services import card_payments, card_risks, disputes, profiles
+from settlement.services import card_payments, card_risks, disputes, profiles, refund_states
 
 logger = logging.getLogger(__name__)
 ACTOR = system("stripe")
@@ -166,6 +166,10 @@ def _dispute(body: dict[str, Any]) -> bool:
     return disputes.apply_dispute(dispute_state(body), actor=ACTOR)
 
 
+def _refund(body: dict[str, Any]) -> bool:
+    return refund_states.apply_refund(refund_state(body), actor=ACTOR)
+
+
 def _charge(body: dict[str, Any]) -> bool:
     return card_risks.note_charge(charge_risk(body), actor=ACTOR)
 
@@ -205,6 +209,9 @@ _EFFECTS: dict[str, Callable[[dict[str, Any]], bool]] = {
     "charge.dispute.closed": _dispute,
     "charge.dispute.funds_withdrawn": _dispute,
     "charge.dispute.funds_reinstated": _dispute,
+    "refund.created": _refund,
+    "refund.updated": _refund,
+    "refund.failed": _refund,
     "account.updated": _account,
     "identity.verification_session.processing": _identity,
     "identity.verification_session.requires_input": _identity,

@@ -26,6 +26,7 @@ _HELD = (
     Account.Kind.BLOCKED,
     Account.Kind.PAYABLE,
     Account.Kind.PAYING,
+    Account.Kind.REFUNDING,
 )
 
 

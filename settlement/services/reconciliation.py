@@ -16,7 +16,7 @@ from compliance.base.actor import system
 from settlement.models import CardPayment, Entry, Payout, ReconciliationRun
 from settlement.rails import card
 from settlement.rails.card import BalanceLine
-from settlement.services import ledger, payout_recovery, unexplained
+from settlement.services import ledger, payout_recovery, refund_deeds, refund_money, unexplained
 from settlement.services.accounts import Kind, Pot, clearing, of_platform
 from settlement.services.differences import Comparison, Difference, record
 from settlement.services.ledger import Line
@@ -44,7 +44,7 @@ def reconcile_card() -> ReconciliationRun:
     lines = [line for line in everything if line.currency == USD.lower()]
     for line in lines:
         _post_what_only_the_rail_knows(line)
-    booked = unexplained.booked(lines)
+    booked = _booked(lines)
     strays = unexplained.strays(lines, booked)
     known = _known(lines, booked)
     differences = [
@@ -57,6 +57,15 @@ def reconcile_card() -> ReconciliationRun:
         unexplained.book([line for line in strays if not _is_young(line)], actor=ACTOR)
         books = -ledger.balance_of(clearing(Pot.CARD, USD))
         return record(Comparison(RAIL, USD, books, total, len(everything), started, differences), actor=ACTOR)
+
+
+def _booked(lines: list[BalanceLine]) -> dict[str, int]:
+    """What the books say of lines that no payment or payout answers to; a refund that told nobody is asked after."""
+    booked = unexplained.booked(lines)
+    if lost := unexplained.awaited([line for line in lines if not _is_young(line)], booked):
+        refund_deeds.follow_refunds(lost)
+        return unexplained.booked(lines)
+    return booked
 
 
 def _read_rail(since: datetime, cut_off: datetime) -> tuple[list[BalanceLine], int, bool]:
@@ -159,7 +168,16 @@ def _missing_lines(lines: list[BalanceLine], since: datetime, started: datetime)
     window = {"state_changed_at__gte": since + IN_FLIGHT, "state_changed_at__lte": started - IN_FLIGHT}
     collected = CardPayment.objects.filter(state=CardPayment.State.SUCCEEDED, **window)
     paid = Payout.objects.filter(state=Payout.State.SENT, pot=Pot.CARD, **window)
+    refunded = Entry.objects.filter(
+        account__kind=Kind.STRIPE_CLEARING,
+        at__range=(since + IN_FLIGHT, started - IN_FLIGHT),
+        transfer__kind__in=refund_money.LINES,
+    ).exclude(transfer__memo__in={line.id for line in lines})
     return [
+        *(
+            Difference(memo, -amount, None, "no line for this refund")
+            for memo, amount in refunded.values_list("transfer__memo", "amount_minor")
+        ),
         *(
             Difference(row.charge_id or str(row.pk), row.captured_minor, None, "no line for this card payment")
             for row in collected.exclude(charge_id__in=shown)

@@ -1,30 +1,31 @@
 """Lines of the card network's balance that no deed of ours made, such as a refund by hand: booked and asked about once.
 
-The platform sends no refunds by itself, so nothing of ours will ever answer to such a line. It is booked as it shows: a
-refund of a top-up is taken from the payer's free prepaid money, for the card has it back; what that does not cover, and
-every other line, lies in `suspense` until somebody explains it.
+A refund that the platform asked for carries its id; nothing of ours will ever answer to any other. It is booked as it
+shows: a refund of a top-up is taken from the payer's free prepaid money, for the card has it back; what that does not
+cover, and every other line, lies in `suspense` until somebody explains it.
 """
 
 from collections.abc import Iterable
+from uuid import UUID
 
 from compliance.base import audit
 from compliance.base.actor import Actor
-from settlement.models import CardPayment, Entry, Transfer
+from settlement.models import CardPayment, Entry, Refund, Transfer
 from settlement.rails.card import BalanceLine
-from settlement.services import dispute_money, ledger
+from settlement.services import dispute_money, ledger, refund_money
 from settlement.services.accounts import AccountKey, Kind, Pot, clearing, of_party, of_platform
 from settlement.services.ledger import Line
 
 USD = "USD"
 UNEXPLAINED = "stripe.unexplained"
 # Transfers whose memo is the id of the line that they were booked from.
-KINDS = (dispute_money.WITHDRAWN, dispute_money.REINSTATED, UNEXPLAINED)
+KINDS = (dispute_money.WITHDRAWN, dispute_money.REINSTATED, *refund_money.LINES, UNEXPLAINED)
 # Lines of these kinds are made by deeds of ours, whose own side may still be on its way.
 OURS = frozenset({"charge", "payment", "transfer", "adjustment", "payout"})
 
 
 def booked(lines: Iterable[BalanceLine]) -> dict[str, int]:
-    """What the books say of each line that a dispute made, or nobody; by its id, signed as the network signs it."""
+    """What the books say of each line that a dispute, a refund or nobody made; by its id, signed as the line is."""
     entries = Entry.objects.filter(
         transfer__kind__in=KINDS,
         transfer__memo__in=[line.id for line in lines if line.kind == "adjustment" or line.kind not in OURS],
@@ -35,7 +36,21 @@ def booked(lines: Iterable[BalanceLine]) -> dict[str, int]:
 
 def strays(lines: Iterable[BalanceLine], known: dict[str, int]) -> list[BalanceLine]:
     """The lines that no deed of ours makes, and that are not booked yet; in the currency that we keep there."""
-    return [each for each in lines if each.kind not in OURS and each.id not in known and each.currency == "usd"]
+    rest = [each for each in lines if each.kind not in OURS and each.id not in known and each.currency == "usd"]
+    ours = _our_refunds(rest)
+    return [each for each in rest if each.refund_id not in ours]
+
+
+def awaited(lines: Iterable[BalanceLine], known: dict[str, int]) -> list[str]:
+    """The refunds of ours that the lines are about and the books do not know of yet, by the network's ids."""
+    rest = [each for each in lines if each.refund_id is not None and each.id not in known]
+    ours = _our_refunds(rest)
+    return [each.source for each in rest if each.refund_id in ours]
+
+
+def _our_refunds(lines: Iterable[BalanceLine]) -> set[UUID | None]:
+    asked = {line.refund_id for line in lines if line.refund_id is not None}
+    return set(Refund.objects.filter(pk__in=asked).values_list("pk", flat=True)) if asked else set()
 
 
 def payments_behind(lines: Iterable[BalanceLine]) -> dict[str, CardPayment]:

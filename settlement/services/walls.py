@@ -1,9 +1,16 @@
 """Wall 1 as settlement sees it: a Clearance, made only by the gate, is checked where money begins to move."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Protocol
 from uuid import UUID
 
+from django.db import IntegrityError
+
 from compliance.services import clearances
+
+# What the database says when a clearance fell between our own look at it and the row (wall 2).
+_WALL_WORDS = "needs a live clearance"
 
 
 class Clearance(Protocol):
@@ -40,3 +47,18 @@ def require_clearance(
     if row.currency and currency and row.currency != currency:
         raise clearances.ClearanceInvalid("The clearance is for another currency. Nothing was changed.")
     return row.pk
+
+
+@contextmanager
+def wall_named() -> Iterator[None]:
+    """What the database's own wall refuses is refused by name. Around the transaction, which it has undone.
+
+    A restriction revokes clearances at any moment: between our look at one and the row that rests on it, too. Raises
+    compliance's ClearanceInvalid.
+    """
+    try:
+        yield
+    except IntegrityError as error:
+        if _WALL_WORDS in str(error):
+            raise clearances.ClearanceInvalid from error
+        raise

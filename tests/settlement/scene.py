@@ -182,6 +182,7 @@ class Scene:
             "accrued": of_party(Kind.ACCRUED, self.provider.pk, Pot.CARD, "USD"),
             "payable": of_party(Kind.PAYABLE, self.provider.pk, Pot.CARD, "USD"),
             "paying": of_party(Kind.PAYING, self.provider.pk, Pot.CARD, "USD"),
+            "refunding": of_party(Kind.REFUNDING, self.renter.pk, Pot.CARD, "USD"),
             "claim": of_party(Kind.CLAIM, self.provider.pk, Pot.CARD, "USD"),
             "owed": of_party(Kind.CLAIM, self.renter.pk, Pot.CARD, "USD"),
             "chargebacks": of_platform(Kind.CHARGEBACKS, Pot.CARD, "USD"),

@@ -81,6 +81,7 @@ GETS = {
     ("lease_live", "lease"): (200, 200, 200, 404, 200, 200, 200, 302),
     ("lease_stop", "lease"): (200, 200, 302, 404, 404, 404, 404, 302),
     ("lease_resume", "lease"): (302, 302, 302, 404, 404, 404, 404, 302),
+    ("lease_refund", "lease"): (403, 403, 403, 404, 404, 404, 404, 302),
     ("receipt", "lease"): (404, 404, 404, 404, 404, 404, 404, 302),
     ("receipt_file", "lease"): (404, 404, 404, 404, 404, 404, 404, 302),
     ("documents", ""): (200, 200, 200, 200, 200, 404, 404, 302),
@@ -161,6 +162,7 @@ GETS = {
 POSTS = {
     ("lease_stop", "lease", ""): ("charlie", "pia", "olga", "ned"),
     ("lease_resume", "lease", ""): ("charlie", "pia", "olga", "ned"),
+    ("lease_refund", "lease", "amount_minor=1"): ("charlie",),
     ("deposit", "lease", ""): ("charlie", "pia", "olga", "ned"),
     ("offer_state", "offer", "action=pause"): ("alice", "bob", "charlie", "olga", "ned"),
     ("offer_edit", "offer", "gpu_count=1"): ("alice", "charlie", "olga"),

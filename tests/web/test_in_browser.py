@@ -139,6 +139,7 @@ def tour_of(town: Cast, folder: Path) -> dict[User | None, list[str]]:
             f"/leases/{lease.pk}/receipt",
         ],
         town.pia: [
+            f"/leases/{lease.pk}/refund",
             "/provider",
             "/provider/nodes/enrol",
             "/provider/earnings",

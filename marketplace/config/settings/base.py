@@ -224,6 +224,7 @@ CELERY_BEAT_SCHEDULE = {
         "settlement.sweep_holds": 5,
         "settlement.follow_chain": 2,
         "settlement.deliver_payouts": 5,
+        "settlement.deliver_refunds": 10,
         "settlement.pay_off_claims": 30,
         "settlement.renew_cards": 600,
         "settlement.follow_disputes": 3600,

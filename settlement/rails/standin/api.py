@@ -193,8 +193,9 @@ def control(network: CardNetwork, request: Request) -> Response:
 
     `fail` arms a fault, `heal` disarms all, `onboard` finishes a connected account's onboarding, `identify` shows a
     person's document to an identity session, `dispute` and `decide` are the cardholder's and the bank's part in a
-    dispute, `warn` is a bank's early fraud warning, `review` a review at the network, `state` tells how many webhooks
-    wait. `path` of a fault is a part of the request's path, or of the event's type for webhook modes.
+    dispute, `fail_refund` sends a refund back, `warn` is a bank's early fraud warning, `review` a review at the
+    network, `state` tells how many webhooks wait. `path` of a fault is a part of the request's path, or of the event's
+    type for webhook modes.
     """
     try:
         given: dict[str, Any] = json.loads(request.body or b"{}")
@@ -227,6 +228,8 @@ def _control(network: CardNetwork, deed: str, given: dict[str, Any]) -> Body:
     if deed in ("warn", "review"):
         act = radar.warn if deed == "warn" else radar.review
         return act(Call(store, network.terms, {}), str(given.get("charge", "")), given)
+    if deed == "fail_refund":
+        return payments.fail_refund(Call(store, network.terms, {}), str(given["refund"]), str(given["reason"]))
     if deed == "decide":
         return disputes.decide(Call(store, network.terms, {}), str(given["dispute"]), str(given["outcome"]))
     if deed == "state":

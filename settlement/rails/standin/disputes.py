@@ -59,11 +59,11 @@ def _shape(charge: Body, amount: int, reason: str, *, inquiry: bool) -> Body:
 def open_dispute(call: Call, charge_id: str, given: dict[str, Any]) -> Body:
     """The charge is disputed, and unless the bank only inquires its money is gone, with a fee.
 
-    `given`: amount, reason, inquiry.
+    `given`: amount, reason, inquiry. A bank may take what was refunded already, too, when the amount says so.
     """
     charge = call.find("charge", charge_id)
-    amount = int(given.get("amount") or charge["amount_captured"])
-    if charge["disputed"] or not 0 < amount <= charge["amount_captured"] - charge["amount_refunded"]:
+    amount = int(given.get("amount") or charge["amount_captured"] - charge["amount_refunded"])
+    if charge["disputed"] or not 0 < amount <= charge["amount_captured"]:
         raise invalid(f"Charge {charge_id} cannot be disputed.", code="charge_not_disputable")
     inquiry = bool(given.get("inquiry"))
     body = _shape(charge, amount, str(given.get("reason") or "fraudulent"), inquiry=inquiry)

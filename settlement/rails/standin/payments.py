@@ -289,6 +289,19 @@ def _refunded_charge(call: Call) -> Body:
     return call.find("charge", intent["latest_charge"])
 
 
+def fail_refund(call: Call, refund_id: str, reason: str) -> Body:
+    """The card's bank sent the refund back: its money is in the balance again."""
+    body = call.find("refund", refund_id)
+    line = call.book("refund_failure", refund_id, body["amount"], body["currency"])
+    body |= {"status": "failed", "failure_reason": reason, "failure_balance_transaction": line}
+    charge = call.find("charge", body["charge"])
+    call.save(charge | {"amount_refunded": charge["amount_refunded"] - body["amount"], "refunded": False})
+    call.save(body)
+    for event in ("refund.updated", "refund.failed"):
+        call.announce(event, body)
+    return body
+
+
 def retrieve_refund(call: Call, refund_id: str) -> Body:
     """The refund."""
     return call.find("refund", refund_id)
