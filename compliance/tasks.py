@@ -16,6 +16,7 @@ from compliance.services import (
     list_alarms,
     list_fetches,
     log_alarms,
+    party_keys,
     place_signs,
     report_alarms,
     report_drafts,
@@ -31,6 +32,12 @@ from compliance.services import (
 def rescreen_after_list_changes() -> None:
     """Every current version of every list has been held against every party."""
     rescreening.rescreen_after_list_changes(actor=system("rescreening"))
+
+
+@shared_task(name="compliance.write_party_keys")
+def write_party_keys() -> None:
+    """The keys of every party's names are kept, so that a change of a list need not read the names."""
+    party_keys.write_missing_keys()
 
 
 @shared_task(name="compliance.expire_identities")

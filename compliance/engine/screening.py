@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from compliance.engine.guards import doubt
 from compliance.engine.index.block import Bytes
-from compliance.engine.index.entries import Entries, ListedEntry, StoredName, reading_of
+from compliance.engine.index.entries import Entries, ListedEntry, StoredName, number_keys, reading_of
+from compliance.engine.index.terms import asked_keys
 from compliance.engine.naming.prepare import ENTITY, PERSON, PreparedName, prepare
 from compliance.engine.naming.scoring import Likeness, likeness
 from compliance.engine.naming.words import TRADE
@@ -18,6 +19,7 @@ THRESHOLD = 0.8  # from here on it is a match to look at
 STRONG_THRESHOLD = 0.94  # from here on, with nothing that speaks against it, it is taken for the same party
 VESSEL, AIRCRAFT = THINGS = ("vessel", "aircraft")  # found only when asked for: parties are neither
 _OTHER_KIND = 0.1
+_ROUNDED = 0.0001
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +85,10 @@ class NameIndex:
             best[name.entry] = _likest(query, self._entries.names_of(name.entry), entry, threshold)
         return sorted(best.values(), key=lambda each: each.rank)
 
+    def keys(self) -> frozenset[int]:
+        """The digests of all keys under which an entry can be found: a search whose `query_keys` meet none is empty."""
+        return self._entries.keys()
+
     def shortlist(self, name: str, kind: str = "") -> list[tuple[str, str]]:
         """The entries' keys and the names that are compared closely with this one, likeliest first."""
         names = map(self._entries.name, self._entries.like(_asked_readings(name, kind)))
@@ -91,6 +97,12 @@ class NameIndex:
     def marked(self, mark: str) -> list[ListedEntry]:
         """The entries that bear the mark, without their names."""
         return self._entries.marked(mark)
+
+
+def query_keys(query: NameQuery) -> set[str]:
+    """Every key by which a search finds an entry; no other fact of the query adds one."""
+    readings = _asked_readings(query.name, query.kind)
+    return {*number_keys(query.identifiers), *(key for each in readings for key in asked_keys(each))}
 
 
 def judge(query: NameQuery, listed: ListedEntry) -> Candidate:
@@ -119,13 +131,14 @@ def _judged(
     """The entry as a candidate by this name, in steps: the names, the kinds, the facts, the guards."""
     least = threshold if least is None else least
     facts = weigh_facts(query.birth_dates, query.countries, query.identifiers, entry.facts)
-    needed = 0.0 if facts.identified else least - max(facts.change, 0.0)
-    asked, listed, names = _compared(query, name, entry, needed)
-    if names.score < needed:
+    needed = 0.0 if facts.identified or not least else least - facts.change + _kinds_apart(query, name, entry)
+    if needed > 1.0 + _ROUNDED:
+        return None
+    asked, listed, names = _compared(query, name, entry, needed - _ROUNDED)
+    if names.score < needed - _ROUNDED:
         return None
     score, why = names.score, [*names.why, *facts.why]
-    if {query.kind, entry.kind} == {PERSON, ENTITY} and not asked.whole == listed.whole != "":
-        score -= _OTHER_KIND
+    score -= _kinds_apart(query, name, entry)
     score = 1.0 if facts.identified else round(max(0.0, min(1.0, score + facts.change)), 4)
     if score < least:
         return None
@@ -134,6 +147,15 @@ def _judged(
     strong = score >= STRONG_THRESHOLD and not doubted
     features = (*why, doubted) if doubted else tuple(why)
     return Candidate(entry.key, name.text, score, threshold, STRONG if strong else WEAK, features, entry.note)
+
+
+def _kinds_apart(query: NameQuery, name: StoredName, entry: ListedEntry) -> float:
+    """What it costs that one is a person and the other is not, unless the names are written alike."""
+    if {query.kind, entry.kind} != {PERSON, ENTITY} or prepare(
+        query.name, query.kind
+    ).whole == name.prepared.whole != "":
+        return 0.0
+    return _OTHER_KIND
 
 
 def _compared(

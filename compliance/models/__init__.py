@@ -10,6 +10,7 @@ from compliance.models.identity import IdentityCheck, IdentityVerification
 from compliance.models.list_changes import ListChange, ListFetch
 from compliance.models.ownership import OwnershipDeclaration, OwnershipEdge
 from compliance.models.parties import Party, PartyWallet, Restriction
+from compliance.models.party_keys import PartyKeys
 from compliance.models.payment_signs import PaymentSign
 from compliance.models.place_signs import PlaceSign
 from compliance.models.proofs import DomainProof, WalletChallenge
@@ -54,6 +55,7 @@ __all__ = [
     "OwnershipDeclaration",
     "OwnershipEdge",
     "Party",
+    "PartyKeys",
     "PartyWallet",
     "PaymentSign",
     "PlaceMeasurement",

@@ -7,7 +7,10 @@ from django.db.models.functions import Lower
 
 from compliance.base.canonical import digest
 from compliance.base.models import Row
-from compliance.base.walls import Immutable, NeverEmptied
+from compliance.base.walls import Immutable, NeverEmptied, Wall
+
+# What the keys of a party are made of, see `PartyKeys`: its names as they are read, and its numbers.
+KEYED = ("kind", "name", "aliases", "registration_number", "lei")
 
 
 class Party(Row):
@@ -65,6 +68,15 @@ class Party(Row):
                 condition=~Q(registration_number=""),
             ),
             models.Index(fields=["lei"], name="party_by_lei", condition=~Q(lei="")),
+        ]
+        triggers = [
+            Wall(
+                name="party_keys_end",
+                when=pgtrigger.After,
+                operation=pgtrigger.Update,
+                condition=pgtrigger.AnyChange(*KEYED),
+                func="DELETE FROM compliance_partykeys WHERE party_id = OLD.id; RETURN NULL;",
+            )
         ]
 
     def __str__(self) -> str:

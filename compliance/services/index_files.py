@@ -7,7 +7,9 @@ import fcntl
 import logging
 import mmap
 import os
+import sys
 import tempfile
+import unicodedata
 from collections.abc import Callable
 from functools import cache
 from hashlib import blake2b
@@ -17,7 +19,7 @@ from typing import TypeVar
 
 from django.conf import settings
 
-from compliance.engine import index, naming
+from compliance.engine import index, naming, screening, second_facts
 from compliance.engine.index.block import Bytes, DamagedIndex
 
 logger = logging.getLogger(__name__)
@@ -52,17 +54,18 @@ def shared(key: str, build: Callable[[], bytes], opened: Callable[[Bytes], Opene
 
 
 def _named(key: str) -> str:
-    return blake2b(f"{key} {_reader()}".encode(), digest_size=16).hexdigest()
+    return blake2b(f"{key} {reader()}".encode(), digest_size=16).hexdigest()
 
 
 @cache
-def _reader() -> str:
-    """Changes whenever names may be read otherwise than before: an index is never older than the code."""
+def reader() -> str:
+    """Changes whenever names may be read otherwise than before: what was made of them is never older than the code."""
     sources = [path for package in (naming, index) for path in Path(package.__path__[0]).rglob("*.py")]
+    sources += [Path(module.__file__ or "") for module in (screening, second_facts)]
     digest = blake2b(digest_size=16)
     for path in sorted(sources):
         digest.update(path.read_bytes())
-    return " ".join([digest.hexdigest(), *map(version, _READ_BY)])
+    return " ".join([digest.hexdigest(), unicodedata.unidata_version, sys.byteorder, *map(version, _READ_BY)])
 
 
 def _read(path: Path, opened: Callable[[Bytes], Opened]) -> Opened | None:

@@ -1,8 +1,8 @@
 """When lists change, whom the change can touch is compared again, and nobody else.
 
-The work grows with the parties and with what changed, never with how long the lists are: a small index holds the
-entries that came or changed, each party is looked up in it, and only who is found gets a new screening, made of the
-last one and of the change.
+The work grows with what changed, never with how long the lists are, and hardly with the parties: a small index holds
+the entries that came or changed, only parties that share a key with it are looked up in it, and only who is found gets
+a new screening, made of the last one and of the change.
 """
 
 from collections.abc import Mapping
@@ -16,10 +16,11 @@ from compliance.base.actor import Actor
 from compliance.models import Clearance, Party, PartyWallet, Screening, WatchlistVersion
 from compliance.selectors.list_changes import Unscreened, unscreened
 from compliance.selectors.watchlists import current_versions
-from compliance.services import delistings, list_hits, screening, screening_index
+from compliance.services import delistings, list_hits, party_keys, screening, screening_index
 from compliance.services.screening_index import Index
 
 SMALL_CHANGE = 0.25
+_CHUNK = 1000  # parties
 _State = WatchlistVersion.State
 _TRIGGER = "list_change"
 
@@ -46,7 +47,7 @@ def rescreen_after_list_changes(*, actor: Actor) -> Rescreened:
     changes = {version.watchlist_id: unscreened(version) for version in versions}
     index = _index_of(changes)
     outdated = delistings.outdated_matches(changes.values())
-    found = {*(parties_hit_by(index) if index else ()), *outdated}
+    found = {*_hit(changes, index), *outdated}
     hits = frozen = reopened = 0
     for party_id in sorted(found, key=str):
         row = _screened(party_id, changes, index)
@@ -73,11 +74,25 @@ def rescreen_all(*, actor: Actor, trigger: str = "scheduled") -> int:
 
 
 def parties_hit_by(index: Index) -> set[UUID]:
-    """The parties that an entry of the index may mean: by name, by alias, by wallet."""
+    """The parties that an entry of the index may mean: by name, by alias, by number, by wallet."""
     named = Party.objects.filter(erased_at=None).only(*screening_index.ASKED)
     hit = {party.pk for party in named.iterator(chunk_size=1000) if index.candidates(party, ())}
+    return hit | _wallets_hit_by(index)
+
+
+def parties_hit_by_few(index: Index) -> set[UUID]:
+    """As `parties_hit_by`, for an index of few entries: only parties that share a key with it are looked up."""
+    touched = party_keys.touched_by(index.keys())
+    hit: set[UUID] = set()
+    for start in range(0, len(touched), _CHUNK):
+        named = Party.objects.filter(pk__in=touched[start : start + _CHUNK], erased_at=None)
+        hit |= {party.pk for party in named.only(*screening_index.ASKED) if index.candidates(party, ())}
+    return hit | _wallets_hit_by(index)
+
+
+def _wallets_hit_by(index: Index) -> set[UUID]:
     linked = PartyWallet.objects.values_list("party_id", "address").iterator(chunk_size=2000)
-    hit |= {party_id for party_id, address in linked if index.wallet_hits(address)}
+    hit = {party_id for party_id, address in linked if index.wallet_hits(address)}
     cleared = (
         Clearance.objects.filter(revoked_at=None, expires_at__gt=clock.now(), renter_party_id__isnull=False)
         .exclude(wallet_address="")
@@ -86,9 +101,15 @@ def parties_hit_by(index: Index) -> set[UUID]:
     return hit | {party_id for party_id, address in cleared if party_id and index.wallet_hits(address)}
 
 
+def _hit(changes: Mapping[str, Unscreened], index: Index | None) -> set[UUID]:
+    if index is None:
+        return set()
+    return parties_hit_by(index) if any(map(_is_large, changes.values())) else parties_hit_by_few(index)
+
+
 def _index_of(changes: Mapping[str, Unscreened]) -> Index | None:
     """A small index over a small change; where most of a list is new, the whole one, which is wanted anyway."""
-    if any(_is_large(change) for change in changes.values()):
+    if any(map(_is_large, changes.values())):
         return screening_index.current(tuple(current_versions()))
     fresh = [row_id for change in changes.values() for row_id in change.fresh]
     return screening_index.build([change.version.pk for change in changes.values()], fresh) if fresh else None
@@ -100,7 +121,7 @@ def _is_large(change: Unscreened) -> bool:
 
 def _screened(party_id: UUID, changes: Mapping[str, Unscreened], index: Index | None) -> Screening:
     """The party's screening against the current lists: by the change alone where its last one allows it."""
-    if not any(_is_large(change) for change in changes.values()):
+    if not any(map(_is_large, changes.values())):
         row = screening.screen_by_delta(Party.objects.get(pk=party_id), changes, index, trigger=_TRIGGER)
         if row is not None:
             return row

@@ -82,6 +82,10 @@ class Index:
     def __len__(self) -> int:
         return len(self._names)
 
+    def keys(self) -> frozenset[int]:
+        """The digests of all keys under which an entry is found by a name or a number, see `party_keys`."""
+        return self._names.keys()
+
     def candidates(self, party: Party, wallets: Iterable[str]) -> list[Candidate]:
         """The listed parties that the party may be, each once, by its name, its aliases or its wallets; best first."""
         return self.candidates_of(queries_for(party), wallets)

@@ -31,6 +31,7 @@ BLANKED = {
 GONE = {
     "compliance.PartyWallet": "address",
     "compliance.HostedWallet": "address",
+    "compliance.PartyKeys": "reader packed",
     "compliance.PlaceSign": "country region network address_sealed",
     "compliance.PaymentSign": "external_id level outcome_type network_status message",
     "compliance.WalletChallenge": "address nonce message signature method",

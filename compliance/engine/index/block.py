@@ -33,6 +33,9 @@ class IntLists(Protocol):
     def get(self, key: str) -> Sequence[int]:
         """The key's numbers; none for a key that is not there."""
 
+    def keys(self) -> Iterable[int]:
+        """The keys, each by its digest."""
+
 
 class Sections(Protocol):
     """What was written, by name."""
@@ -116,6 +119,10 @@ class HeldLists:
     def get(self, key: str) -> Sequence[int]:
         """The key's numbers; none for a key that is not there."""
         return self._lists.get(key, ())
+
+    def keys(self) -> Iterable[int]:
+        """The keys, each by its digest."""
+        return map(key_of, self._lists)
 
 
 class _Packed:
@@ -214,6 +221,20 @@ class Lists:
             return []
         numbers: list[int] = self._flat[self._ends[at] : self._ends[at + 1]].tolist()
         return numbers
+
+    def keys(self) -> Iterable[int]:
+        """The keys, each by its digest."""
+        return self._keys
+
+
+def packed_keys(keys: Iterable[str]) -> bytes:
+    """The digests of the keys, each once, to be kept and held against those of an index by `share_a_key`."""
+    return array("Q", sorted({key_of(key) for key in keys})).tobytes()
+
+
+def share_a_key(packed: Bytes, digests: frozenset[int]) -> bool:
+    """Whether one of the packed keys is among the digests."""
+    return not digests.isdisjoint(memoryview(packed).cast("Q"))
 
 
 def key_of(key: str) -> int:

@@ -79,6 +79,11 @@ class Candidates:
         self._lengths = sections.numbers("lengths", "B")
         self._group = lru_cache(maxsize=_GROUPS_AT_HAND)(self._found_group)
 
+    def keys(self) -> Iterator[int]:
+        """The digests of all keys under which a name stands: `asked_keys` of whatever finds one meet them."""
+        for lists in (self._by_term, self._by_half, self._by_gap):
+            yield from lists.keys()
+
     def shortlist(self, wanted: Sequence[PreparedName]) -> list[int]:
         """The numbers of at most `SHORTLIST` names that may be the wanted one, in any of its readings; best first."""
         found: dict[int, float] = {}

@@ -2,7 +2,7 @@
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
 
@@ -55,7 +55,7 @@ def _written(entries: Iterable[ListedEntry]) -> Writer:
     marks: dict[str, list[int]] = defaultdict(list)
     for number, entry in enumerate(entries):
         rows.append(_row(entry))
-        for mark in (*entry.marks, *(_NUMBER + each for each in numbers_of(entry.facts.identifiers))):
+        for mark in (*entry.marks, *number_keys(entry.facts.identifiers)):
             marks[mark].append(number)
         for name, is_weak in entry.names:
             found = prepare_uncached(name, reading_of(entry.kind))
@@ -109,13 +109,17 @@ class Entries:
     def __len__(self) -> int:
         return len(self._names)
 
+    def keys(self) -> frozenset[int]:
+        """The digests of all keys under which an entry can be found, by a name of its or by a number."""
+        return frozenset((*self._candidates.keys(), *self._by_mark.keys()))
+
     def like(self, readings: list[PreparedName]) -> list[int]:
         """The numbers of the names that may be the asked one, in any of its readings, likeliest first."""
         return self._candidates.shortlist(readings)
 
     def numbered(self, identifiers: Iterable[str]) -> list[int]:
         """The numbers of all names of the entries that bear one of the identifiers."""
-        entries = {each for number in numbers_of(identifiers) for each in self._by_mark.get(_NUMBER + number)}
+        entries = {each for key in number_keys(identifiers) for each in self._by_mark.get(key)}
         return [name for each in sorted(entries) for name in self._numbers_of(each)]
 
     def names_of(self, entry: int) -> list[StoredName]:
@@ -139,6 +143,11 @@ class Entries:
         key, kind, births, countries, identifiers, marks, note = json.loads(self._rows[number])
         facts = EntryFacts(tuple(births), tuple(countries), tuple(identifiers))
         return ListedEntry(key, kind, (), facts, tuple(marks), note)
+
+
+def number_keys(identifiers: Iterable[str]) -> Iterator[str]:
+    """The keys under which entries with one of these identifiers stand."""
+    return (_NUMBER + number for number in numbers_of(identifiers))
 
 
 def _row(entry: ListedEntry) -> str:

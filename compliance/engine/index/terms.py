@@ -50,6 +50,15 @@ def asked_terms(word: Word, *, vowelless: bool) -> dict[str, float]:
     return found
 
 
+def asked_keys(name: PreparedName) -> Iterator[str]:
+    """Every key by which a search for the name finds others; a name that stands under none of them is not found."""
+    yield from halves_within_one(name.whole)
+    for word, misspelt in asked_words(name):
+        yield from asked_terms(word, vowelless=name.vowelless)
+        if misspelt:
+            yield from gaps(word.text)
+
+
 def is_word(term: str) -> bool:
     """Whether the key is a word itself."""
     return term[0] not in _SAY

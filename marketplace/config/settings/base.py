@@ -237,6 +237,7 @@ CELERY_BEAT_SCHEDULE = {
         "settlement.issue_invoices": 3600,
         "settlement.amend_invoices": 3600,
         "compliance.rescreen_after_list_changes": 5,
+        "compliance.write_party_keys": 60,
         "compliance.expire_identities": 60,
         "compliance.follow_identity_checks": 20,
         "compliance.escalate_cases": 60,

@@ -5,9 +5,11 @@ import json
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from compliance.engine.index.block import packed_keys, share_a_key
+from compliance.engine.index.entries import entries_block
 from compliance.engine.naming.prepare import ENTITY, PERSON, prepare
 from compliance.engine.naming.scoring import likeness
-from compliance.engine.screening import STRONG, EntryFacts, ListedEntry, NameIndex, NameQuery, judge
+from compliance.engine.screening import STRONG, EntryFacts, ListedEntry, NameIndex, NameQuery, judge, query_keys
 
 PARTS = st.sampled_from(
     [
@@ -116,3 +118,23 @@ def test_an_index_gives_the_same_whatever_the_order_of_its_entries(listed, query
     keyed = [ListedEntry(str(n), each.kind, each.names, each.facts) for n, each in enumerate(listed)]
     one, other = NameIndex.build(keyed).search(query), NameIndex.build(keyed[::-1]).search(query)
     assert json.dumps([each.entry_key for each in one]) == json.dumps([each.entry_key for each in other])
+
+
+@settings(max_examples=100, deadline=None)
+@given(QUERIES, LISTED, st.booleans())
+@example(NameQuery("Smith"), ListedEntry("x", "unknown", (("Smith", False),)), True)
+@example(
+    NameQuery("Ann", PERSON, identifiers=("QX-4471902",)),
+    ListedEntry("x", ENTITY, (("Brightwater", False),), EntryFacts(identifiers=("No. QX4471902 (SG)",))),
+    True,
+)
+def test_whoever_is_found_shares_a_key(query, listed, in_a_block):
+    index = NameIndex.opened(entries_block([listed])) if in_a_block else NameIndex.build([listed])
+    if index.search(query, threshold=0.3) or index.shortlist(query.name, query.kind):
+        assert share_a_key(packed_keys(query_keys(query)), index.keys())
+
+
+def test_strangers_share_no_key():
+    index = NameIndex.build([ListedEntry("x", PERSON, (("Vadrik Osterlanov", False),))])
+    assert not share_a_key(packed_keys(query_keys(NameQuery("Wu Mei", PERSON))), index.keys())
+    assert not share_a_key(packed_keys([]), index.keys())

@@ -56,7 +56,7 @@ def test_other_lists_and_other_code_have_other_blocks(folder, monkeypatch):
     build = Builder()
     shared("lists of today", build, NameIndex.opened)
     shared("lists of tomorrow", build, NameIndex.opened)
-    monkeypatch.setattr(index_files, "_reader", lambda: "names are read otherwise now")
+    monkeypatch.setattr(index_files, "reader", lambda: "names are read otherwise now")
     shared("lists of today", build, NameIndex.opened)
     assert build.times == 3
 
