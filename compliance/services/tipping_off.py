@@ -5,36 +5,83 @@ import unicodedata
 from collections.abc import Iterable
 
 from compliance.base.errors import InvalidInput
+from compliance.engine.written import readings
 from compliance.models import Case, Match, Watchlist
 from compliance.selectors.decisions import opened
 
-# In any case; a stem ends in `\w*`.
+_LIST = (
+    r"(entity|unverified|military end user|consolidated|treasury|government|export control|restrict\w*|un|uk|us|eu)"
+    r" lists?"
+)
+_MONEY = r"(accounts?|assets?|money|funds?|property|balance|wallets?)"
+# In any case, in either reading of what is written; a stem ends in `\w*`.
 _WORDS = (
-    r"sanction\w*",
+    r"sancti?on\w*",
+    r"sank[ct]ion\w*",
+    r"sancion\w*",
+    r"sanzion\w*",
     r"watch ?lists?",
     r"black ?list\w*",
+    r"(schwarze|sanktions) ?liste\w*",
+    r"liste noire",
     r"embargo\w*",
     r"ofac",
     r"ofsi",
     r"fincen",
     r"bureau of industry and security",
-    r"(denied|blocked|designated|listed|debarred) (person|part|entit|individual)\w*",
-    r"(entity|unverified|military end[ -]user|consolidated) list",
+    r"specially designated",
+    r"(denied|blocked|designated|listed|debarred|restricted) (person|part|entit|individual|national)\w*",
+    r"debar\w*",
+    _LIST,
+    r"listed by",
+    r"(are|were|is|was|been) (you|they|it|he|she|the company)?( ever)? ?(put )?(on|listed on) (a|an|any|our) list",
     r"politically exposed",
     r"suspicio\w*",
     r"suspect\w*",
+    r"verdacht\w*",
     r"launder\w*",
+    r"geldwasche\w*",
+    r"blanchiment",
+    r"blanqueo",
     r"terroris\w*",
     r"(possible|potential|strong|weak|false|name) match\w*",
+    r"you (have |were |was )?match(ed|es)?",
+    r"(match\w*|hits?) (on|against|for|with|of) (you|your|the) ?(names?|company|organi[sz]ation|director|owner)?",
+    r"your name (came up|match\w*|appears|appeared|resembles)",
     r"false positive\w*",
     r"red flag\w*",
     r"screen(ed|ing)",
     r"investigat\w*",
+    rf"(freez\w*|froze\w*|block\w*|seiz\w*) (of )?(your|the|their|its|his|her|all)? ?{_MONEY}",
+    rf"{_MONEY} (freez\w*|seizures?|(is|are|was|were|been|being|stays?|remains?) (frozen|blocked|seized))",
+    r"eingefroren\w*",
+    r"gel des avoirs",
+    r"congela\w* (de )?(sus |los |las )?(fondos|cuentas?|activos)",
+    r"report(ed|ing)? (you|your company|about you) to",
+    r"(filed|file|filing) (a|an|the) (sar|str|report (on|about) you)s?",
+)
+# Of other scripts, wherever they stand.
+_STEMS = (
+    *("санкци", "эмбарго", "подозр", "заморож", "заморозк", "отмыва", "чёрный список", "черный список"),
+    *("制裁", "禁运", "禁運", "冻结", "凍結", "可疑", "洗钱", "洗錢", "黑名单", "黑名單", "資産凍結", "疑わしい"),
+    *("제재", "동결", "의심", "자금세탁"),
+    *("عقوبات", "تجميد", "مشبوه", "تحریم", "مسدود", "مشکوک", "پولشویی"),
 )
 # Only as written: in small letters these are words of other languages.
-_ABBREVIATIONS = ("BIS", "SDN", "PEP", "UFLPA")
-_FORBIDDEN = re.compile(rf"\b(?:{'|'.join(_WORDS)})\b")
+_ABBREVIATIONS = ("BIS", "SDN", "PEP", "UFLPA", r"SARs? (?:about|on|against|was|is)")
+_FORBIDDEN = re.compile(rf"\b(?:{'|'.join(_WORDS)})\b|{'|'.join(_STEMS)}")
 _SHORT = re.compile(rf"\b(?:{'|'.join(_ABBREVIATIONS)})s?\b")
+
+
+# What officers ask most, in words that ask for facts alone: shown beside the field.
+PLAIN_QUESTIONS = (
+    "For whom do you compute, and where do they sit?",
+    "What does the workload compute, and what are its results used for?",
+    "Who owns the company, with which shares, and where do the owners live or sit?",
+    "What are your full name, your date and your place of birth, as your passport shows them?",
+    "From which country do you work, and why does your connection come from another?",
+    "Who pays, from which country, and what has the payer to do with you?",
+)
 
 
 class TippingOff(InvalidInput):
@@ -55,7 +102,8 @@ def refuse_tipping_off(case: Case, question: str) -> None:
     """
     written = _plain(question)
     said = written.casefold()
-    found = _FORBIDDEN.search(said) or _SHORT.search(written)
+    either = (_FORBIDDEN.search(each) for each in readings(question))
+    found = next((each for each in either if each), None) or _SHORT.search(written)
     given_away = found.group() if found else next((name for name in _secret_names(case) if _stands_in(name, said)), "")
     if given_away:
         raise TippingOff(

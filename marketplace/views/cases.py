@@ -15,6 +15,7 @@ from compliance.base.errors import NotFound, Refusal
 from compliance.selectors.cases import KINDS, CaseFilters, CaseInFull, case_in_full, open_cases
 from compliance.services import cases as services
 from compliance.services import documents, identity, withdrawals
+from compliance.services.tipping_off import PLAIN_QUESTIONS
 from marketplace.forms.cases import ApprovalForm, EvidenceForm, NoteForm, ProposalForm, RequestForm, WithdrawForm
 from marketplace.models import Lease
 from marketplace.selectors.officers import officer_named, officers
@@ -92,6 +93,7 @@ def case(request: HttpRequest, pk: UUID) -> HttpResponse:
     context |= {
         "note_form": forms.get("NoteForm", NoteForm(prefix=None)),
         "request_form": forms.get("RequestForm", RequestForm()),
+        "plain_questions": PLAIN_QUESTIONS,
         "proposal_form": forms.get("ProposalForm", ProposalForm()),
         "evidence_form": forms.get("EvidenceForm", EvidenceForm()),
         "approval_form": forms.get("ApprovalForm", ApprovalForm()),

@@ -8,6 +8,7 @@ from compliance.engine.rules.base import Answer, Problem, Question, problems
 from compliance.engine.rules.compute import used_in
 from compliance.engine.rules.training import tpp_at_once
 from compliance.engine.systems import classify_system
+from compliance.engine.written import words_in
 
 
 def end_user_disclosed(question: Question, rule: RulePolicy) -> Answer:
@@ -44,9 +45,19 @@ def end_user_place(question: Question, rule: RulePolicy) -> Answer:
 
 
 def end_use_words(question: Question, rule: RulePolicy) -> Answer:
-    """The end use, as told, names nothing that Part 744 asks about."""
-    text = question.facts.end_use.casefold()
-    words = [word for word in rule.params["words"] if re.search(rf"\b{re.escape(word)}", text)]
+    """The end use, as told, names nothing that Part 744 asks about.
+
+    A rule with `parts` looks through disguises and at words of other languages too; one without takes its words as they
+    are written.
+    """
+    params = rule.params
+    if "parts" in params:
+        words = words_in(
+            question.facts.end_use, starts=params["words"], parts=params["parts"], exact=params["abbreviations"]
+        )
+    else:
+        text = question.facts.end_use.casefold()
+        words = [word for word in params["words"] if re.search(rf"\b{re.escape(word)}", text)]
     renter = question.facts.renter
     return problems(
         *(
@@ -57,8 +68,9 @@ def end_use_words(question: Question, rule: RulePolicy) -> Answer:
 
 
 def end_use_told(question: Question, rule: RulePolicy) -> Answer:
-    """For controlled chips the end use is told."""
-    if not question.controlled or question.facts.end_use.strip():
+    """For controlled chips the end use is told, in as many letters as the rule says, if it does."""
+    told = question.facts.end_use.strip()
+    if not question.controlled or (told and sum(map(str.isalpha, told)) >= rule.params.get("letters", 0)):
         return Answer()
     renter = question.facts.renter
     return problems(Problem("No end use is told.", (), renter.id if renter else "", "end_use:unknown", unknown=True))

@@ -5,7 +5,7 @@ import pytest
 from compliance.base.actor import SYSTEM
 from compliance.models import Case
 from compliance.services import cases
-from compliance.services.tipping_off import TippingOff
+from compliance.services.tipping_off import PLAIN_QUESTIONS, TippingOff
 from tests.factories import namesakes
 from tests.factories.compliance import load_sample_lists
 
@@ -34,6 +34,30 @@ def case(clock) -> Case:
         "Do you know the politically exposed person who owns it?",
         "Do you know Lanternfish Optics Trading FZCO?",
         "Are you the company LANTERNFISH   OPTICS trading fzco, of Dubai?",
+        "Are you on the specially designated nationals list?",
+        "Were you ever listed by the Treasury?",
+        "Are you on a list?",
+        "Is it about the export-control list?",
+        "You stand on the Entity-List.",
+        "It is on a UN list.",
+        "There is an asset freeze.",
+        "We had to freeze your account.",
+        "Your balance is frozen.",
+        "Was he debarred?",
+        "You are a restricted party.",
+        "We filed a SAR about you.",
+        "You matched.",
+        "There was a hit on your name.",
+        "Does O.F.A.C. know you?",
+        "It is about s-a-n-c-t-i-o-n-s.",
+        "It is about s\u0430nctions.",
+        "It is about sancti0ns.",
+        "Stehen Sie auf einer Sanktionsliste?",
+        "Êtes-vous visé par un gel des avoirs ?",
+        "¿Le han sancionado?",
+        "Вы под санкциями?",
+        "贵公司是否受到制裁？",
+        "귀사는 제재 대상입니까?",
     ],
 )
 def test_what_tips_off_is_not_sent(case, olga, question):
@@ -47,11 +71,20 @@ def test_what_tips_off_is_not_sent(case, olga, question):
 @pytest.mark.parametrize(
     "question",
     [
-        "For whom do you compute, and where do they sit?",
+        *PLAIN_QUESTIONS,
         "Please list your owners, and on which exchange the company is listed.",
         "Is Lanternfish Optic Trading FZCO registered in Rotterdam or in the Hong Kong SAR?",
         "C'est bis, rue de Rivoli?",
         "Which screen resolution does the workload render at?",
+        "Please send a list of your GPUs and the price list.",
+        "Do the hours on the invoice match the order?",
+        "Which layers of the model are frozen while it is trained?",
+        "How many hits a second does the service answer?",
+        "Who owns the account from which you pay?",
+        "Is the freezing point part of the simulation?",
+        "Who reports to the director?",
+        "Кто владеет компанией и где она зарегистрирована?",
+        "谁拥有贵公司？",
     ],
 )
 def test_a_question_about_facts_goes_out(case, olga, question):
