@@ -13,7 +13,7 @@ from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from compliance.base import clock
 from compliance.base.errors import InvalidInput, NotFound
 from marketplace.periods import month_of
-from settlement.money import DECIMALS
+from settlement.money import require_currency
 from settlement.selectors import earnings as of_earnings
 from settlement.selectors.invoices import all_views
 from settlement.selectors.receipts import all_receipts
@@ -72,13 +72,12 @@ class Table:
 
 
 def pot_of(query: Mapping[str, str]) -> tuple[str, str]:
-    """Pot and currency that the address names; cards in USD for nothing. Raises InvalidInput."""
+    """Pot and currency that the address names; cards in USD for nothing. Raises InvalidInput, UnknownCurrency."""
     pot = query.get("pot") or "card"
     if pot not in POTS:
         raise InvalidInput(f"A pot is one of {', '.join(POTS)}. Nothing was changed.")
     currency = query.get("currency") or POTS[pot]
-    if currency not in DECIMALS:
-        raise InvalidInput(f"A currency is one of {', '.join(DECIMALS)}. Nothing was changed.")
+    require_currency(currency)
     return pot, currency
 
 

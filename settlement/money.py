@@ -1,6 +1,7 @@
 """Money: an integer of minor units and a currency."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from compliance.base.errors import InvalidInput
 
@@ -18,6 +19,18 @@ _LONGEST = 3
 _SYMBOLS = {"USD": "$", "EUR": "€"}
 
 
+# Ten billion dollars: no amount that a person or a program states here is larger.
+MOST_MINOR = 10**12
+
+
+class AmountInvalid(InvalidInput):
+    """What was stated is no amount: no number, not above zero, too large, or finer than its currency."""
+
+    code = "amount_invalid"
+    words: ClassVar[str] = "An amount is above zero, in whole minor units (cents)."
+    default_message = f"{words} Nothing was changed."
+
+
 class UnknownCurrency(InvalidInput):
     """The currency is none that this platform keeps books in."""
 
@@ -27,7 +40,8 @@ class UnknownCurrency(InvalidInput):
 def require_currency(currency: str) -> None:
     """Nothing, for a currency that books are kept in. Raises UnknownCurrency."""
     if currency not in DECIMALS:
-        raise UnknownCurrency(f"{currency!r} is not a currency that is traded here. Nothing was changed.")
+        shown = currency if currency.isascii() and currency.isalnum() and len(currency) <= 8 else "That"
+        raise UnknownCurrency(f"{shown} is not a currency that is traded here. Nothing was changed.")
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from rest_framework import serializers
 
+from marketplace.api.money_fields import CurrencyField
 from settlement.tax import SCHEMES
 
 
@@ -123,4 +124,4 @@ class ExportWanted(serializers.Serializer[object]):
     month = serializers.CharField(required=False, help_text="YYYY-MM")
     account = serializers.CharField(required=False)
     pot = serializers.ChoiceField(choices=["card", "escrow"], required=False)
-    currency = serializers.CharField(required=False)
+    currency = CurrencyField(required=False)

@@ -7,6 +7,7 @@ from uuid import UUID
 from rest_framework import serializers
 
 from compliance.engine.end_uses import KINDS
+from marketplace.api.money_fields import MinorField
 from marketplace.api.shapes_supply import OrganizationNameShape
 from marketplace.models import Lease
 from marketplace.models.viewer import Viewer
@@ -28,7 +29,7 @@ class LeaseWanted(serializers.Serializer[object]):
     gpu_count = serializers.IntegerField()
     seconds = serializers.IntegerField(help_text="The longest that it may run")
     rail = serializers.ChoiceField(choices=["balance", "card", "escrow"])
-    max_spend_minor = serializers.IntegerField(required=False, allow_null=True, default=None, help_text="USD cents")
+    max_spend_minor = MinorField(required=False, allow_null=True, default=None, help_text="USD cents")
     image = serializers.CharField(max_length=300)
     # Words and values are the renter's as they are: a blank one and a space at either end mean something.
     command = serializers.ListField(
@@ -51,7 +52,7 @@ class LeaseWanted(serializers.Serializer[object]):
     end_user = EndUserWanted()
     payment_method = serializers.CharField(required=False, default="", allow_blank=True)
     wallet = serializers.CharField(required=False, default="", allow_blank=True)
-    price_minor_per_gpu_hour = serializers.IntegerField(
+    price_minor_per_gpu_hour = MinorField(
         required=False,
         allow_null=True,
         default=None,
@@ -62,7 +63,7 @@ class LeaseWanted(serializers.Serializer[object]):
 class ResumptionWanted(serializers.Serializer[object]):
     """A request to go on with a lease that compliance ended."""
 
-    price_minor_per_gpu_hour = serializers.IntegerField(
+    price_minor_per_gpu_hour = MinorField(
         required=False,
         allow_null=True,
         default=None,

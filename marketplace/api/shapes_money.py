@@ -2,6 +2,7 @@
 
 from rest_framework import serializers
 
+from marketplace.api.money_fields import MinorField
 from settlement.services.refunds import Giver, Reason, State
 
 
@@ -24,7 +25,7 @@ class BalanceShape(serializers.Serializer[object]):
 class TopUpWanted(serializers.Serializer[object]):
     """A charge of a card for the prepaid balance."""
 
-    amount_minor = serializers.IntegerField(help_text="USD cents")
+    amount_minor = MinorField(help_text="USD cents")
     payment_method = serializers.CharField(max_length=120)
 
 
@@ -40,9 +41,9 @@ class TopUpShape(serializers.Serializer[object]):
 class AutoTopUpWanted(serializers.Serializer[object]):
     """When a saved card fills the prepaid balance by itself; USD cents."""
 
-    threshold_minor = serializers.IntegerField(help_text="Below this much free money the card is charged")
-    amount_minor = serializers.IntegerField()
-    monthly_limit_minor = serializers.IntegerField(help_text="Of automatic top-ups in a calendar month, by UTC")
+    threshold_minor = MinorField(help_text="Below this much free money the card is charged")
+    amount_minor = MinorField()
+    monthly_limit_minor = MinorField(help_text="Of automatic top-ups in a calendar month, by UTC")
     payment_method = serializers.CharField(max_length=120, help_text="A saved card")
 
 
@@ -77,7 +78,7 @@ class PayoutShape(serializers.Serializer[object]):
 class RefundWanted(serializers.Serializer[object]):
     """How much of a settled lease goes back to its renter, and why."""
 
-    amount_minor = serializers.IntegerField(help_text="Minor units of the lease's currency")
+    amount_minor = MinorField(help_text="Minor units of the lease's currency")
     reason = serializers.ChoiceField(choices=Reason.choices)
 
 

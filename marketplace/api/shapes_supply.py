@@ -2,6 +2,7 @@
 
 from rest_framework import serializers
 
+from marketplace.api.money_fields import MinorField
 from marketplace.models import Offer
 
 
@@ -68,7 +69,7 @@ class OfferQuery(serializers.Serializer[object]):
 
     gpu_model = serializers.ListField(child=serializers.CharField(), required=False)
     gpu_count = serializers.IntegerField(required=False, min_value=1, max_value=1000)
-    price_max_minor = serializers.IntegerField(required=False, min_value=1, help_text="USD cents per GPU hour")
+    price_max_minor = MinorField(required=False, help_text="USD cents per GPU hour")
     country = serializers.ListField(child=serializers.CharField(max_length=2), required=False)
     region = serializers.CharField(required=False)
     memory_gib_min = serializers.IntegerField(required=False, min_value=1)
@@ -83,7 +84,7 @@ class OfferChange(serializers.Serializer[object]):
     """New terms; what is left out stays. Leases keep the terms under which they were made."""
 
     gpu_count = serializers.IntegerField(required=False)
-    price_minor_per_gpu_hour = serializers.IntegerField(required=False)
+    price_minor_per_gpu_hour = MinorField(required=False)
     min_seconds = serializers.IntegerField(required=False)
     max_seconds = serializers.IntegerField(required=False)
 
@@ -94,7 +95,7 @@ class OfferWanted(serializers.Serializer[object]):
     node_id = serializers.UUIDField()
     gpu_model = serializers.CharField()
     gpu_count = serializers.IntegerField()
-    price_minor_per_gpu_hour = serializers.IntegerField(help_text="USD cents")
+    price_minor_per_gpu_hour = MinorField(help_text="USD cents")
     min_seconds = serializers.IntegerField(required=False)
     max_seconds = serializers.IntegerField(required=False)
 

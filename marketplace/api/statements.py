@@ -12,7 +12,7 @@ from rest_framework.response import Response
 
 from compliance.base import clock
 from marketplace.api.base import ApiView
-from settlement.money import DECIMALS
+from marketplace.api.money_fields import CurrencyField
 from settlement.selectors.statements import MOST_LINES, Statement, as_csv, statement
 
 KINDS = ("available", "held", "uncollected", "accrued", "blocked", "payable", "paying", "refunding", "claim")
@@ -23,7 +23,7 @@ class StatementWanted(serializers.Serializer[object]):
 
     account = serializers.ChoiceField(choices=KINDS, default="available")
     pot = serializers.ChoiceField(choices=["card", "escrow"], default="card")
-    currency = serializers.ChoiceField(choices=sorted(DECIMALS), default="USD")
+    currency = CurrencyField(default="USD")
     since = serializers.DateTimeField(required=False, allow_null=True, default=None)
     until = serializers.DateTimeField(required=False, allow_null=True, default=None, help_text="Not included")
     cursor = serializers.CharField(max_length=80, allow_blank=True, default="")

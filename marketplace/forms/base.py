@@ -7,19 +7,26 @@ from typing import Any
 from django import forms
 
 from marketplace.forms.countries import CHOICES
+from settlement.money import MOST_MINOR, AmountInvalid
 
 CENTS = Decimal(100)
+NO_AMOUNT = "An amount is above zero, with at most two digits after the point, such as 12.50."
 
 
 class DollarsField(forms.DecimalField):
-    """Dollars as a person types them; cleans to whole cents."""
+    """Dollars as a person types them; cleans to whole cents. What is no amount has one code, `amount_invalid`."""
 
     def __init__(self, **kwargs: Any) -> None:
-        kwargs.setdefault("min_value", Decimal("0.01"))
-        super().__init__(decimal_places=2, max_digits=12, **kwargs)
+        most = Decimal(MOST_MINOR) / CENTS
+        super().__init__(decimal_places=2, max_digits=13, min_value=Decimal("0.01"), max_value=most, **kwargs)
 
     def clean(self, value: Any) -> Any:
-        amount = super().clean(value)
+        try:
+            amount = super().clean(value)
+        except forms.ValidationError as error:
+            if value in self.empty_values:
+                raise
+            raise forms.ValidationError(NO_AMOUNT, code=AmountInvalid.code) from error
         return None if amount is None else int(amount * CENTS)
 
 

@@ -63,9 +63,9 @@ def test_an_offer_is_put_up_changed_paused_and_withdrawn(cast: Cast, browse):
 @pytest.mark.parametrize(
     ("field", "value", "words"),
     [
-        ("price_minor_per_gpu_hour", "0", "greater than or equal to 0.01"),
-        ("price_minor_per_gpu_hour", "-1", "greater than or equal to 0.01"),
-        ("price_minor_per_gpu_hour", "1.999", "2 decimal places"),
+        ("price_minor_per_gpu_hour", "0", "An amount is above zero"),
+        ("price_minor_per_gpu_hour", "-1", "An amount is above zero"),
+        ("price_minor_per_gpu_hour", "1.999", "two digits after the point"),
         ("price_minor_per_gpu_hour", "99999", "A price lies between"),
         ("gpu_count", "3", "The node has 2 of this model"),
         ("min_seconds", "48", "shorter than the shortest"),

@@ -132,8 +132,8 @@ def test_automatic_top_up_is_turned_on_changed_and_off(cast: Cast, browse, netwo
     [
         ("agreed", "", "required"),
         ("amount_minor", "4.99", "Between $5.00"),
-        ("amount_minor", "ten", "Enter a number"),
-        ("threshold_minor", "-1", "greater than or equal to 0.01"),
+        ("amount_minor", "ten", "An amount is above zero"),
+        ("threshold_minor", "-1", "An amount is above zero"),
         ("monthly_limit_minor", "99.99", "At least one top-up"),
         ("payment_method", "pm_other", "not one of the available choices"),
     ],

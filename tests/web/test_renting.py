@@ -169,7 +169,7 @@ def test_sending_the_last_step_twice_opens_one_lease(cast: Cast, browse):
         ("gpu_count", "3", "less than or equal to 2"),
         ("gpu_count", "0", "greater than or equal to 1"),
         ("max_seconds", "9999", "seconds"),
-        ("max_spend_minor", "0", "greater than or equal to 0.01"),
+        ("max_spend_minor", "0", "An amount is above zero"),
         ("command", "python 'open", "quotation mark"),
         ("environment", "no equals sign", "no NAME=value"),
         ("ports", "70000", "1 to 65535"),
