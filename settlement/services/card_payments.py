@@ -21,6 +21,7 @@ from settlement.services import auto_top_ups, hold_states, ledger
 from settlement.services.accounts import Kind, Pot, clearing, of_party
 from settlement.services.ledger import Line
 from settlement.services.notices import send_on_commit
+from settlement.services.walls import wall_named
 from settlement.signals import top_up_failed, top_up_succeeded
 
 State = CardPayment.State
@@ -148,7 +149,8 @@ def _confirm(hold: Hold, actor: Actor) -> None:
             renter_party_id=hold.party_id,
             provider_party_id=hold.payee_party_id,
         )
-        hold_states.confirm(hold, actor=actor)
+        with wall_named(), transaction.atomic():
+            hold_states.confirm(hold, actor=actor)
     except clearances.ClearanceInvalid:
         if hold.state == Hold.State.OPENING:
             hold_states.fail(hold, "clearance_lapsed", actor=actor)

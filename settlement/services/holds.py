@@ -29,7 +29,7 @@ from settlement.services import chain_jobs, claims, hold_money, hold_states, usa
 from settlement.services.hold_states import HoldFrozen, HoldNotOpen, locked_hold
 from settlement.services.hold_terms import NO_CREDIT, Credit, HoldRefused, HoldTerms, check_terms
 from settlement.services.notices import send_on_commit
-from settlement.services.walls import Clearance, require_clearance
+from settlement.services.walls import Clearance, require_clearance, wall_named
 from settlement.signals import balance_used
 
 State, Rail = Hold.State, Hold.Rail
@@ -97,7 +97,7 @@ def open_hold(
         wallet_address=wallet,
     )
     check_terms(hold)
-    with transaction.atomic():
+    with wall_named(), transaction.atomic():
         present = _present(hold)
         if present is not None:
             return ref_of(present)
@@ -262,7 +262,7 @@ def unfreeze_hold(hold_id: UUID, *, actor: Actor, clearance: Clearance | None = 
     A hold that was frozen before its money came has failed. Told for a hold that is not frozen, it does nothing.
     Raises HoldNotFound, ClearanceInvalid, HoldFrozen (a party is restricted still).
     """
-    with transaction.atomic():
+    with wall_named(), transaction.atomic():
         hold = locked_hold(hold_id)
         if hold.state != State.FROZEN:
             return ref_of(hold)

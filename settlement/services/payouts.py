@@ -28,7 +28,7 @@ from settlement.services.accounts import Kind, Pot, clearing, of_party
 from settlement.services.ledger import Line
 from settlement.services.ledger_locks import Level
 from settlement.services.notices import send_on_commit
-from settlement.services.walls import Clearance, require_clearance
+from settlement.services.walls import Clearance, require_clearance, wall_named
 from settlement.signals import payout_failed, payout_sent
 
 State = Payout.State
@@ -147,7 +147,7 @@ def request_payout(plan: PayoutPlan, *, clearance: Clearance, idempotency_key: s
     stands. Raises ClearanceInvalid, PayoutExists, NoPayoutDestination, PayoutOutdated, TravelDataMissing,
     InsufficientFunds.
     """
-    with transaction.atomic():
+    with wall_named(), transaction.atomic():
         present = Payout.objects.filter(idempotency_key=idempotency_key).first()
         if present is not None:
             if (present.party_id, present.pot, present.amount_minor) != (plan.party_id, plan.pot, plan.amount_minor):
@@ -216,7 +216,7 @@ def begin_sending(payout_id: UUID, *, clearance: Clearance | None, actor: Actor)
     `clearance` replaces the one that the payout was requested with; a frozen payout needs one. Raises PayoutNotFound,
     ClearanceInvalid.
     """
-    with transaction.atomic():
+    with wall_named(), transaction.atomic():
         payout = locked_payout(payout_id)
         if travel.is_awaited(payout.pk):
             return False

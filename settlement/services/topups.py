@@ -11,7 +11,7 @@ from compliance.base.actor import Actor
 from compliance.base.enqueue import enqueue
 from compliance.base.errors import Conflict, InvalidInput, NotFound
 from settlement.models import CardPayment
-from settlement.services.walls import Clearance, require_clearance
+from settlement.services.walls import Clearance, require_clearance, wall_named
 
 LEAST_MINOR = 500
 MOST_MINOR = 10_000_000
@@ -66,7 +66,7 @@ def start_top_up(
     if type(amount_minor) is not int or not LEAST_MINOR <= amount_minor <= MOST_MINOR or not payment_method:
         raise TopUpRefused
     key = f"top-up:{party_id}:{idempotency_key}"[:120]
-    with transaction.atomic():
+    with wall_named(), transaction.atomic():
         present = CardPayment.objects.filter(idempotency_key=key).first()
         if present is not None:
             if present.amount_minor != amount_minor:

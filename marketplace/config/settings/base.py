@@ -191,7 +191,11 @@ SPECTACULAR_SETTINGS = {
     "COMPONENT_SPLIT_REQUEST": True,
 }
 
-# The beat. Intervals in seconds; each task is a sweep that may run twice or late without harm.
+# The beat. Intervals in seconds; each task is a sweep that may run twice or late without harm. One that waited for
+# twice its interval is dropped, so that a queue that nobody works off does not grow without end; but never before it
+# has waited for two minutes. With less, the shortest sweeps (those that suspend leases, meter and settle) would be the
+# first to be lost whenever all workers are held up, as by a request to a rail that times out and is repeated (46 s).
+SWEEP_WAITS_AT_LEAST_SECONDS = 120
 CELERY_BROKER_URL = REDIS_URL
 CELERY_RESULT_BACKEND = None
 CELERY_TASK_IGNORE_RESULT = True
@@ -203,7 +207,11 @@ CELERY_TASK_TIME_LIMIT = 600
 CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULER = "marketplace.config.beat:SturdyScheduler"
 CELERY_BEAT_SCHEDULE = {
-    name: {"task": name, "schedule": schedule(seconds), "options": {"expires": max(seconds * 2, 10)}}
+    name: {
+        "task": name,
+        "schedule": schedule(seconds),
+        "options": {"expires": max(seconds * 2, SWEEP_WAITS_AT_LEAST_SECONDS)},
+    }
     for name, seconds in {
         "marketplace.mark_stale_nodes": 2,
         "marketplace.sweep_leases": 2,
@@ -229,6 +237,7 @@ CELERY_BEAT_SCHEDULE = {
         "settlement.renew_cards": 600,
         "settlement.follow_disputes": 3600,
         "settlement.reconcile_card": 60,
+        "settlement.sweep_explanations": 60,
         "settlement.reconcile_chain": 60,
         "settlement.process_inbox": 10,
         "settlement.anchor_audit_log": 600,
