@@ -9,10 +9,18 @@ from django.http import HttpRequest
 
 from compliance.base.actor import system
 from compliance.base.enqueue import enqueue
-from compliance.signals import clearances_revoked, facts_moved, parties_erased, party_restricted, restriction_lifted
+from compliance.signals import (
+    case_closed,
+    clearances_revoked,
+    facts_moved,
+    parties_erased,
+    party_restricted,
+    restriction_lifted,
+)
 from marketplace.client_address import client_address
 from marketplace.models import User
 from marketplace.services import auto_top_ups, funding, metering, retention, sightings, suspensions
+from settlement.services import explanations
 from settlement.signals import (
     balance_used,
     hold_confirmed,
@@ -47,6 +55,12 @@ def look_at_balance(party_id: UUID, **_: Any) -> None:
 def conclude_lease(subject_id: UUID, **_: Any) -> None:
     """The lease whose money has arrived is settled."""
     metering.conclude(subject_id, actor=ACTOR)
+
+
+@receiver(case_closed)
+def book_explained(case_id: UUID, **_: Any) -> None:
+    """What two officers agreed about money in suspense is moved."""
+    explanations.follow_case(case_id, actor=ACTOR)
 
 
 @receiver(clearances_revoked)

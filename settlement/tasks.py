@@ -26,6 +26,7 @@ from settlement.services import (
     chain_work,
     claims,
     dispute_deeds,
+    explanations,
     hold_sweep,
     inbox,
     invoicing,
@@ -189,6 +190,12 @@ def anchor_audit_log() -> None:
     """The audit log's newest signed root is on its way to the chain, where that is set up and one is due."""
     with _rail_may_be_down("the anchor of the audit log"):
         anchors.anchor_newest_checkpoint()
+
+
+@shared_task(name="settlement.sweep_explanations")
+def sweep_explanations() -> None:
+    """What two officers agreed about money in suspense is moved, and what they did not is withdrawn."""
+    explanations.sweep(actor=system("explanations"))
 
 
 @shared_task(name="settlement.reconcile_card")

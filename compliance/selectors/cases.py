@@ -175,3 +175,28 @@ def correspondence_with(party_id: UUID, case_id: UUID | None = None) -> list[Cas
     found = CaseNote.objects.filter(case__party_id=party_id, kind__in=kinds)
     found = found if case_id is None else found.filter(case_id=case_id)
     return opened_notes(found.prefetch_related("documents").order_by("created_at"))
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How a case stands towards what was proposed in it; who proposed and approved, as `Actor.ref`."""
+
+    closed: bool
+    explained: bool
+    proposed_by: str
+    approved_by: str
+
+
+def ending_of(case_id: UUID) -> Ending:
+    """Whether the case is closed, and whether as a difference that was explained. Raises NotFound."""
+    case = case_named(case_id)
+    explained = (case.disposition, case.proposal_reason) == (Case.Disposition.RELEASE, "difference_explained")
+    return Ending(case.state == Case.State.CLOSED, explained, case.proposed_by, case.approved_by)
+
+
+def case_numbered(number: int) -> Case:
+    """The case with that number. Raises NotFound."""
+    found = Case.objects.filter(number=number).first()
+    if found is None:
+        raise NotFound("There is no case with that number. Nothing was changed.")
+    return found

@@ -227,6 +227,18 @@ def propose_disposition(case_id: UUID, disposition: str, reason_code: str, body:
     return case
 
 
+def propose_alarm_release(case_id: UUID, body: str, *, actor: Actor) -> Case:
+    """The case about a difference of money awaits a second officer, as explained.
+
+    Raises as `propose_disposition`, and Conflict for a case about anything else.
+    """
+    with transaction.atomic():
+        if _locked(case_id).kind != Case.Kind.MONEY_ALARM:
+            raise Conflict("This case is about no difference of money. Nothing was changed.")
+        reason = ReleaseReason.DIFFERENCE_EXPLAINED
+        return propose_disposition(case_id, Case.Disposition.RELEASE, reason, body, actor=actor)
+
+
 def return_case(case_id: UUID, body: str, *, actor: Actor) -> Case:
     """The proposal is withdrawn and the case is open again. Any officer may. Raises Forbidden, NotFound."""
     require_officer(actor)

@@ -14,6 +14,7 @@ from settlement.models.chain import (
 )
 from settlement.models.disputes import Dispute, DisputeShare
 from settlement.models.documents import Receipt, ReconciliationDifference, ReconciliationRun
+from settlement.models.explanations import Explanation
 from settlement.models.holds import Hold
 from settlement.models.invoices import BillingProfile, DocumentSeries, Invoice, InvoiceLine, ReferenceRate, TaxRate
 from settlement.models.ledger import Account, DoubtfulTransfer, Entry, PendingTransfer, Transfer
@@ -43,6 +44,7 @@ __all__ = [
     "Entry",
     "EscrowDeposit",
     "ExchangeRate",
+    "Explanation",
     "Hold",
     "InboundEvent",
     "Invoice",
