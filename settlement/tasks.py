@@ -20,6 +20,7 @@ from settlement.services import (
     anchors,
     card_deeds,
     card_renewals,
+    chain_charges,
     chain_follower,
     chain_guard,
     chain_reconciliation,
@@ -161,6 +162,12 @@ def follow_chain() -> None:
     chain_work.work()
 
 
+@shared_task(name="settlement.charge_leases")
+def charge_leases() -> None:
+    """Running leases paid by escrow were charged in the contract, those that were due."""
+    chain_charges.charge_running_leases()
+
+
 @shared_task(name="settlement.screen_wallets")
 def screen_wallets() -> None:
     """Every wallet in use was held against lists and the second source, whatever was lost."""
@@ -212,3 +219,4 @@ def reconcile_chain() -> None:
         chain_reconciliation.reconcile_chain()
         chain_guard.let_go()
     chain_guard.post_freezes()
+    chain_guard.alarm_of_missing_freezes()

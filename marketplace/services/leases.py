@@ -213,7 +213,7 @@ def _make(lease: Lease, request: LeaseRequest, clearance: Clearance, actor: Acto
                 subject_id=lease.pk,
                 amount_minor=lease.max_spend_minor,
                 currency=lease.currency,
-                terms=HoldTerms(lease.rate_minor_per_hour, _longest_end(lease)),
+                terms=HoldTerms(lease.rate_minor_per_hour, _longest_end(lease), credit_bps=lease.sla_credit_bps),
                 idempotency_key=f"lease-{lease.pk}",
                 payment_method=request.payment_method,
                 wallet=lease.wallet_address,

@@ -121,6 +121,7 @@ class ChainJob(Row):
         FREEZE = "freeze", "Freeze the lease"
         UNFREEZE = "unfreeze", "Let the lease go"
         RETURN = "return", "Return a deposit that came too late"
+        CHARGE = "charge", "Charge the running lease, with others in one transaction"
 
     kind = models.CharField(max_length=16, choices=Kind)
     hold = models.ForeignKey(Hold, on_delete=models.CASCADE, related_name="chain_jobs")
@@ -165,3 +166,5 @@ class EscrowDeposit(Row):
     signature = models.CharField(max_length=132)
     transaction_hash = models.CharField(max_length=66, blank=True)
     deposited_minor = models.BigIntegerField(default=0)
+    voucher_minor = models.BigIntegerField(default=0, help_text="The newest total that a batch was to charge")
+    voucher_at = models.DateTimeField(null=True, blank=True, help_text="When that was, sent or found impossible")

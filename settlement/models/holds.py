@@ -4,7 +4,7 @@ from typing import ClassVar
 
 import pgtrigger
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 
 from compliance.base.models import StatefulRow
 from compliance.base.walls import Immutable, NeverEmptied, Wall, update_of
@@ -75,6 +75,10 @@ class Hold(StatefulRow):
     description = models.CharField(max_length=300, blank=True, help_text="For the receipt")
     fee_bps = models.PositiveIntegerField(default=0, help_text="Frozen when the hold is opened")
     rate_minor_per_hour = models.BigIntegerField(help_text="For all GPUs of the lease")
+    credit_bps = models.PositiveIntegerField(
+        default=10_000, help_text="Of an hour's price, the most that may be credited at the end; frozen with the hold"
+    )
+    charged_minor = models.BigIntegerField(default=0, help_text="Charged by the escrow contract so far, as booked")
     expires_at = models.DateTimeField(help_text="End of the longest possible lease")
     idempotency_key = models.CharField(max_length=120, unique=True)
     payment_method = models.CharField(max_length=120, blank=True, help_text="Stripe payment method id")
@@ -88,6 +92,9 @@ class Hold(StatefulRow):
         constraints = [
             models.CheckConstraint(condition=Q(amount_minor__gt=0), name="hold_amount_is_positive"),
             models.CheckConstraint(condition=Q(credit_minor__gte=0), name="hold_credit_is_no_charge"),
+            models.CheckConstraint(
+                condition=Q(charged_minor__gte=0) & Q(charged_minor__lte=F("amount_minor")), name="charged_within_hold"
+            ),
         ]
         triggers = [
             Wall(
@@ -104,3 +111,8 @@ class Hold(StatefulRow):
     def captured_minor(self) -> int:
         """What usage has earned under the hold so far, cumulative."""
         return self.pending.posted_minor if self.pending is not None else 0
+
+    @property
+    def uncharged_minor(self) -> int:
+        """What of the hold's money is still in our books: all but what the contract has charged."""
+        return self.amount_minor - self.charged_minor

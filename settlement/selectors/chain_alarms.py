@@ -27,6 +27,10 @@ _WORDS = {
         "The chain asks more for gas than is set",
         "Closings, payouts and freezes on chain wait: raise CHAIN_MAX_FEE_GWEI, or wait until the fees fall.",
     ),
+    "freeze_missing": (
+        "Something that must be frozen on chain is not, or not for long",
+        "Its freeze or renewal was refused, or is not sent: look at the guardian's key, its role and its gas.",
+    ),
     "nonce_displaced": (
         "Somebody else used a key of ours",
         "A transaction that is not ours used its nonce. If no operator sent it, the key is stolen: revoke its role.",

@@ -33,20 +33,32 @@ FROM settlement_entry e JOIN settlement_transfer t ON t.id = e.transfer_id
 WHERE e.account_id = ANY(%s::uuid[]) AND e.at >= %s AND e.at < %s
 GROUP BY t.id HAVING sum(e.amount_minor) <> 0
 """
+# What of them a lease earned: in one sum at its end, or in parts while it ran where the escrow contract charged it.
+_OF_LEASES = "('hold.settled', 'chain.settled', 'chain.settled.reversed')"
+# Each with its lease's receipt and with the fee that it brought the platform; the gross is what the renter paid for it.
+_FIGURES = f"""
+SELECT m.id, m.at, m.kind, m.subject_id, m.amount, r.billed_seconds AS seconds, r.credit_minor AS credit,
+       CASE WHEN m.kind IN {_OF_LEASES} THEN m.amount + coalesce(f.fee, 0) + coalesce(r.credit_minor, 0) END AS gross,
+       CASE WHEN m.kind IN {_OF_LEASES} THEN coalesce(f.fee, 0) END AS fee
+FROM ({_MOVES}) m
+LEFT JOIN settlement_receipt r ON r.subject_id = m.subject_id AND m.kind = 'hold.settled'
+LEFT JOIN LATERAL (
+    SELECT sum(e.amount_minor) AS fee FROM settlement_entry e JOIN settlement_account a ON a.id = e.account_id
+    WHERE m.kind IN {_OF_LEASES} AND e.transfer_id = m.id AND a.kind = 'fees'
+) f ON true
+"""  # noqa: S608 - only constants
 _LINES = f"""
-SELECT m.at, m.kind, m.subject_id, r.billed_seconds, r.total_minor + r.credit_minor, r.credit_minor, r.fee_minor,
-       m.amount
-FROM ({_MOVES}) m LEFT JOIN settlement_receipt r ON r.subject_id = m.subject_id AND m.kind = 'hold.settled'
-ORDER BY m.at, m.id
+SELECT at, kind, subject_id, seconds, gross, credit, fee, amount FROM ({_FIGURES}) g ORDER BY at, id
 """  # noqa: S608 - only constants
 _SUMS = f"""
-SELECT m.kind, count(*), sum(m.amount), coalesce(sum(r.billed_seconds), 0),
-       coalesce(sum(r.total_minor + r.credit_minor), 0), coalesce(sum(r.credit_minor), 0), coalesce(sum(r.fee_minor), 0)
-FROM ({_MOVES}) m LEFT JOIN settlement_receipt r ON r.subject_id = m.subject_id AND m.kind = 'hold.settled'
-GROUP BY m.kind
+SELECT CASE WHEN kind IN {_OF_LEASES} THEN 'hold.settled' ELSE kind END, count(*) FILTER (WHERE kind = 'hold.settled'),
+       sum(amount), coalesce(sum(seconds), 0), coalesce(sum(gross), 0), coalesce(sum(credit), 0), coalesce(sum(fee), 0)
+FROM ({_FIGURES}) g GROUP BY 1
 """  # noqa: S608 - only constants
 WORDS = {
     "hold.settled": "Lease",
+    "chain.settled": "Lease, as far as it was charged",
+    "chain.settled.reversed": "Charge that the chain took back",
     "payout.requested": "Payout",
     "payout.failed": "Payout that came back",
     "dispute.withdrawn": "Chargeback",

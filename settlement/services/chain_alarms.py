@@ -24,6 +24,7 @@ TRANSACTION_STUCK = "transaction_stuck"
 NONCE_DISPLACED = "nonce_displaced"
 EFFECT_FAILED = "effect_failed"
 FEE_TOO_HIGH = "fee_too_high"
+FREEZE_MISSING = "freeze_missing"
 # A node that was well for so long is taken for well.
 WELL_AFTER = timedelta(minutes=10)
 

@@ -149,7 +149,7 @@ def _fund_frozen(hold: Hold) -> None:
         )
         return
     hold_money.block(hold)
-    Hold.objects.filter(pk=hold.pk).update(blocked_minor=hold.amount_minor)
+    Hold.objects.filter(pk=hold.pk).update(blocked_minor=hold.uncharged_minor)
     chain_jobs.post(chain_jobs.Kind.FREEZE, hold.pk)
 
 

@@ -3,6 +3,7 @@
 | event | books | hold |
 |---|---|---|
 | Deposited | contract -> renter held | opening -> open |
+| Settled | accrued -> provider payable, fees; of a frozen hold blocked -> these | - |
 | Closed, Reclaimed | held -> provider payable, fees, renter available | settling -> settled |
 | Withdrawn | payable (paying), available -> out of the contract | - |
 | FeesWithdrawn | fees (suspense for the rest) -> out of the contract | - |
@@ -10,9 +11,9 @@
 | AccountSeized | payable, available -> blocked | - |
 | Withdrawn, of what was seized | blocked -> out of the contract | - |
 
-Every other event is kept and changes nothing: charges reach the books when the lease is closed, once; freezes follow
-from our own holds; tokens that were swept were never in the books. Every function here runs inside the indexer's
-transaction, which has locked what it may touch (`chain_locks`).
+Every other event is kept and changes nothing: freezes follow from our own holds; lines that a batch left out are tried
+again; tokens that were swept were never in the books. What a closing charges is booked with it, once. Every function
+here runs inside the indexer's transaction, which has locked what it may touch (`chain_locks`).
 """
 
 import logging
@@ -24,12 +25,13 @@ from settlement.services import (
     chain_jobs,
     chain_locks,
     chain_seizures,
+    chain_settlements,
     chain_withdrawals,
     hold_money,
     hold_states,
     ledger,
 )
-from settlement.services.accounts import Kind, Pot, of_party, of_platform
+from settlement.services.accounts import Kind, Pot, of_party
 from settlement.services.chain_postings import (
     CONTRACT,
     CURRENCY,
@@ -97,7 +99,7 @@ def _closed(event: ChainEvent) -> None:
     settled = int(event.args["settled"])
     if hold_states.finish_settling(hold, collected_minor=settled, actor=INDEXER):
         return
-    vanished = last_reversal(event, name=event.name, args__leaseId=deposit.lease_key)
+    vanished = last_reversal(event)
     if vanished is not None:
         # The books of this closing were reversed with its block; now it stands again, in another.
         post(event, negated(vanished), deposit)
@@ -108,20 +110,24 @@ def _closed(event: ChainEvent) -> None:
 def _close_unasked(event: ChainEvent, hold: Hold, deposit: EscrowDeposit, settled: int) -> None:
     """A deposit that went back, or a payer who reclaimed while we were gone: books and hold follow the contract."""
     if hold.state in (Hold.State.OPEN, Hold.State.RELEASED):
-        hold_states.begin_settling(hold, settled, hold.billed_seconds, hold.description, actor=INDEXER)
+        hold_states.begin_settling(hold, settled, _seconds_of(hold, settled), hold.description, actor=INDEXER)
         hold_states.finish_settling(hold, collected_minor=settled, actor=INDEXER)
         return
     if hold.blocked_minor:
         hold_money.unblock(hold)
         Hold.objects.filter(pk=hold.pk).update(blocked_minor=0)
-    fee = hold_money.fee_of(hold, settled)
     lines = [
-        Line(of_party(Kind.HELD, hold.party_id, Pot.ESCROW, CURRENCY), -deposit.deposited_minor),
-        Line(of_party(Kind.PAYABLE, hold.payee_party_id, Pot.ESCROW, CURRENCY), settled - fee),
-        Line(of_platform(Kind.FEES, Pot.ESCROW, CURRENCY), fee),
+        Line(of_party(Kind.HELD, hold.party_id, Pot.ESCROW, CURRENCY), hold.charged_minor - deposit.deposited_minor),
+        *hold_money.earnings(hold, settled),
         Line(of_party(Kind.AVAILABLE, hold.party_id, Pot.ESCROW, CURRENCY), deposit.deposited_minor - settled),
     ]
     post(event, lines, deposit)
+
+
+def _seconds_of(hold: Hold, settled: int) -> int:
+    """The seconds that the contract charged for, of those that were metered."""
+    metered = hold.pending.quantity if hold.pending is not None else 0
+    return min(metered, -(-settled * 3600 // hold.rate_minor_per_hour))
 
 
 def _unclosed(event: ChainEvent) -> None:
@@ -135,6 +141,7 @@ def _unclosed(event: ChainEvent) -> None:
 
 _APPLY: dict[str, Callable[[ChainEvent], None]] = {
     "Deposited": _deposited,
+    "Settled": chain_settlements.charged,
     "Closed": _closed,
     "Reclaimed": _closed,
     "Seized": chain_seizures.seized,
@@ -144,6 +151,7 @@ _APPLY: dict[str, Callable[[ChainEvent], None]] = {
 }
 _REVERSE: dict[str, Callable[[ChainEvent], None]] = {
     "Deposited": _undeposited,
+    "Settled": chain_settlements.uncharged,
     "Closed": _unclosed,
     "Reclaimed": _unclosed,
     "Seized": chain_seizures.unseized,

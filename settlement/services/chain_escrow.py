@@ -14,7 +14,7 @@ from compliance.base import clock
 from compliance.selectors.restrictions import is_restricted
 from compliance.services.chain_signer import GUARDIAN, SETTLER, TREASURER
 from settlement.models import ChainTransaction, EscrowDeposit, Hold
-from settlement.rails.chain import Chain, EscrowState, connect
+from settlement.rails.chain import EscrowState, connect
 from settlement.services.chain_deposits import terms_of
 from settlement.services.chain_sender import ContractCall, submit
 from settlement.services.hold_states import HoldNotFound
@@ -22,6 +22,8 @@ from settlement.services.hold_states import HoldNotFound
 # One freeze on chain; the sweep renews it while compliance has not let go.
 FREEZE_FOR = timedelta(days=30)
 RENEW_FREEZE_BEFORE = timedelta(days=7)
+# A freeze, or a release, that is in its block has had its effect: where it is not so any more, another one is needed.
+_OVER = (ChainTransaction.State.CONFIRMED,)
 
 
 def settle_escrow(hold_id: UUID, total_minor: int | None = None) -> ChainTransaction | None:
@@ -36,12 +38,12 @@ def settle_escrow(hold_id: UUID, total_minor: int | None = None) -> ChainTransac
         return None
     chain = connect()
     state = chain.escrow(deposit.lease_key)
-    if state.status != EscrowState.OPEN or _frozen(state):
+    if state.status != EscrowState.OPEN or is_frozen(state):
         return None
     wanted = total_minor if total_minor is not None else hold.final_minor or 0
-    total = min(wanted, _bound(deposit, state, chain))
+    total = min(wanted, bound_of(deposit, state, chain.head().timestamp))
     call = ContractCall(
-        key=_attempt(f"close:{hold.pk}"),
+        key=attempt_key(f"close:{hold.pk}"),
         purpose="close",
         role=SETTLER,
         function="close",
@@ -80,7 +82,7 @@ def freeze_escrow(hold_id: UUID) -> ChainTransaction | None:
     if state.status != EscrowState.OPEN or lasting:
         return None
     call = ContractCall(
-        key=_attempt(f"freeze:{hold.pk}:{hold.freeze_count}:{until:%Y%m%d}"),
+        key=attempt_key(f"freeze:{hold.pk}:{hold.freeze_count}", *_OVER),
         purpose="freeze",
         role=GUARDIAN,
         function="freeze",
@@ -100,10 +102,10 @@ def unfreeze_escrow(hold_id: UUID) -> ChainTransaction | None:
     if hold.state == Hold.State.FROZEN or deposit is None:
         return None
     chain = connect()
-    if not _frozen(chain.escrow(deposit.lease_key)):
+    if not is_frozen(chain.escrow(deposit.lease_key)):
         return None
     call = ContractCall(
-        key=_attempt(f"unfreeze:{hold.pk}:{hold.freeze_count}"),
+        key=attempt_key(f"unfreeze:{hold.pk}:{hold.freeze_count}", *_OVER),
         purpose="unfreeze",
         role=GUARDIAN,
         function="unfreeze",
@@ -188,21 +190,22 @@ def _case_ref(hold: Hold) -> bytes:
     return bytes(keccak(text=f"gridclear:freeze:{hold.pk}:{hold.freeze_count}"))
 
 
-def _attempt(key: str) -> str:
-    """The key, numbered past attempts that the contract turned down: those will never happen."""
-    failed = ChainTransaction.objects.filter(
-        idempotency_key__startswith=f"{key}:", state=ChainTransaction.State.REVERTED
+def attempt_key(key: str, *over: str) -> str:
+    """The key, numbered past attempts that the contract turned down, or that are `over`: those stand for no more."""
+    past = ChainTransaction.objects.filter(
+        idempotency_key__startswith=f"{key}:", state__in=[ChainTransaction.State.REVERTED, *over]
     ).count()
-    return f"{key}:{failed}"
+    return f"{key}:{past}"
 
 
-def _frozen(state: EscrowState) -> bool:
+def is_frozen(state: EscrowState) -> bool:
+    """Whether the lease's money does not move now."""
     return state.frozen_until > clock.now().timestamp()
 
 
-def _bound(deposit: EscrowDeposit, state: EscrowState, chain: Chain) -> int:
-    """As the contract will reckon it, at the time of the latest block."""
+def bound_of(deposit: EscrowDeposit, state: EscrowState, now: int) -> int:
+    """The most that may be charged, as the contract will reckon it at `now`, by the clock of its blocks."""
     terms: dict[str, int] = deposit.typed_data["message"]["terms"]
-    end = min(chain.head().timestamp, terms["expiry"])
+    end = min(now, terms["expiry"])
     earned = terms["ratePerHour"] * max(0, end - state.deposited_at) // 3600
     return min(terms["cap"], earned)

@@ -6,19 +6,19 @@ holds at each round, so that a lost task costs seconds. A round that finds nothi
 
 import contextlib
 import logging
-from collections.abc import Iterator
-from datetime import timedelta
+from collections.abc import Collection, Iterator
+from datetime import datetime, timedelta
 from uuid import UUID
 
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from eth_utils.address import to_checksum_address
 
 from compliance.base import clock, faults
 from compliance.selectors.restrictions import open_restrictions
-from settlement.models import ChainTransaction, EscrowDeposit, Hold, PaymentProfile
-from settlement.rails.chain import connect
+from settlement.models import ChainEvent, ChainTransaction, EscrowDeposit, Hold, PaymentProfile
+from settlement.rails.chain import connect, is_configured
 from settlement.selectors.holds import escrow_holds_to_look_after
-from settlement.services import chain_escrow, chain_jobs
+from settlement.services import chain_alarms, chain_escrow, chain_jobs
 from settlement.services.chain_escrow import FREEZE_FOR, RENEW_FREEZE_BEFORE
 from settlement.services.chain_seizures import SEIZED
 
@@ -26,6 +26,8 @@ logger = logging.getLogger(__name__)
 
 # A job that was posted with its deed is done by then.
 PATIENCE = timedelta(minutes=1)
+# A freeze that is not on chain so long after it was due will not come by itself.
+RENEWAL_PATIENCE = timedelta(hours=1)
 BATCH = 200
 _RENEW_EVERY = FREEZE_FOR - RENEW_FREEZE_BEFORE
 _EPOCH_SECONDS = int(_RENEW_EVERY.total_seconds())
@@ -64,6 +66,44 @@ def post_freezes() -> None:
         chain_jobs.post_missing(chain_jobs.Kind.SETTLE, hold_id)
 
 
+def alarm_of_missing_freezes() -> None:
+    """An alarm stands while something that must be frozen on chain is not, or will not be for long.
+
+    Whatever the cause: an hour after the freeze, or its renewal, was due the contract has told of none.
+    """
+    if not is_configured():
+        return
+    due = clock.now() - RENEWAL_PATIENCE
+    leases = {deposit.lease_key: f"lease {deposit.lease_key}" for deposit in _frozen_deposits(due)}
+    wallets = {
+        wallet: f"a wallet under restriction {restriction_id}"
+        for restriction_id, imposed_at, wallet in _restricted_wallets()
+        if imposed_at <= due
+    }
+    least = (due + RENEW_FREEZE_BEFORE).timestamp()
+    until = _frozen_until("leaseId", leases, "Frozen", "Unfrozen") | _frozen_until(
+        "account", wallets, "AccountFrozen", "AccountUnfrozen"
+    )
+    missing = [words for key, words in (leases | wallets).items() if until.get(key, 0) < least]
+    if missing:
+        chain_alarms.sound(chain_alarms.FREEZE_MISSING, f"{len(missing)} in all, first {missing[0]}")
+    else:
+        chain_alarms.end(chain_alarms.FREEZE_MISSING)
+
+
+def _frozen_deposits(before: datetime) -> QuerySet[EscrowDeposit]:
+    """Deposits of holds that were frozen by then, and whose money lies blocked."""
+    frozen = {"hold__state": Hold.State.FROZEN, "hold__state_changed_at__lte": before}
+    return EscrowDeposit.objects.filter(hold__blocked_minor__gt=0, **frozen).order_by("pk")
+
+
+def _frozen_until(field: str, keys: Collection[str], *names: str) -> dict[str, int]:
+    """Until when each lease or account is frozen, in unix seconds, as the contract last told."""
+    told = ChainEvent.objects.filter(name__in=names, rolled_back_at=None, **{f"args__{field}__in": list(keys)})
+    rows = told.order_by("block_number", "log_index").values_list("args", flat=True)
+    return {args[field]: int(args.get("until", 0)) for args in rows}
+
+
 def wallets_of(party_id: UUID) -> set[str]:
     """Every wallet through which the party deals with the contract, EIP-55."""
     found = {
@@ -77,18 +117,28 @@ def wallets_of(party_id: UUID) -> set[str]:
 def _freeze_wallets() -> int:
     period = int(clock.now().timestamp()) // _EPOCH_SECONDS
     wanted = {
-        f"guard:{restriction.pk.hex}:{wallet}:{period}": (restriction.pk, wallet)
-        for restriction in open_restrictions()
-        for wallet in wallets_of(restriction.party_id)
+        f"guard:{restriction_id.hex}:{wallet}:{period}": (restriction_id, wallet)
+        for restriction_id, _, wallet in _restricted_wallets()
     }
-    present = set(ChainTransaction.objects.filter(idempotency_key__in=wanted).values_list("idempotency_key", flat=True))
+    restrictions = {restriction_id for restriction_id, _ in wanted.values()}
+    ours = ChainTransaction.objects.filter(purpose="freeze_account", subject_id__in=restrictions)
+    sent_before = ours.exclude(state=ChainTransaction.State.REVERTED).values_list("idempotency_key", flat=True)
+    # Restriction, wallet and period; what follows numbers attempts that the contract turned down.
+    present = {":".join(key.split(":")[:4]) for key in sent_before}
     sent = 0
     for key, (restriction_id, wallet) in wanted.items():
         if key not in present:
             with _alone("the freeze of a wallet"):
-                chain_escrow.freeze_account(wallet, str(restriction_id), key, subject_id=restriction_id)
+                attempt = chain_escrow.attempt_key(key)
+                chain_escrow.freeze_account(wallet, str(restriction_id), attempt, subject_id=restriction_id)
                 sent += 1
     return sent
+
+
+def _restricted_wallets() -> list[tuple[UUID, datetime, str]]:
+    """Each restriction that stands, since when, and a wallet of its party."""
+    standing = list(open_restrictions())
+    return [(row.pk, row.created_at, wallet) for row in standing for wallet in wallets_of(row.party_id)]
 
 
 def _let_go(row: ChainTransaction, wallet: str) -> int:

@@ -6,6 +6,8 @@ Every function here runs inside the indexer's transaction.
 import logging
 from uuid import UUID
 
+from django.db.models import F, OuterRef, QuerySet, Subquery
+
 from compliance.base import actor
 from settlement.models import ChainEvent, Entry, EscrowDeposit
 from settlement.services import blocked_property, ledger
@@ -15,6 +17,10 @@ from settlement.services.ledger import InsufficientFunds, Line
 logger = logging.getLogger(__name__)
 
 CURRENCY = "USDC"
+# How far an event is from its transaction's first one. Logs are counted by block, and blocks differ.
+_OF_ITS_TRANSACTION = {name: OuterRef(name) for name in ("chain_id", "contract", "block_hash", "transaction_hash")}
+_FIRST = ChainEvent.objects.filter(**_OF_ITS_TRANSACTION).order_by("log_index").values("log_index")[:1]
+_PLACE = F("log_index") - Subquery(_FIRST)
 INDEXER = actor.system("chain_indexer")
 SUSPENSE = of_platform(Kind.SUSPENSE, Pot.ESCROW, CURRENCY)
 CONTRACT = clearing(Pot.ESCROW, CURRENCY)
@@ -49,8 +55,12 @@ def post(event: ChainEvent, lines: list[Line], deposit: EscrowDeposit | None) ->
 def unpost(event: ChainEvent, *transfer_ids: UUID) -> None:
     """The transfers are reversed. What accounts can no longer give is borne by suspense, for people to look into."""
     lines = [line for transfer_id in transfer_ids for line in negated(transfer_id)]
-    if not lines:
-        return
+    if lines:
+        undo(event, lines)
+
+
+def undo(event: ChainEvent, lines: list[Line]) -> None:
+    """The lines stand, which undo what the event did. What accounts can no longer give is borne by suspense."""
     blocked_property.put_back(line.account for line in lines if line.amount_minor < 0)
     kind, undoing = f"chain.{event.name.lower()}.reversed", reversal_id(event)
     try:
@@ -76,20 +86,33 @@ def negated(transfer_id: UUID) -> list[Line]:
     ]
 
 
-def last_reversal(event: ChainEvent, **same: str) -> UUID | None:
-    """The reversal of the event that this one repeats in another block, when there was one."""
-    vanished = (
-        ChainEvent.objects.filter(
-            contract=event.contract,
-            chain_id=event.chain_id,
-            applied_at__isnull=False,
-            rolled_back_at__isnull=False,
-            **same,
-        )
-        .order_by("-rolled_back_at", "-block_number")
-        .first()
+def last_reversal(event: ChainEvent, **same: object) -> UUID | None:
+    """The reversal of the lease's event that this one repeats in another block, when there was one."""
+    return _newest(_vanished(event).filter(args__leaseId=event.args["leaseId"], **same))
+
+
+def last_reversal_in_place(event: ChainEvent) -> UUID | None:
+    """As `last_reversal`, for an event of no lease: the one at the same place of the same transaction.
+
+    A transaction that was called through a contract of somebody's may hold several of the kind.
+    """
+    same = _vanished(event).filter(transaction_hash=event.transaction_hash)
+    return _newest(same.annotate(place=_PLACE).filter(place=ChainEvent.objects.values_list(_PLACE).get(pk=event.pk)[0]))
+
+
+def _vanished(event: ChainEvent) -> QuerySet[ChainEvent]:
+    return ChainEvent.objects.filter(
+        name=event.name,
+        contract=event.contract,
+        chain_id=event.chain_id,
+        applied_at__isnull=False,
+        rolled_back_at__isnull=False,
     )
-    return reversal_id(vanished) if vanished else None
+
+
+def _newest(events: QuerySet[ChainEvent]) -> UUID | None:
+    found = events.order_by("-rolled_back_at", "-block_number").first()
+    return reversal_id(found) if found else None
 
 
 def pockets(account: str) -> list[AccountKey]:

@@ -76,6 +76,8 @@ def _leases(leases: list[Hold], states: list[EscrowState]) -> list[Difference]:
         rail = deposit.typed_data["message"]["terms"]["cap"] if state.status == EscrowState.OPEN else 0
         if rail != hold.amount_minor:
             found.append(Difference(deposit.lease_key, hold.amount_minor, rail, "a lease's deposit"))
+        if state.status == EscrowState.OPEN and state.settled != hold.charged_minor:
+            found.append(Difference(deposit.lease_key, hold.charged_minor, state.settled, "a lease's charges"))
     return found
 
 

@@ -9,12 +9,13 @@ from uuid import UUID
 
 from settlement.models import ChainEvent, EscrowDeposit, Hold, Payout
 from settlement.services import blocked_property, hold_money, hold_states, holds, ledger, payouts, stranded_deposits
-from settlement.services.accounts import AccountKey, Kind, Pot, of_party, of_platform
+from settlement.services.accounts import AccountKey, Kind, Pot, of_party
 from settlement.services.chain_postings import (
     CURRENCY,
     INDEXER,
     deposit_of,
     last_reversal,
+    last_reversal_in_place,
     negated,
     pockets,
     post,
@@ -34,7 +35,7 @@ def seized(event: ChainEvent) -> None:
     if deposit is None:
         logger.error("a seizure of no lease of ours: event %s", event.pk)
         return
-    vanished = last_reversal(event, name=event.name, args__leaseId=deposit.lease_key)
+    vanished = last_reversal(event)
     if vanished is not None:
         post(event, negated(vanished), deposit)
         return
@@ -49,11 +50,10 @@ def seized(event: ChainEvent) -> None:
         stranded_deposits.block(hold)
     holds.freeze_hold(hold.pk, SEIZED, actor=INDEXER)
     hold.refresh_from_db()
-    fee = hold_money.fee_of(hold, settled)
+    growth = settled - hold.charged_minor
     lines = [
-        Line(of_party(Kind.BLOCKED, hold.party_id, Pot.ESCROW, CURRENCY), -settled),
-        Line(of_party(Kind.PAYABLE, hold.payee_party_id, Pot.ESCROW, CURRENCY), settled - fee),
-        Line(of_platform(Kind.FEES, Pot.ESCROW, CURRENCY), fee),
+        Line(of_party(Kind.BLOCKED, hold.party_id, Pot.ESCROW, CURRENCY), -growth),
+        *hold_money.earnings(hold, settled),
     ]
     post(event, lines, deposit)
     hold_states.fail(hold, SEIZED, actor=INDEXER)
@@ -68,7 +68,7 @@ def unseized(event: ChainEvent) -> None:
 def account_seized(event: ChainEvent) -> None:
     """What the books owed to whoever has the wallet is their blocked property."""
     amount = int(event.args["amount"])
-    vanished = last_reversal(event, name=event.name, transaction_hash=event.transaction_hash)
+    vanished = last_reversal_in_place(event)
     if vanished is not None:
         post(event, negated(vanished), None)
         return

@@ -15,7 +15,7 @@ from settlement.services.chain_postings import (
     CURRENCY,
     INDEXER,
     SUSPENSE,
-    last_reversal,
+    last_reversal_in_place,
     negated,
     pockets,
     post,
@@ -31,7 +31,7 @@ logger = logging.getLogger(__name__)
 def withdrawn(event: ChainEvent) -> None:
     """What left the contract has left the books of whoever was entitled to it, and its payouts are sent."""
     account, amount = str(event.args["account"]), int(event.args["amount"])
-    vanished = last_reversal(event, name="Withdrawn", transaction_hash=event.transaction_hash)
+    vanished = last_reversal_in_place(event)
     if vanished is not None:
         post(event, negated(vanished), None)
         return
@@ -68,15 +68,13 @@ def _finish_payouts(event: ChainEvent, account: str, amount: int) -> int:
 def unwithdrawn(event: ChainEvent) -> None:
     """What had left is owed again, with the payouts that it was."""
     sent = Payout.objects.filter(pot=Pot.ESCROW, external_id=event.transaction_hash, state=Payout.State.SENT)
+    sent = sent.filter(destination__iexact=str(event.args["account"]))
     paid = [ledger.transfer_id_for("payout.sent", pk) for pk in sent.values_list("pk", flat=True)]
     unpost(event, transfer_id(event), *paid)
 
 
 def fees_withdrawn(event: ChainEvent) -> None:
-    """The fees that were taken are out of the books; what the books know of no fee for is borne by suspense.
-
-    Charges on chain reach the books when their lease is closed: fees that were taken before are not in them yet.
-    """
+    """The fees that were taken are out of the books; what the books know of no fee for is borne by suspense."""
     amount = int(event.args["amount"])
     fees = of_platform(Kind.FEES, Pot.ESCROW, CURRENCY)
     known = min(amount, max(0, ledger.balance_of(fees)))

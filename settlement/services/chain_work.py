@@ -5,7 +5,7 @@ asked. Every deed is idempotent by the key of its transaction, so that a job don
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from uuid import UUID
 
@@ -40,7 +40,7 @@ def work(limit: int = BATCH) -> int:
 
     Call outside any transaction. Safe in parallel; whatever goes wrong with one job stops no other.
     """
-    jobs = _take(limit)
+    jobs = take(ChainJob.objects.exclude(kind=Kind.CHARGE), limit)
     for job in jobs:
         try:
             _DEEDS[job.kind](job.hold_id)
@@ -52,11 +52,12 @@ def work(limit: int = BATCH) -> int:
     return len(jobs)
 
 
-def _take(limit: int) -> list[ChainJob]:
+def take(wanted: QuerySet[ChainJob], limit: int) -> list[ChainJob]:
+    """Those of the jobs that are due and that nobody is at are ours for a while."""
     now = clock.now()
     until = now + TAKEN_FOR
     with transaction.atomic():
-        free = ChainJob.objects.filter(Q(taken_until=None) | Q(taken_until__lte=now), due_at__lte=now)
+        free = wanted.filter(Q(taken_until=None) | Q(taken_until__lte=now), due_at__lte=now)
         jobs = list(free.select_for_update(skip_locked=True).order_by("due_at", "pk")[:limit])
         ChainJob.objects.filter(pk__in=[job.pk for job in jobs]).update(taken_until=until)
     for job in jobs:
@@ -68,7 +69,7 @@ def _end(job: ChainJob) -> None:
     """The job is gone, unless it was posted again meanwhile: what it asked for may be another thing by now."""
     ended, _ = ChainJob.objects.filter(pk=job.pk, posted_at=job.posted_at).delete()
     if not ended:
-        _still_ours(job).update(taken_until=None)
+        ours([job]).update(taken_until=None)
 
 
 def _put_back(job: ChainJob, error: Exception) -> None:
@@ -76,14 +77,12 @@ def _put_back(job: ChainJob, error: Exception) -> None:
     code = faults.code_of(error)
     logger.warning("chain job %s of hold %s waits: %s", job.kind, job.hold_id, faults.place_of(error))
     wait = min(timedelta(seconds=2 ** min(job.attempts + 1, 10)), LONGEST_WAIT)
-    _still_ours(job).update(
-        taken_until=None, due_at=clock.now() + wait, attempts=F("attempts") + 1, last_error=code[:64]
-    )
+    ours([job]).update(taken_until=None, due_at=clock.now() + wait, attempts=F("attempts") + 1, last_error=code[:64])
     if clock.now() - job.created_at >= ALARM_AFTER:
         first = f"{job.kind} of hold {job.hold_id}"
         money_alarms.open_case_of_stuck("Work on chain", code, first, job.hold_id, actor=ACTOR)
 
 
-def _still_ours(job: ChainJob) -> QuerySet[ChainJob]:
-    """The job's row, unless we took so long that another worker has it."""
-    return ChainJob.objects.filter(pk=job.pk, taken_until=job.taken_until)
+def ours(jobs: Sequence[ChainJob]) -> QuerySet[ChainJob]:
+    """The rows of jobs that were taken together, less those that another worker has because we took so long."""
+    return ChainJob.objects.filter(pk__in=[job.pk for job in jobs], taken_until=jobs[0].taken_until)

@@ -5,10 +5,12 @@
 | confirmed | available -> held; held -> accrued is reserved | uncollected -> accrued is reserved | the chain posted \
 contract -> held; held -> accrued is reserved |
 | a usage line | a part is posted | a part is posted | a part is posted |
+| charged while it runs | | | accrued -> payable, fees; while it is frozen, from blocked |
 | frozen | what accrued goes back, all of it is blocked | what accrued goes back | as on the balance |
 | let go | blocked -> held, what accrued accrues again | what accrued accrues again | as on the balance |
 | settled | accrued -> payable, fees; held -> available | also clearing -> uncollected | as on the balance |
 
+What the escrow contract has charged (`charged_minor`) is the payee's for good: every other deed is about the rest.
 Each deed names its accounts first (`lock`), because it may submit more than once in its transaction.
 """
 
@@ -67,7 +69,7 @@ def accounts_of(hold: Hold) -> list[AccountKey]:
 
 def set_aside(hold: Hold) -> None:
     """Prepaid money is held for the lease. Raises InsufficientFunds."""
-    _move(hold, "hold.set_aside", Kind.AVAILABLE, Kind.HELD)
+    _move(hold, "hold.set_aside", Kind.AVAILABLE, Kind.HELD, hold.amount_minor)
 
 
 def reserve(hold: Hold) -> UUID:
@@ -93,13 +95,13 @@ def suspend(hold: Hold) -> None:
     """No usage is posted until `resume`; what had accrued is back where it came from, for this freeze of the hold."""
     if hold.pending is not None:
         suspended = Close(hold.pending.pk, PendingTransfer.State.SUSPENDED)
-        _submit(suspended, _accrual(hold, "hold.suspended", -hold.captured_minor, hold.freeze_count))
+        _submit(suspended, _accrual(hold, "hold.suspended", -_accrued(hold), hold.freeze_count))
 
 
 def resume(hold: Hold) -> None:
     """Usage is posted again, and what had accrued before this freeze accrues once more."""
     if hold.pending is not None:
-        accrued = _accrual(hold, "hold.resumed", hold.captured_minor, hold.freeze_count)
+        accrued = _accrual(hold, "hold.resumed", _accrued(hold), hold.freeze_count)
         _submit(accrued, Resume(hold.pending.pk, expires_at=hold.expires_at + RESERVED_BEYOND))
 
 
@@ -119,12 +121,37 @@ def release(hold: Hold) -> None:
 
 def block(hold: Hold) -> None:
     """Held money lies in the renter's blocked account, for this freeze of the hold."""
-    _move(hold, "hold.blocked", Kind.HELD, Kind.BLOCKED, hold.freeze_count)
+    _move(hold, "hold.blocked", Kind.HELD, Kind.BLOCKED, hold.uncharged_minor, hold.freeze_count)
 
 
 def unblock(hold: Hold) -> None:
     """Blocked money is held for the lease again."""
-    _move(hold, "hold.unblocked", Kind.BLOCKED, Kind.HELD, hold.freeze_count)
+    _move(hold, "hold.unblocked", Kind.BLOCKED, Kind.HELD, hold.uncharged_minor, hold.freeze_count)
+
+
+def earn_at_least(hold: Hold, total_minor: int) -> None:
+    """No less than the total has accrued, where usage can be posted still: the contract has charged it."""
+    missing = total_minor - hold.captured_minor
+    if missing > 0 and hold.pending is not None and hold.pending.is_live(clock.now()):
+        memo = f"charged on chain: {total_minor} in all"
+        _submit(PostPart(_id(hold, "hold.charged", total_minor), hold.pending.pk, missing, memo=memo))
+        hold.pending.refresh_from_db()
+
+
+def charge(hold: Hold, amount_minor: int) -> list[Line]:
+    """The contract has charged so much more (below zero: so much less), says the hold.
+
+    Returns the lines that take it from where the hold's money lies, for the caller to post with those of who earns it.
+    """
+    before = _accrued_of(hold)
+    hold.charged_minor += amount_minor
+    accrued = _accrued_of(hold) - before
+    stopped = hold.state == Hold.State.FROZEN or hold.blocked_minor > 0
+    if stopped:
+        hold.blocked_minor -= amount_minor
+    hold.save(update_fields=["charged_minor", "blocked_minor"])
+    rest = Line(_renters(hold, Kind.BLOCKED if stopped else Kind.HELD), -amount_minor - accrued)
+    return [Line(_payees(hold, Kind.ACCRUED), accrued), rest]
 
 
 def conclude_usage(hold: Hold, total_minor: int, billed_seconds: int) -> None:
@@ -134,7 +161,7 @@ def conclude_usage(hold: Hold, total_minor: int, billed_seconds: int) -> None:
     """
     if hold.pending is None:
         return
-    missing = total_minor - hold.captured_minor
+    missing = total_minor - max(hold.captured_minor, hold.charged_minor)
     if hold.pending.is_live(clock.now()):
         memo = f"final: {billed_seconds} s, {total_minor} in all"
         part = PostPart(
@@ -154,14 +181,13 @@ def give_credit(hold: Hold, credit_minor: int, reason: str) -> None:
         _submit(Post(_id(hold, "sla.credit"), "sla.credit", lines, hold.subject_id, reason))
 
 
-def divide(hold: Hold, *, collected_minor: int, total_minor: int, fee: int) -> None:
+def divide(hold: Hold, *, collected_minor: int, total_minor: int) -> None:
     """What the lease cost goes to provider and platform, and the rest back to where it came from."""
-    accrued = (hold.final_minor or 0) if hold.pending_id is not None else 0
+    accrued = _accrued_of(hold)
     lines = [
         Line(_payees(hold, Kind.ACCRUED), -accrued),
         *_sources(hold, accrued, collected_minor),
-        Line(_payees(hold, Kind.PAYABLE), total_minor - fee),
-        Line(_platforms(hold, Kind.FEES), fee),
+        *earnings(hold, total_minor),
     ]
     if hold.rail != Rail.CARD:
         lines.append(Line(_renters(hold, Kind.AVAILABLE), hold.amount_minor - total_minor))
@@ -169,10 +195,17 @@ def divide(hold: Hold, *, collected_minor: int, total_minor: int, fee: int) -> N
         ledger.post(_id(hold, "hold.settled"), "hold.settled", lines, subject_id=hold.subject_id, memo=hold.description)
 
 
+def earnings(hold: Hold, total_minor: int) -> list[Line]:
+    """What provider and platform earn from what was charged before up to the total."""
+    fee = fee_of(hold, total_minor) - fee_of(hold, hold.charged_minor)
+    growth = total_minor - hold.charged_minor
+    return [Line(_payees(hold, Kind.PAYABLE), growth - fee), Line(_platforms(hold, Kind.FEES), fee)]
+
+
 def _sources(hold: Hold, accrued: int, collected_minor: int) -> list[Line]:
     """Where the money was: under the card's authorization, or held."""
     if hold.rail != Rail.CARD:
-        return [Line(_renters(hold, Kind.HELD), accrued - hold.amount_minor)]
+        return [Line(_renters(hold, Kind.HELD), accrued - hold.uncharged_minor)]
     borne = (hold.final_minor or 0) - collected_minor
     return [
         Line(clearing(pot_of(hold.rail), hold.currency), -collected_minor),
@@ -181,6 +214,18 @@ def _sources(hold: Hold, accrued: int, collected_minor: int) -> list[Line]:
         Line(_renters(hold, Kind.AVAILABLE), max(0, -borne)),
         Line(_renters(hold, Kind.UNCOLLECTED), accrued),
     ]
+
+
+def _accrued(hold: Hold) -> int:
+    """What usage has earned and the contract has not charged."""
+    return max(0, hold.captured_minor - hold.charged_minor)
+
+
+def _accrued_of(hold: Hold) -> int:
+    """What of the hold lies in the payee's accrued account: nothing while it is frozen, or came to nothing."""
+    if hold.pending_id is None or hold.state in (Hold.State.FROZEN, Hold.State.FAILED):
+        return 0
+    return _accrued(hold) if hold.final_minor is None else max(0, hold.final_minor - hold.charged_minor)
 
 
 def _accrual(hold: Hold, cause: str, amount: int, *parts: int) -> Post | None:
@@ -195,12 +240,10 @@ def _submit(*ops: Op | None) -> None:
     ledger.submit([op for op in ops if op is not None])
 
 
-def _move(hold: Hold, cause: str, source: Kind, destination: Kind, *parts: int) -> None:
-    lines = [
-        Line(_renters(hold, source), -hold.amount_minor),
-        Line(_renters(hold, destination), hold.amount_minor),
-    ]
-    ledger.post(_id(hold, cause, *parts), cause, lines, subject_id=hold.subject_id)
+def _move(hold: Hold, cause: str, source: Kind, destination: Kind, amount_minor: int, *parts: int) -> None:
+    if amount_minor:
+        lines = [Line(_renters(hold, source), -amount_minor), Line(_renters(hold, destination), amount_minor)]
+        ledger.post(_id(hold, cause, *parts), cause, lines, subject_id=hold.subject_id)
 
 
 def _source(hold: Hold) -> AccountKey:

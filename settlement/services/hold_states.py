@@ -142,7 +142,7 @@ def finish_settling(hold: Hold, *, collected_minor: int, actor: Actor) -> bool:
         return False
     total = collected_minor if hold.rail == Hold.Rail.ESCROW else hold.final_minor
     fee = hold_money.fee_of(hold, total)
-    hold_money.divide(hold, collected_minor=collected_minor, total_minor=total, fee=fee)
+    hold_money.divide(hold, collected_minor=collected_minor, total_minor=total)
     transition(
         hold,
         State.SETTLED,

@@ -24,11 +24,15 @@ class HoldRefused(InvalidInput):
 
 @dataclass(frozen=True, slots=True)
 class HoldTerms:
-    """Frozen with the hold. The rate is for all GPUs of the lease; `expires_at` ends the longest possible lease."""
+    """Frozen with the hold. The rate is for all GPUs of the lease; `expires_at` ends the longest possible lease.
+
+    `credit_bps` is the share of an hour's price that may be taken off the total at the end, and no more.
+    """
 
     rate_minor_per_hour: int
     expires_at: datetime
     fee_bps: int | None = None
+    credit_bps: int = 0
 
 
 @dataclass(frozen=True, slots=True)

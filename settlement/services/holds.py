@@ -91,6 +91,7 @@ def open_hold(
         amount_minor=amount_minor,
         fee_bps=settings.GRIDCLEAR_FEE_BPS if terms.fee_bps is None else terms.fee_bps,
         rate_minor_per_hour=terms.rate_minor_per_hour,
+        credit_bps=terms.credit_bps,
         expires_at=terms.expires_at,
         idempotency_key=idempotency_key,
         payment_method=payment_method,
@@ -174,15 +175,15 @@ def settle_hold(
 
     A credit is taken off the total first: the renter pays less, and the provider earns less. Balance: done at once.
     Card and escrow: the rail is told, and `hold_settled` follows. Told twice with the same total and credit, it happens
-    once. The total is cut to the hold, the credit to the total. Raises HoldNotFound, HoldFrozen, HoldNotOpen,
-    SettledOtherwise.
+    once. The total is cut to the hold, the credit to the total; what the contract has charged stands. Raises
+    HoldNotFound, HoldFrozen, HoldNotOpen, SettledOtherwise.
     """
     if any(type(amount) is not int or amount < 0 for amount in (total_minor, credit.minor)):
         raise HoldRefused("The total is no whole number of minor units. Nothing was moved.")
     with transaction.atomic():
         hold = locked_hold(hold_id)
-        total = min(total_minor, hold.amount_minor)
-        credit_minor = min(credit.minor, total)
+        total = max(min(total_minor, hold.amount_minor), hold.charged_minor)
+        credit_minor = min(credit.minor, total - hold.charged_minor)
         if hold.final_minor is not None:
             if (hold.final_minor, hold.credit_minor) != (total - credit_minor, credit_minor):
                 raise SettledOtherwise
@@ -245,7 +246,7 @@ def freeze_hold(hold_id: UUID, reason: str, *, actor: Actor) -> HoldRef:
             data={"reason": reason},
             frozen_reason=reason[:64],
             freeze_count=hold.freeze_count + 1,
-            blocked_minor=hold.amount_minor if funded else 0,
+            blocked_minor=hold.uncharged_minor if funded else 0,
         )
         hold_money.lock(hold)
         hold_money.suspend(hold)

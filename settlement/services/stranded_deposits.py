@@ -52,7 +52,7 @@ def block(hold: Hold) -> None:
     if hold.blocked_minor:
         return
     # A block of its own: what was blocked and let go before carries the number before.
-    hold.freeze_count, hold.blocked_minor = hold.freeze_count + 1, hold.amount_minor
+    hold.freeze_count, hold.blocked_minor = hold.freeze_count + 1, hold.uncharged_minor
     hold.save(update_fields=["freeze_count", "blocked_minor"])
     hold_money.block(hold)
 

@@ -231,6 +231,7 @@ CELERY_BEAT_SCHEDULE = {
         "marketplace.follow_erasures": 600,
         "settlement.sweep_holds": 5,
         "settlement.follow_chain": 2,
+        "settlement.charge_leases": 10,
         "settlement.deliver_payouts": 5,
         "settlement.deliver_refunds": 10,
         "settlement.pay_off_claims": 30,
@@ -360,6 +361,11 @@ CHAIN_ANCHOR_SECONDS = int(os.environ.get("CHAIN_ANCHOR_SECONDS", "86400"))
 # No transaction of ours ever offers more for its gas; one that waits at it is an alarm.
 CHAIN_MAX_FEE_GWEI = int(os.environ.get("CHAIN_MAX_FEE_GWEI", "500"))
 CHAIN_FINALITY_BLOCKS = int(os.environ.get("CHAIN_FINALITY_BLOCKS", "12"))
+# A running lease is charged in the escrow contract when so long has passed and at least so much is uncharged, or at
+# once when so much is; in millionths of a USDC. What a charge costs is in docs/escrow.md.
+GRIDCLEAR_ESCROW_CHARGE_SECONDS = int(os.environ.get("GRIDCLEAR_ESCROW_CHARGE_SECONDS", "3600"))
+GRIDCLEAR_ESCROW_CHARGE_LEAST_MINOR = int(os.environ.get("GRIDCLEAR_ESCROW_CHARGE_LEAST_MINOR", "1000000"))
+GRIDCLEAR_ESCROW_CHARGE_AT_MINOR = int(os.environ.get("GRIDCLEAR_ESCROW_CHARGE_AT_MINOR", "100000000"))
 # The block in which the contract was made; the indexer begins there.
 CHAIN_START_BLOCK = int(os.environ.get("CHAIN_START_BLOCK", "0"))
 # A signer over HTTP that speaks eth_signTransaction and eth_signTypedData, and whose address each role has:

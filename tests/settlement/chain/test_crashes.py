@@ -15,7 +15,7 @@ from django.db import transaction
 from compliance.base import clock as time
 from compliance.base.clock import ManualClock, use_clock
 from settlement.models import ChainEvent, ChainJob, ChainTransaction, Hold, Transfer
-from settlement.services import books, chain_delivery, chain_indexer, chain_work, holds
+from settlement.services import books, chain_charges, chain_delivery, chain_indexer, chain_work, holds
 from settlement.services.chain_deposits import prepare_deposit
 from tests.settlement.chain.faults import dying_at
 from tests.settlement.chain.scene import TESTER, Scene
@@ -30,6 +30,7 @@ FOLLOWING = (
     "chain_deposits",
     "chain_withdrawals",
     "chain_seizures",
+    "chain_settlements",
     "hold_states",
 )
 SENDING = ("chain_work", "chain_escrow", "chain_sender", "chain_delivery")
@@ -117,6 +118,34 @@ def test_settling_survives_death_at_every_line(scene: Scene):
         return scene.books(), Hold.objects.get(pk=hold.pk).state, sorted(sent), jobs, _transfers()
 
     assert _die_everywhere(scene, deed, SENDING, facts, going_on, STRIDE) > 80
+
+
+def test_charging_survives_death_at_every_line(scene: Scene, settings):
+    settings.GRIDCLEAR_ESCROW_CHARGE_SECONDS = 0
+    hold = scene.funded_hold()
+    scene.node.pass_time(3600)
+    holds.capture(hold.pk, TOTAL, 1, billed_seconds=2880)
+
+    def deed() -> None:
+        chain_charges.charge_running_leases()
+        chain_delivery.deliver()
+
+    def going_on(clock: ManualClock) -> None:
+        clock.advance(**PATIENCE)
+        deed()
+        scene.finalise()
+        chain_delivery.deliver()
+
+    def facts() -> Any:
+        # A worker that died before it had noted what it sent may send it once more: the contract ignores it.
+        chain = scene.chain
+        charges = [log.name for log in chain.logs(chain.deployment.block, chain.head().number) if log.name == "Settled"]
+        states = set(ChainTransaction.objects.values_list("purpose", "state"))
+        return scene.books(), charges, states, ChainJob.objects.count(), _transfers()
+
+    # Whoever looks after what was sent is held against death above.
+    modules, stride = ("chain_charges", "chain_sender"), STRIDE if STRIDE == 1 else 2 * STRIDE
+    assert _die_everywhere(scene, deed, modules, facts, going_on, stride) > 60
 
 
 def test_making_dearer_survives_death_at_every_line(forking_scene: Scene, clock):

@@ -6,6 +6,7 @@ import pytest
 from django.conf import settings
 from django.db import connections, transaction
 
+from compliance.base import clock as time
 from compliance.base.audit import AuditEvent
 from compliance.models import Case, Party
 from compliance.services import chain_signer, restrictions
@@ -35,6 +36,7 @@ from settlement.services import (
 )
 from settlement.services.chain_deposits import prepare_deposit
 from settlement.services.chain_indexer import ReorganisationTooDeep, follow
+from settlement.services.chain_postings import last_reversal_in_place, reversal_id
 from settlement.services.chain_sender import ContractCall, submit
 from settlement.tasks import follow_chain
 from tests.contracts.anvil import Anvil
@@ -276,16 +278,18 @@ def test_followers_at_once_do_what_one_would(anvil: Anvil, chain_settings, clock
     assert scene.books() == {"contract": -3 * DOLLAR, "available": 3 * DOLLAR}
 
 
-def test_fees_of_charges_that_the_books_do_not_know_stop_nothing_and_are_a_case(scene: Scene):
+def test_fees_of_charges_that_cannot_be_booked_yet_stop_nothing_and_are_a_case(scene: Scene):
     hold = scene.funded_hold()
     scene.node.pass_time(3600)
     submit(ContractCall("stolen", "settle", chain_signer.SETTLER, "settle", (scene.terms(hold), TOTAL)))
     chain_escrow.withdraw_fees(scene.payee.address, "fees:1")
+    holds.freeze_hold(hold.pk, "sdn", actor=TESTER)
     scene.finalise()
-    assert scene.books() == {"contract": FEE - CAP, "held": CAP, "suspense": -FEE}
-    case = Case.objects.get()
-    assert (case.kind, case.reason_codes) == (Case.Kind.MONEY_ALARM, ["RECONCILIATION_DIFFERENCE"])
-    assert str(FEE) in case.summary
+    assert scene.books() == {"contract": FEE - CAP, "blocked": CAP, "suspense": -FEE}
+    cases = Case.objects.order_by("created_at")
+    assert {(case.kind, *case.reason_codes) for case in cases} == {(Case.Kind.MONEY_ALARM, "RECONCILIATION_DIFFERENCE")}
+    assert [word in case.summary for word, case in zip((str(TOTAL), str(FEE)), cases, strict=True)] == [True, True]
+    holds.unfreeze_hold(hold.pk, actor=TESTER)
     holds.settle_hold(hold.pk, TOTAL, TESTER)
     chain_escrow.settle_escrow(hold.pk)
     scene.finalise()
@@ -360,3 +364,27 @@ def test_a_closing_whose_block_vanishes_unnoticed_is_not_taken_for_done(
     hold.refresh_from_db()
     assert (close.state, hold.state) == (ChainTransaction.State.CONFIRMED, Hold.State.SETTLED)
     assert chain_reconciliation.reconcile_chain().balanced
+
+
+def test_of_two_withdrawals_in_one_transaction_each_repeats_its_own(scene: Scene):
+    """A contract of somebody's may pull for two accounts at once; in another block its logs have other numbers."""
+
+    def withdrawal(block: str, log_index: int, account: str, **times: object) -> ChainEvent:
+        return ChainEvent.objects.create(
+            chain_id=scene.chain.deployment.chain_id,
+            contract=scene.chain.deployment.escrow,
+            block_number=7,
+            block_hash=block,
+            transaction_hash="0xaa",
+            log_index=log_index,
+            name="Withdrawn",
+            args={"account": account, "amount": DOLLAR},
+            **times,
+        )
+
+    gone = {"applied_at": time.now(), "rolled_back_at": time.now()}
+    first, second = withdrawal("0x01", 3, "one", **gone), withdrawal("0x01", 5, "two", **gone)
+    again, too = withdrawal("0x02", 0, "one"), withdrawal("0x02", 2, "two")
+    assert last_reversal_in_place(too) == reversal_id(second)
+    assert last_reversal_in_place(again) == reversal_id(first)
+    assert last_reversal_in_place(withdrawal("0x02", 4, "three")) is None

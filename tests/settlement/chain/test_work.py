@@ -7,11 +7,19 @@ import pytest
 from django.core.exceptions import ImproperlyConfigured
 from django.db import connections, transaction
 
-from compliance.models import Case
+from compliance.models import Case, Restriction
 from compliance.services import chain_signer
-from settlement.models import ChainJob, ChainTransaction, Hold
-from settlement.rails.chain import Chain, ChainUnavailable
-from settlement.services import chain_guard, chain_jobs, chain_sender, chain_work, holds
+from settlement.models import ChainAlarm, ChainJob, ChainTransaction, Hold
+from settlement.rails.chain import CallRefused, Chain, ChainUnavailable
+from settlement.services import (
+    chain_delivery,
+    chain_escrow,
+    chain_guard,
+    chain_jobs,
+    chain_sender,
+    chain_work,
+    holds,
+)
 from settlement.tasks import follow_chain, work_chain
 from tests.contracts.anvil import Anvil
 from tests.settlement.chain.scene import CAP, DOLLAR, TESTER, Scene, build_scene
@@ -229,3 +237,71 @@ def test_many_workers_at_once_do_each_job_once(anvil: Anvil, chain_settings, clo
     guardian = chain_signer.signer_for(chain_signer.GUARDIAN).address
     assert set(ChainTransaction.objects.values_list("sender", flat=True)) == {guardian}
     assert scene.books() == {"contract": -4 * CAP, "blocked": 4 * CAP}
+
+
+def test_a_freeze_that_was_undone_the_same_day_is_made_again(scene: Scene):
+    hold = _frozen(scene)
+    chain_work.work()
+    lease = bytes.fromhex(scene.lease_key(hold)[2:])
+    undo = chain_sender.ContractCall("officer", "unfreeze", chain_signer.GUARDIAN, "unfreeze", (lease, b"c".ljust(32)))
+    chain_sender.submit(undo)
+    assert chain_escrow.freeze_escrow(hold.pk).purpose == "freeze", "ours is under way, for all that we know"
+    assert scene.chain.escrow(scene.lease_key(hold)).frozen_until == 0
+    scene.finalise()
+    chain_delivery.deliver()
+    chain_guard.post_freezes()
+    chain_work.work()
+    assert scene.chain.escrow(scene.lease_key(hold)).frozen_until > scene.node.now()
+    assert ChainTransaction.objects.filter(purpose="freeze").count() == 2
+
+
+def test_a_renewal_that_the_contract_refuses_is_an_alarm_until_it_is_made(scene: Scene, clock, monkeypatch):
+    hold = _frozen(scene)
+    Restriction.objects.create(party=scene.provider, reason_code="sdn", imposed_by="test")
+    chain_work.work()
+    chain_guard.guard()
+    _round(scene)
+    assert not _alarms()
+    clock.advance(days=24)
+    scene.node.pass_time(24 * 24 * 3600)
+    honest = Chain.gas_for
+
+    def refuse(self: Chain, *call: object) -> int:
+        raise CallRefused("AccessControlUnauthorizedAccount")
+
+    monkeypatch.setattr(Chain, "gas_for", refuse)
+    clock.advance(minutes=1)
+    _round(scene)
+    (alarm,) = _alarms()
+    assert (alarm.code, alarm.detail) == ("freeze_missing", f"2 in all, first lease {scene.lease_key(hold)}")
+    monkeypatch.setattr(Chain, "gas_for", honest)
+    clock.advance(minutes=5)
+    _round(scene)
+    _round(scene)
+    assert not _alarms()
+
+
+def test_what_was_never_frozen_on_chain_is_an_alarm_after_an_hour(scene: Scene, clock):
+    _frozen(scene)
+    chain_guard.alarm_of_missing_freezes()
+    assert not _alarms(), "it has just been asked for"
+    clock.advance(hours=1)
+    chain_guard.alarm_of_missing_freezes()
+    assert [alarm.code for alarm in _alarms()] == ["freeze_missing"]
+    chain_work.work()
+    scene.follow()
+    chain_guard.alarm_of_missing_freezes()
+    assert not _alarms()
+
+
+def _round(scene: Scene) -> None:
+    """What the sweeps do in a minute."""
+    chain_guard.post_freezes()
+    chain_guard.guard()
+    chain_work.work()
+    scene.deliver()
+    chain_guard.alarm_of_missing_freezes()
+
+
+def _alarms() -> list[ChainAlarm]:
+    return list(ChainAlarm.objects.filter(ended_at=None))
