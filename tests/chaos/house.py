@@ -25,6 +25,8 @@ from marketplace.development.postgres import release_postgres, start_postgres
 READY_SECONDS = 600
 # Which part is PostgreSQL's server: a daemon of its own, not our child.
 POSTGRES = "postgres"
+# Leases last for seconds here: what they have used is charged in the contract while they run all the same.
+CHARGE_AT_ONCE = {"GRIDCLEAR_ESCROW_CHARGE_AT_MINOR": "1"}
 # What others cannot start without.
 FOUNDATIONS = (POSTGRES, "redis")
 
@@ -64,7 +66,7 @@ class House:
         ports = choose_ports(self.state)
         url = start_postgres(self.state)
         composed = compose_environment(self.state, ports, url) | {"GRIDCLEAR_STATE": str(self.state)}
-        self.environment = {**os.environ, **composed}
+        self.environment = {**os.environ, **composed, **CHARGE_AT_ONCE}
         self._begin(*(part for part in foundation_parts(self.state, ports) if part.name != POSTGRES))
         self.command("migrate", "--no-input")
         self.command("deploy_contracts")
