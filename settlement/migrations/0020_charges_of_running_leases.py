@@ -7,7 +7,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('compliance', '0029_never_emptied'),
-        ('settlement', '0018_transfers_looked_up_one_by_one'),
+        ('settlement', '0019_refunds'),
     ]
 
     operations = [
