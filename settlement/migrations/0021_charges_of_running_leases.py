@@ -7,7 +7,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('compliance', '0029_never_emptied'),
-        ('settlement', '0019_refunds'),
+        ('settlement', '0020_explanations'),
     ]
 
     operations = [
