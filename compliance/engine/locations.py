@@ -13,8 +13,10 @@ NETWORKS = ("", "isp", "hosting", "vpn", "tor")
 class Locations:
     """Where the renter says it is and where it seems to be; "" means unknown.
 
-    `ip` is of the request itself, `login` of the last login of one of its people. A network is one of `NETWORKS`: what
-    comes out of a VPN, Tor or a data centre tells where that stands, and not where the person is.
+    `ip` is of the request itself, `login` of the last login of one of its people. `card` is the newest of its cards,
+    `older_cards` are the other countries that its cards told within the time in which they tell something. A network
+    is one of `NETWORKS`: what comes out of a VPN, Tor or a data centre tells where that stands, and not where the
+    person is.
     """
 
     declared: str = ""
@@ -26,6 +28,7 @@ class Locations:
     login: str = later("")
     login_region: str = later("")
     login_network: str = later("")
+    older_cards: tuple[str, ...] = later(())
 
     def __post_init__(self) -> None:
         if not {self.ip_network, self.login_network} <= set(NETWORKS):

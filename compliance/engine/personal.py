@@ -36,7 +36,9 @@ OPEN_HIT = frozenset(
 )  # fmt: skip
 OPEN_WALLET_HIT = frozenset({"list_code", "authority", "currency"})
 OPEN_END_USER = frozenset({"kind", "country"})
-OPEN_LOCATIONS = frozenset({"declared", "ip", "card", "document", "login", "ip_network", "login_network"})
+OPEN_LOCATIONS = frozenset(
+    {"declared", "ip", "card", "older_cards", "document", "login", "ip_network", "login_network"}
+)
 OPEN_FINDING = frozenset({"party_id", "code", "expires_at"})
 OPEN_CHECK = frozenset({"code", "label", "state"})
 OPEN_REASON = frozenset(

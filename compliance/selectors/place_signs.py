@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from django.db.models import Q, QuerySet
+from django.db.models import Case, F, Q, QuerySet, Value, When
 
 from compliance.base.sealing import Context
 from compliance.engine.facts import Locations
@@ -17,10 +17,15 @@ TELLS = {
     PlaceSign.Kind.DOCUMENT: timedelta(days=3660),
 }
 
+# By what signs of one kind are told apart: cards by their country, others not at all.
+_CARD_COUNTRY = Case(When(kind=PlaceSign.Kind.CARD, then=F("country")), default=Value(""))
+
 
 def locations_of(party_id: UUID, declared: str, as_of: datetime) -> Locations:
-    """The newest sign of each kind that still tells something; one query."""
-    told = {sign.kind: sign for sign in _newest(party_id, as_of)}
+    """The newest sign of each kind that still tells something, and every country of a card; one query."""
+    signs = sorted(_telling(party_id, as_of), key=lambda sign: sign.seen_at)
+    told = {sign.kind: sign for sign in signs}
+    cards = {sign.country for sign in signs if sign.kind == PlaceSign.Kind.CARD}
     request, login, card, document = (told.get(kind) for kind in TELLS)
     return Locations(
         declared=declared,
@@ -32,6 +37,7 @@ def locations_of(party_id: UUID, declared: str, as_of: datetime) -> Locations:
         login_network=login.network if login else "",
         card=card.country if card else "",
         document=document.country if document else "",
+        older_cards=tuple(sorted(cards - {card.country if card else "", ""})),
     )
 
 
@@ -45,8 +51,11 @@ def signs_of(party_id: UUID) -> QuerySet[PlaceSign]:
     return PlaceSign.objects.filter(party_id=party_id).order_by("-seen_at", "kind")
 
 
-def _newest(party_id: UUID, as_of: datetime) -> QuerySet[PlaceSign]:
+def _telling(party_id: UUID, as_of: datetime) -> QuerySet[PlaceSign]:
+    """The newest sign of each kind, and of each country of a card."""
     lasting = Q()
     for kind, age in TELLS.items():
         lasting |= Q(kind=kind, seen_at__gt=as_of - age)
-    return PlaceSign.objects.filter(lasting, party_id=party_id).order_by("kind", "-seen_at").distinct("kind")
+    newest = ("kind", "card_country")
+    rows = PlaceSign.objects.filter(lasting, party_id=party_id).annotate(card_country=_CARD_COUNTRY)
+    return rows.order_by(*newest, "-seen_at").distinct(*newest)

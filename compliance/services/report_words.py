@@ -145,6 +145,7 @@ def _places(facts: dict[str, Any], party: Party) -> str:
         f"The subject says that it is in {party.country}.",
         f"Its connection came from {seen['ip']}." if seen.get("ip") else "",
         f"Its card is of {seen['card']}." if seen.get("card") else "",
+        f"Earlier cards are of {', '.join(seen['older_cards'])}." if seen.get("older_cards") else "",
         f"The machine stands in {machine}." if machine else "",
     ]
     return "\n".join(line for line in lines if line)

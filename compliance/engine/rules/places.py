@@ -74,7 +74,8 @@ def location_conflict(question: Question, rule: RulePolicy) -> Answer:
     declared = {facts.locations.declared, renter.country, renter.headquarters_country} - {""}
     groups = [*rule.params["groups"], *(rule.params["controlled_groups"] if question.controlled else ())]
     watched = question.members(*groups)
-    signs = (("The address of the connection", facts.locations.ip), ("The card", facts.locations.card))
+    signs = [("The address of the connection", facts.locations.ip), ("The card", facts.locations.card)]
+    signs += [("An older card", code) for code in facts.locations.older_cards]
     found = [
         Problem(
             f"{what} points to {question.country(code)}, the declared country is "

@@ -17,9 +17,11 @@ def locations_conflict(question: Question, rule: RulePolicy) -> Answer:
     declared = _declared(question, renter)
     groups = [*rule.params["groups"], *(rule.params["controlled_groups"] if question.controlled else ())]
     watched = question.members(*groups)
+    # An older card tells against its holder only: a newer one of another country does not unmake it.
+    older = [("An older card", code) for code in question.facts.locations.older_cards]
     found = [
         _conflict(question, renter, what, code)
-        for what, code in _signs(question, masked=True).items()
+        for what, code in (*_signs(question, masked=True).items(), *older)
         if code in watched and code not in declared
     ]
     if question.controlled:

@@ -53,6 +53,33 @@ def test_the_newest_sign_of_each_kind_tells(lion, clock):
     assert where(lion, clock).card == "MY"
 
 
+def test_every_country_of_a_card_tells_while_it_lasts(lion, clock, django_assert_num_queries):
+    for country, days in (("CN", 300), ("MY", 50), ("MY", 1), ("SG", 1), ("SG", 1)):
+        place_signs.see_country(lion.pk, country, "card")
+        clock.advance(days=days)
+    place_signs.see_country(lion.pk, "TH", "document")
+    clock.advance(seconds=1)
+    place_signs.see_country(lion.pk, "MM", "document")
+    with django_assert_num_queries(1):
+        found = where(lion, clock)
+    assert (found.card, found.older_cards, found.document) == ("SG", ("CN", "MY"), "MM")
+    clock.advance(days=60)
+    assert where(lion, clock).older_cards == ("MY",)
+    clock.advance(days=400)
+    assert (where(lion, clock).card, where(lion, clock).older_cards) == ("", ())
+
+
+def test_the_gate_asks_about_an_older_card_of_a_watched_country(clock):
+    renter, provider = verified_company("Lion City Labs Pte Ltd", "SG"), verified_company("Brisbane Compute", "AU")
+    place_signs.see_country(renter.pk, "CN", "card")
+    clock.advance(seconds=1)
+    place_signs.see_country(renter.pk, "SG", "card")
+    decision = gate.evaluate(lease_request(renter, provider), actor=ACTOR)
+    assert [reason["code"] for reason in decision.reasons] == ["location_conflict"]
+    assert decision.facts["locations"]["older_cards"] == ["CN"]
+    assert gate.replay(decision.pk)
+
+
 def test_a_newer_sign_that_tells_nothing_hides_the_older(lion, clock):
     place_signs.see_address(lion.pk, "192.0.2.1", "request")
     clock.advance(seconds=1)
