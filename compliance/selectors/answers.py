@@ -8,6 +8,7 @@ from compliance.base import clock
 from compliance.models import Case, Finding, ListedParty, Match, Party, WatchlistVersion
 
 PARTY_CHANGED, ENTRY_CHANGED, LAPSED = "The party changed", "The entry changed or went", "It lapsed"
+STATE_CHANGED = "What it rested on changed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,7 +16,8 @@ class PastAnswer:
     """Two officers' answer: that an entry is another party, or to one reason of the gate.
 
     `ended_by` is empty while it holds. An answer about an entry lasts until party or entry changes, one to a reason at
-    most until `expires_at`.
+    most until `expires_at`; whether the reason still rests on the same state, the gate's own facts tell
+    (`past_answers`), which look `finding_id` up.
     """
 
     about: str
@@ -25,6 +27,7 @@ class PastAnswer:
     at: datetime
     expires_at: datetime | None
     ended_by: str
+    finding_id: UUID | None = None
 
 
 def answers_about(party: Party) -> list[PastAnswer]:
@@ -48,6 +51,7 @@ def _findings(party: Party) -> list[PastAnswer]:
             else LAPSED
             if row.expires_at <= now
             else "",
+            finding_id=row.pk,
         )
         for row in rows
     ]

@@ -11,6 +11,7 @@ from compliance.engine.end_uses import CALLED
 from compliance.selectors.case_batches import live_batches_of
 from compliance.selectors.cases import CaseInFull
 from compliance.selectors.identity import kyc_status
+from compliance.services import past_answers
 from marketplace.forms.cases import words_of
 from marketplace.forms.countries import country_name
 from marketplace.models import User
@@ -140,7 +141,7 @@ def case_context(full: CaseInFull, actor: Actor) -> dict[str, Any]:
                 "expires_at": each.expires_at,
                 "ended_by": each.ended_by,
             }
-            for each in full.answers
+            for each in past_answers.as_of_now(full.answers)
         ],
         "payments": payment_lines(full.payment_signs),
         "graph": graph_of(full),
