@@ -15,8 +15,8 @@ from django.db.models import Max
 from compliance.base import clock
 from compliance.base.outside import require_no_transaction
 from compliance.engine.facts import ListState, WalletHit
-from compliance.models import OracleAnswer
-from compliance.sources.wallet_oracle import OracleSilent, WalletOracle, evm_addresses
+from compliance.models import OracleAnswer, OracleScan
+from compliance.sources.wallet_oracle import Head, OracleSilent, WalletOracle, evm_addresses
 
 logger = logging.getLogger(__name__)
 
@@ -24,6 +24,10 @@ CODE = "wallet_oracle"
 AUTHORITY = "CHAINALYSIS"
 # An answer is good for the decision that it was asked for and those of the same minute.
 FRESH_FOR = timedelta(seconds=60)
+# Events of the newest blocks are left for the next round: such a block may yet be replaced.
+SETTLED_AFTER = 3
+# The chains on which the oracle lies have a new block every few seconds: a node without one hears of no new listing.
+STANDS_STILL_AFTER = timedelta(minutes=5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +57,7 @@ def ask(wallets: Iterable[str]) -> None:
     if not wanted:
         return
     try:
-        head = source.head()
+        head = newest_block(source)
         for address in wanted:
             OracleAnswer.objects.create(
                 address=address,
@@ -63,6 +67,15 @@ def ask(wallets: Iterable[str]) -> None:
             )
     except OracleSilent as silence:
         logger.warning("the wallet oracle is silent: %s", silence)
+
+
+def newest_block(source: WalletOracle) -> Head:
+    """The newest block that the node knows. Raises OracleSilent, also when it has known no newer one for minutes."""
+    head = source.head()
+    read = OracleScan.objects.filter(chain_id=head.chain_id, last_block__gte=head.number - SETTLED_AFTER)
+    if read.filter(created_at__lte=clock.now() - STANDS_STILL_AFTER).exists():
+        raise OracleSilent("the node has had no new block for minutes")
+    return head
 
 
 def heard(wallets: Iterable[str], as_of: datetime) -> Heard:

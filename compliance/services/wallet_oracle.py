@@ -2,22 +2,24 @@
 
 import logging
 from collections.abc import Iterable, Mapping
+from datetime import timedelta
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import Max
 
 from compliance.base import audit, clock
 from compliance.base.actor import Actor
 from compliance.models import Case, Clearance, OracleScan, Party, PartyWallet
 from compliance.services import cases, list_hits, restrictions
-from compliance.services.wallet_answers import oracle
+from compliance.services.wallet_answers import CODE, SETTLED_AFTER, newest_block, oracle
 from compliance.sources.wallet_oracle import Listed, OracleSilent
 
 logger = logging.getLogger(__name__)
 
 REASON = "WALLET_ORACLE"
-# Events of the newest blocks are left for the next round: such a block may yet be replaced.
-SETTLED_AFTER = 3
+# A round or two may fail without anybody being woken.
+SILENT_AFTER = timedelta(minutes=5)
 BLOCKS_AT_ONCE = 2_000
 _ROUNDS = 20
 
@@ -33,7 +35,7 @@ def follow(*, actor: Actor) -> int:
         return 0
     frozen = 0
     try:
-        head = source.head()
+        head = newest_block(source)
         for _ in range(_ROUNDS):
             first, last = _next_blocks(head.chain_id, head.number - SETTLED_AFTER)
             if last < first:
@@ -49,7 +51,24 @@ def follow(*, actor: Actor) -> int:
             )
     except OracleSilent as silence:
         logger.warning("the wallet oracle's events could not be read: %s", silence)
+        _alarm_if_it_lasts(silence, actor)
     return frozen
+
+
+def _alarm_if_it_lasts(silence: OracleSilent, actor: Actor) -> None:
+    """Officers have a case, one until it is closed, when no round has come through for minutes, or none ever has."""
+    read_at = OracleScan.objects.aggregate(last=Max("created_at"))["last"]
+    if read_at is not None and read_at > clock.now() - SILENT_AFTER:
+        return
+    since = f"since {read_at:%Y-%m-%d %H:%M} UTC" if read_at else "since it was configured"
+    cases.open_case(
+        kind=Case.Kind.LIST_ALARM,
+        priority=Case.Priority.HIGH,
+        summary=f"The second source about wallets is silent {since}: {silence}. What needs its word goes to review.",
+        reason_codes=["LIST_ALARM"],
+        scope=f"{CODE}:silent",
+        actor=actor,
+    )
 
 
 def _next_blocks(chain_id: int, newest: int) -> tuple[int, int]:

@@ -5,7 +5,9 @@ It is asked over JSON-RPC of a node that the operator trusts. It is a vendor's s
 beside the lists of the authorities and never instead of them.
 """
 
+import json
 import logging
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -21,6 +23,9 @@ logging.getLogger("httpx").setLevel(logging.WARNING)
 
 MAINNET = "0x40C57923924B5c5c5455c48D93317139ADDaC8fb"
 _TIMEOUT = httpx.Timeout(5.0, connect=3.0)
+# A node that sends a byte now and then keeps within that; the whole answer has to come within this.
+_ANSWER_WITHIN = 8.0  # seconds
+_LONGEST_ANSWER = 32 * 1024 * 1024  # bytes
 _IS_SANCTIONED = keccak(text="isSanctioned(address)")[:4].hex()
 _ADDED = "0x" + keccak(text="SanctionedAddressesAdded(address[])").hex()
 _REMOVED = "0x" + keccak(text="SanctionedAddressesRemoved(address[])").hex()
@@ -94,15 +99,30 @@ class WalletOracle:
         require_no_transaction()
         question = {"jsonrpc": "2.0", "id": 1, "method": method, "params": params}
         try:
-            answer = httpx.post(self.rpc_url, json=question, timeout=_TIMEOUT, follow_redirects=False, trust_env=False)
-            answer.raise_for_status()
-            body = answer.json()
+            body = json.loads(_posted(self.rpc_url, question))
         except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
             # The address of the node may hold a key, so it is not told.
             raise OracleSilent(f"the node did not answer: {type(error).__name__}") from None
         if not isinstance(body, dict) or "error" in body or "result" not in body:
             raise OracleSilent("the node refused the question")
         return body["result"]
+
+
+def _posted(url: str, question: dict[str, Any]) -> bytes:
+    """What the node answers. Raises httpx.HTTPError, also when it takes too long over it, and OracleSilent."""
+    until = time.monotonic() + _ANSWER_WITHIN
+    parts, size = [], 0
+    with (
+        httpx.Client(timeout=_TIMEOUT, follow_redirects=False, trust_env=False) as client,
+        client.stream("POST", url, json=question) as answer,
+    ):
+        answer.raise_for_status()
+        for part in answer.iter_bytes():
+            parts.append(part)
+            size += len(part)
+            if size > _LONGEST_ANSWER or time.monotonic() > until:
+                raise OracleSilent("the node did not come to the end of its answer")
+    return b"".join(parts)
 
 
 def evm_addresses(wallets: Iterable[str]) -> list[str]:

@@ -3,6 +3,8 @@
 import functools
 import itertools
 import logging
+import socket
+import time
 from pathlib import Path
 
 import httpx
@@ -84,11 +86,27 @@ def codes(decision):
     return {reason["code"] for reason in decision.reasons}
 
 
+def answering(monkeypatch, answer):
+    """Whoever is asked answers so."""
+    client = httpx.Client
+    transport = httpx.MockTransport(lambda _: answer)
+    monkeypatch.setattr(source.httpx, "Client", lambda **options: client(**options, transport=transport))
+
+
+@pytest.fixture
+def stalling(settings, monkeypatch):
+    """A node that takes the question and never answers is configured; nobody waits for it for long."""
+    monkeypatch.setattr(source, "_TIMEOUT", httpx.Timeout(0.05, connect=2.0))
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        settings.WALLET_ORACLE_RPC_URL = f"http://127.0.0.1:{server.getsockname()[1]}/secret-key"
+        yield
+
+
 def test_unless_a_node_is_named_nobody_is_asked(renter, provider, settings, monkeypatch):
     def never(*_, **__):
         raise AssertionError("somebody was asked")
 
-    monkeypatch.setattr(source.httpx, "post", never)
+    monkeypatch.setattr(source.httpx, "Client", never)
     assert settings.WALLET_ORACLE_RPC_URL == ""
     assert settings.WALLET_ORACLE_ADDRESS == MAINNET
     decision = ask(renter, provider)
@@ -150,11 +168,56 @@ def test_an_address_without_the_contract_does_not_pass_for_no(renter, provider, 
     ],
 )
 def test_what_is_no_answer_is_silence(monkeypatch, answer):
-    answer.request = httpx.Request("POST", "http://node.example/secret-key")
-    monkeypatch.setattr(source.httpx, "post", lambda *_, **__: answer)
+    answering(monkeypatch, answer)
     with pytest.raises(OracleSilent) as silence:
         WalletOracle("http://node.example/secret-key", MAINNET).is_sanctioned(CLEAN, 1)
     assert "secret-key" not in str(silence.value)
+
+
+def test_a_node_that_stalls_holds_up_what_needs_it_and_raises_one_alarm(renter, provider, stalling, clock, caplog):
+    OracleScan.objects.create(chain_id=1, first_block=1, last_block=9)
+    clock.advance(minutes=4)
+    assert wallet_oracle.follow(actor=SWEEP) == 0
+    assert not Case.objects.filter(kind="list_alarm").exists(), "a round or two may fail"
+    clock.advance(minutes=1)
+    for _ in range(2):
+        wallet_oracle.follow(actor=SWEEP)
+    case = Case.objects.get(kind="list_alarm")
+    assert case.priority == Case.Priority.HIGH
+    assert "silent since" in case.summary
+    assert "secret-key" not in case.summary + caplog.text
+    assert gate.evaluate(lease_request(renter, provider), actor=ACTOR).outcome == "ALLOW", "no wallet takes part"
+    decision = ask(renter, provider)
+    assert (decision.outcome, codes(decision)) == ("REVIEW", {"wallet_source_silent"})
+
+
+def test_a_node_that_never_answered_raises_the_alarm_at_once(db, stalling):
+    wallet_oracle.follow(actor=SWEEP)
+    assert "since it was configured" in Case.objects.get(kind="list_alarm").summary
+
+
+def test_a_node_that_drips_is_not_waited_for(monkeypatch):
+    def drops():
+        for _ in range(50):
+            time.sleep(0.01)
+            yield b" "
+
+    monkeypatch.setattr(source, "_ANSWER_WITHIN", 0.03)
+    answering(monkeypatch, httpx.Response(200, content=drops()))
+    with pytest.raises(OracleSilent, match="end of its answer"):
+        WalletOracle("http://node.example", MAINNET).head()
+
+
+def test_a_node_whose_chain_stands_still_does_not_pass_for_one_that_knows(renter, provider, oracle, anvil, clock):
+    wallet_oracle.follow(actor=SWEEP)
+    assert ask(renter, provider).outcome == "ALLOW"
+    clock.advance(minutes=6)
+    decision = ask(renter, provider)
+    assert (decision.outcome, codes(decision)) == ("REVIEW", {"wallet_source_silent"})
+    wallet_oracle.follow(actor=SWEEP)
+    assert "no new block" in Case.objects.get(kind="list_alarm").summary
+    anvil.mine(1)
+    assert ask(renter, provider).outcome == "ALLOW"
 
 
 def test_the_address_of_the_node_is_told_in_no_log(renter, provider, settings, caplog):
@@ -227,8 +290,7 @@ def test_events_are_read_in_stretches_and_none_is_left_out(renter, provider, ora
 
 def test_an_event_that_lies_about_its_length_is_no_event(monkeypatch):
     log = {"topics": [source._ADDED], "blockNumber": "0x1", "data": "0x" + f"{32:064x}" + f"{2:064x}" + "0" * 64}
-    answer = httpx.Response(200, json={"result": [log]}, request=httpx.Request("POST", "http://node.example"))
-    monkeypatch.setattr(source.httpx, "post", lambda *_, **__: answer)
+    answering(monkeypatch, httpx.Response(200, json={"result": [log]}))
     with pytest.raises(OracleSilent, match="event"):
         WalletOracle("http://node.example", MAINNET).listed_between(1, 2)
 
