@@ -22,8 +22,8 @@ from compliance.services.notices import send_on_commit
 from compliance.signals import watchlist_loaded
 from compliance.sources.base import NotAList
 from compliance.sources.catalogue import KnownList, format_of, published, read_list
-from compliance.sources.download import DownloadRefused, Fetched, Validators, downloaded, sha256_of
-from compliance.sources.ofac_csv import companions, refuse_without_companions
+from compliance.sources.download import DownloadRefused, Fetched, Validators, downloaded, downloaded_set, sha256_of
+from compliance.sources.ofac_csv import companions, refuse_without_companions, set_of_urls
 
 __all__ = ["MAX_LOSS", "UnknownWatchlist", "WatchlistRefused", "load_watchlist", "register_lists"]
 
@@ -80,7 +80,8 @@ def load_watchlist(
 
 def _opened(source: str, validators: Validators) -> AbstractContextManager[Fetched]:
     if "://" in source:
-        return downloaded(source, validators)
+        files = set_of_urls(source)
+        return downloaded_set(files) if files else downloaded(source, validators)
     return nullcontext(Fetched(Path(source)))
 
 

@@ -4,7 +4,7 @@ import hashlib
 import ipaddress
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -54,11 +54,23 @@ def downloaded(url: str, known: Validators | None = None) -> Iterator[Fetched]:
     differently the second time gains nothing. Raises DownloadRefused.
     """
     with TemporaryDirectory(prefix="gridclear-list-") as folder:
-        try:
-            fetched = _fetch(url, Path(folder) / "list", known or Validators())
-        except httpx.HTTPError as error:
-            raise DownloadRefused(f"{urlsplit(url).hostname} could not be read: {type(error).__name__}") from error
-        yield fetched
+        yield _fetched(url, Path(folder) / "list", time.monotonic(), known)
+
+
+@contextmanager
+def downloaded_set(urls: Mapping[str, str]) -> Iterator[Fetched]:
+    """Within the block, the files of a list that is published in several lie side by side; `path` is the first one's.
+
+    `urls` are by the name that a file gets. The first is asked again at the end: files of two editions are no list.
+    Nothing is conditional, for one file may have changed where another has not. Raises DownloadRefused.
+    """
+    with TemporaryDirectory(prefix="gridclear-list-") as folder:
+        started = time.monotonic()
+        first, *_ = (_fetched(url, Path(folder) / name, started) for name, url in urls.items())
+        again = _fetched(next(iter(urls.values())), Path(folder) / "again", started, first.validators)
+        if again.path is not None and first.path is not None and sha256_of(again.path) != sha256_of(first.path):
+            raise DownloadRefused("the files changed while they were fetched; the next fetch takes them anew")
+        yield Fetched(first.path)
 
 
 def sha256_of(path: Path, *beside: Path) -> str:
@@ -82,8 +94,14 @@ def public_address(host: str) -> str:
     return sorted(found)[0]
 
 
-def _fetch(url: str, target: Path, known: Validators) -> Fetched:
-    started = time.monotonic()
+def _fetched(url: str, target: Path, started: float, known: Validators | None = None) -> Fetched:
+    try:
+        return _fetch(url, target, started, known or Validators())
+    except httpx.HTTPError as error:
+        raise DownloadRefused(f"{urlsplit(url).hostname} could not be read: {type(error).__name__}") from error
+
+
+def _fetch(url: str, target: Path, started: float, known: Validators) -> Fetched:
     conditions = known.headers()
     # No proxy from the environment: the address that was checked is the one that is asked.
     with httpx.Client(timeout=_TIMEOUT, follow_redirects=False, trust_env=False) as client:

@@ -1,9 +1,10 @@
-"""OFAC's legacy CSV: the primary file, with the alternate names and addresses from the files beside it, if they are."""
+"""OFAC's legacy CSV: the primary file, with the alternate names, addresses and longer remarks from those beside it."""
 
 import re
 from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from compliance.sources.base import ListedName, ListEntry, NotAList
 from compliance.sources.countries import country_code
@@ -12,6 +13,7 @@ from compliance.sources.files import csv_rows
 
 _NULL = "-0-"
 _COLUMNS = 12
+_KINDS = ("alt", "add", "comments")
 _BIRTH = re.compile(r"\bDOB\s+([^;.]+)")
 _PLACES = re.compile(r"\b(?:nationality|citizen)\s+([A-Z][A-Za-z ,'()-]*?)(?=[;.]|$)")
 _PAPERS = r"Passport|National ID No\.|Registration ID|Tax ID No\.|SSN|Identification Number"
@@ -31,8 +33,21 @@ def read_ofac_consolidated_csv(path: Path) -> Iterator[ListEntry]:
 
 
 def companions(path: Path) -> list[Path]:
-    """The files of alternate names and addresses that lie beside the file."""
-    return [each for each in (_beside(path, "alt"), _beside(path, "add")) if each is not None]
+    """The files of alternate names, addresses and longer remarks that lie beside the file."""
+    return [each for each in (_beside(path, kind) for kind in _KINDS) if each is not None]
+
+
+def set_of_urls(url: str) -> dict[str, str]:
+    """By name, the addresses of all files of which the address has the first; none for any other address.
+
+    SDN.CSV comes with ALT.CSV, ADD.CSV and SDN_COMMENTS.CSV, CONS_PRIM.CSV with those of CONS.
+    """
+    parts = urlsplit(url)
+    folder, _, name = parts.path.rpartition("/")
+    if parts.query or name.casefold() not in ("sdn.csv", "cons_prim.csv"):
+        return {}
+    names = [name, *(_named_beside(name, kind)[name.isupper()] for kind in _KINDS)]
+    return {each: parts._replace(path=f"{folder}/{each}").geturl() for each in names}
 
 
 def refuse_without_companions(format: str, path: Path) -> None:
@@ -40,17 +55,20 @@ def refuse_without_companions(format: str, path: Path) -> None:
     if format in ("ofac_csv", "ofac_cons_csv") and _beside(path, "alt") is None:
         raise NotAList(
             f"{path.name} lacks the file of alternate names beside it (SDN.CSV with ALT.CSV, CONS_PRIM.CSV with "
-            "CONS_ALT.CSV); the list was not loaded. The advanced XML has all in one file"
+            "CONS_ALT.CSV); the list was not loaded. They come by themselves from an address that ends in one of these "
+            "names. The advanced XML has all in one file"
         )
 
 
 def _read(path: Path, *, blocked: bool) -> Iterator[ListEntry]:
     aliases = _aliases(path)
     countries = _addresses(path)
+    remarks = _comments(path)
     for number, row in enumerate(csv_rows(path), 1):
         if len(row) != _COLUMNS or not row[0].strip().isdigit():
             raise NotAList(f"row {number} of {path.name} is no row of OFAC's CSV; the list was not loaded")
         cells = [_cell(each) for each in row]
+        cells[11] = " ".join(filter(None, (cells[11], *remarks.get(cells[0], ()))))
         yield _entry(cells, aliases.get(cells[0], []), countries.get(cells[0], []), blocked=blocked)
 
 
@@ -90,12 +108,17 @@ def _ordered(name: str, *, person: bool) -> str:
 
 def _beside(path: Path, kind: str) -> Path | None:
     """The companion file: sdn.csv -> alt.csv, cons_prim.csv -> cons_alt.csv, sdn_2022.csv -> alt_2022.csv."""
-    for mark in ("cons_prim", "prim", "sdn"):
-        if mark in path.name.casefold():
-            stem = "cons_" + kind if mark == "cons_prim" else kind
-            names = (re.sub(mark, each, path.name, flags=re.IGNORECASE) for each in (stem, stem.upper()))
-            return next((each for name in names if (each := path.with_name(name)).is_file()), None)
-    return None
+    found = (path.with_name(name) for name in _named_beside(path.name, kind))
+    return next((each for each in found if each.is_file()), None)
+
+
+def _named_beside(name: str, kind: str) -> tuple[str, ...]:
+    """What the companion of the file may be called, in small letters and in capitals; nothing beside another file."""
+    for mark, stem in (("cons_prim", f"cons_{kind}"), ("prim", kind), ("sdn", kind)):
+        if mark in name.casefold():
+            called = "sdn_comments" if (mark, kind) == ("sdn", "comments") else stem
+            return tuple(re.sub(mark, each, name, flags=re.IGNORECASE) for each in (called, called.upper()))
+    return ()
 
 
 def _aliases(path: Path) -> dict[str, list[str]]:
@@ -117,4 +140,16 @@ def _addresses(path: Path) -> dict[str, list[str]]:
             raise NotAList(f"{row[0][:20]} in {path.name}'s addresses is no whole row; the list was not loaded")
         if code := country_code(_cell(row[4])):
             found[_cell(row[0])].append(code)
+    return found
+
+
+def _comments(path: Path) -> dict[str, list[str]]:
+    """What of an entry's remarks its own row has no room for: dates of birth, papers and wallets among them."""
+    found: dict[str, list[str]] = defaultdict(list)
+    companion = _beside(path, "comments")
+    for row in csv_rows(companion) if companion else ():
+        if len(row) < 2:
+            raise NotAList(f"{row[0][:20]} in {path.name}'s remarks is no whole row; the list was not loaded")
+        if _cell(row[1]):
+            found[_cell(row[0])].append(_cell(row[1]))
     return found

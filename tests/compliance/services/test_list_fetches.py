@@ -18,6 +18,7 @@ from compliance.services.list_fetches import fetch_due_lists, fetch_list
 from compliance.services.list_registry import schedule_fetching
 from compliance.services.watchlists import WatchlistRefused, load_watchlist
 from compliance.sources.catalogue import KNOWN_LISTS, SAMPLES
+from compliance.sources.ofac_csv import set_of_urls
 from tests.compliance.services.web_of_lists import web
 from tests.factories.compliance import OFFICER, OPERATOR
 
@@ -252,3 +253,52 @@ def test_the_command_schedules_one_list_or_all_that_have_an_address(capsys):
         call_command("watchlists", "fetch", "all", URL)
     with pytest.raises(CommandError, match="https address"):
         call_command("watchlists", "fetch", "un_sc", "http://lists.example/")
+
+
+CSV_URL = "https://lists.example/exports/CONS_PRIM.CSV"
+CONS, CONS_ALT, CONS_ADD = ((SAMPLES / f"ofac_cons_{each}.csv").read_bytes() for each in ("prim", "alt", "add"))
+CONS_MORE = b'990002,"alt. Passport Z5512909 (Cyprus); DOB 1967."\r\n'
+
+
+def answered(*contents):
+    return [httpx.Response(200, content=each) for each in contents]
+
+
+def test_a_list_in_several_files_is_fetched_whole(web):
+    """The alternate names, the addresses and the longer remarks come with the first file, each time."""
+    web.answers = answered(CONS, CONS_ALT, CONS_ADD, CONS_MORE, CONS)
+    first = load_watchlist("ofac_consolidated", CSV_URL, actor=LOADER)
+    assert (first.format, first.state, web.answers) == ("ofac_cons_csv", "current", [])
+    person = first.entries.get(external_id="990002")
+    assert set(person.names.values_list("name", flat=True)) == {"Ansel MARDOLEK", "Anselm MARDOLECK"}
+    assert "1967" in person.birth_dates
+    assert any("Z5512909" in each for each in person.identifiers)
+    web.answers = answered(CONS, CONS_ALT, CONS_ADD, CONS_MORE, CONS)
+    assert load_watchlist("ofac_consolidated", CSV_URL, actor=LOADER) == first
+    # Where only a name beside the first file changed, the list did.
+    web.answers = answered(CONS, CONS_ALT.replace(b"FERROWICK BANK", b"FERROWICK BANQUE"), CONS_ADD, CONS_MORE, CONS)
+    second = load_watchlist("ofac_consolidated", CSV_URL, actor=LOADER)
+    assert (second.previous, second.changed) == (first, 1)
+    assert web.conditions == [{}] * 15
+
+
+def test_files_of_two_editions_are_no_list(web):
+    web.answers = answered(CONS, CONS_ALT, CONS_ADD, CONS_MORE, CONS.replace(b"1966", b"1965"))
+    with pytest.raises(WatchlistRefused, match="changed while they were fetched"):
+        load_watchlist("ofac_consolidated", CSV_URL, actor=LOADER)
+    web.answers = [httpx.Response(200, content=CONS), httpx.Response(404)]
+    with pytest.raises(WatchlistRefused, match="answered 404"):
+        load_watchlist("ofac_consolidated", CSV_URL, actor=LOADER)
+    assert outcomes() == ["failed", "failed"]
+    assert not WatchlistVersion.objects.exists()
+
+
+def test_the_names_of_the_files_of_a_set_follow_the_first():
+    sls = "https://sanctionslistservice.ofac.treas.gov/api/PublicationPreview/exports"
+    assert list(set_of_urls(f"{sls}/SDN.CSV").items()) == [
+        (name, f"{sls}/{name}") for name in ("SDN.CSV", "ALT.CSV", "ADD.CSV", "SDN_COMMENTS.CSV")
+    ]
+    assert list(set_of_urls("https://lists.example/cons_prim.csv")) == [
+        "cons_prim.csv", "cons_alt.csv", "cons_add.csv", "cons_comments.csv",
+    ]  # fmt: skip
+    assert set_of_urls(f"{sls}/SDN_ADVANCED.XML") == set_of_urls("https://lists.example/get?file=sdn.csv") == {}
