@@ -3,13 +3,17 @@
 import bz2
 import csv
 import json
+import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
+
+import yaml
 
 from compliance.engine.screening import EntryFacts, ListedEntry
 from compliance.sources.base import ListEntry
@@ -18,6 +22,7 @@ from compliance.sources.countries import country_code
 from marketplace.config.settings.environment import ROOT
 
 DATA = ROOT.parent / "shared" / "data"
+PUBLIC_SETS = "opensanctions/nomenklatura@502208c"  # of which shared/data has a random half
 SDN = ("ofac_sdn_advanced_2025-12-04.xml.bz2", "ofac_advanced_xml", "OFAC SDN, advanced XML, 2025-12-04")
 LISTS = (
     SDN,
@@ -75,6 +80,45 @@ def labelled_pairs() -> dict[str, list[dict[str, Any]]]:
     checks = json.loads((DATA / "cases" / "nomenklatura_entity_checks.json").read_text())["cases"]
     named = [{**row, "query": {"name": row["query"]}, "candidate": {"name": row["candidate"]}} for row in names]
     return {"name pairs": named, "entity pairs": checks}
+
+
+def unseen_pairs() -> dict[str, list[dict[str, Any]]]:
+    """The halves of the same public sets that the rules never saw, from a checkout of nomenklatura at `PUBLIC_SETS`.
+
+    `UNSEEN_PAIRS` names its folder; nothing without it. No rule may be tuned by what comes of them.
+    """
+    folder = os.environ.get("UNSEEN_PAIRS")
+    if not folder:
+        return {}
+    with (Path(folder) / "contrib/name_bench/cases.csv").open(encoding="utf-8", newline="") as file:
+        named = [
+            {
+                "schema": row["schema"],
+                "query": {"name": row["name1"]},
+                "candidate": {"name": row["name2"]},
+                "should_match": row["is_match"].casefold() in ("true", "1"),
+            }
+            for row in csv.DictReader(file)
+        ]
+    checks = yaml.safe_load((Path(folder) / "contrib/entity_bench/checks.yml").read_text())["checks"]
+    told = [{**row, "should_match": row["match"]} for row in json.loads(json.dumps(checks, default=str))]
+    seen = {name: Counter(map(_what_is_asked, rows)) for name, rows in labelled_pairs().items()}
+    return {
+        f"{name}, unseen half": list(_without(rows, seen[name]))
+        for name, rows in (("name pairs", named), ("entity pairs", told))
+    }
+
+
+def _without(rows: Iterable[dict[str, Any]], seen: Counter[str]) -> Iterator[dict[str, Any]]:
+    for row in rows:
+        if seen[_what_is_asked(row)] > 0:
+            seen[_what_is_asked(row)] -= 1
+        else:
+            yield row
+
+
+def _what_is_asked(row: Mapping[str, Any]) -> str:
+    return json.dumps([row[each] for each in ("schema", "query", "candidate", "should_match")], sort_keys=True)
 
 
 def synthetic_people() -> list[Someone]:

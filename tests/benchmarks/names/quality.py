@@ -43,7 +43,7 @@ class Compared:
 
 def measure_quality(logic: LogicV2 | None) -> list[Compared]:
     """Both scorers have answered every pair, ours as `manage.py compare` does."""
-    sets = {**corpus.labelled_pairs(), **alias_pairs()}
+    sets = {**corpus.labelled_pairs(), **corpus.unseen_pairs(), **alias_pairs()}
     today = date.today()
     found = []
     for name, rows in sets.items():

@@ -95,6 +95,7 @@ def render_screening(found: Screening, at: str, machine: str) -> str:
         machine=machine,
         lists=lists,
         names=len(built.index),
+        public_sets=corpus.PUBLIC_SETS,
         names_of=f"{ALIASES:,}",
         entries=built.entries,
         targets="\n".join(each.row() for each in targets_of(found)),
@@ -165,7 +166,8 @@ Gridclear answers as `manage.py compare` does, at its threshold of 0.8; logic-v2
 {quality}
 
 The labelled pairs are half of nomenklatura's public sets; the rules were written with that half in sight, and never saw
-the other. The aliases are the check on that: for {names_of} entries of OFAC's list of each kind, another strong name of
+the other, which is measured where `UNSEEN_PAIRS` names a checkout of {public_sets}. The aliases are a further check on
+that: for {names_of} entries of OFAC's list of each kind, another strong name of
 the same entry (in whatever script; many aliases are other names altogether, which bounds the recall) against the listed
 name, and the likest name of another entry.
 
