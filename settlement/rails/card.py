@@ -51,6 +51,9 @@ __all__ = [
     "recipient_state",
 ]
 
+# Lines of one page of a list: the most that the network gives.
+PAGE = 100
+
 
 class CardRail(CardDisputes, CardRefunds):
     """Deeds at the card network. Every method may raise CardDeclined, CardRefused or CardUnavailable."""
@@ -116,7 +119,7 @@ class CardRail(CardDisputes, CardRefunds):
 
     def find_intent(self, payment_id: UUID, customer_id: str) -> IntentState | None:
         """The PaymentIntent of this payment of ours, if the network ever made one."""
-        params: Any = {"customer": customer_id, "limit": 100}
+        params: Any = {"customer": customer_id, "limit": PAGE}
         page = self._do(lambda: self._client.v1.payment_intents.list(params))
         states = (intent_state(plain(intent)) for intent in page.auto_paging_iter())
         return next((state for state in states if state.payment_id == str(payment_id)), None)
@@ -175,10 +178,11 @@ class CardRail(CardDisputes, CardRefunds):
         found = self._do(lambda: self._client.v1.transfers.list(params)).data
         return found[0].id if found else ""
 
-    def transfers_to(self, destination: str) -> list[SentTransfer]:
-        """What was sent to the connected account, newest first, the last hundred."""
-        params: Any = {"destination": destination, "limit": 100}
-        return [sent_transfer(plain(sent)) for sent in self._do(lambda: self._client.v1.transfers.list(params)).data]
+    def transfers_to(self, destination: str, since: int) -> list[SentTransfer]:
+        """What was sent to the connected account at or after `since` (unix seconds), newest first, every page."""
+        params: Any = {"destination": destination, "created": {"gte": since}, "limit": PAGE}
+        pages = self._do(lambda: self._client.v1.transfers.list(params))
+        return self._do(lambda: [sent_transfer(plain(sent)) for sent in pages.auto_paging_iter()])
 
     def balance_minor(self) -> int:
         """What Stripe holds for the platform in USD cents, pending money included."""
@@ -188,7 +192,7 @@ class CardRail(CardDisputes, CardRefunds):
 
     def balance_lines(self, since: int) -> Iterator[BalanceLine]:
         """The lines of the balance that were made at or after `since` (unix seconds), newest first."""
-        params: Any = {"created": {"gte": since}, "limit": 100, "expand": ["data.source"]}
+        params: Any = {"created": {"gte": since}, "limit": PAGE, "expand": ["data.source"]}
         for line in self._do(lambda: self._client.v1.balance_transactions.list(params)).auto_paging_iter():
             yield balance_line(plain(line))
 

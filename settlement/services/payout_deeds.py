@@ -61,7 +61,8 @@ def _pay_by_card(payout: Payout, *, first: bool) -> None:
         if not _may_ask_again(payout):
             return
     try:
-        if lost := payout_recovery.forgotten(card.rail().transfers_to(payout.destination)):
+        sent = card.rail().transfers_to(payout.destination, payout_recovery.remembered_until(payout))
+        if lost := payout_recovery.forgotten(sent):
             payout_recovery.recover(payout.pk, lost, actor=ACTOR)
             return
         transfer_id = card.rail().transfer(

@@ -7,9 +7,11 @@ after its payout has failed and the money is payable again. Officers have a case
 
 import logging
 from collections.abc import Sequence
+from datetime import timedelta
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import Max
 
 from compliance.base import audit
 from compliance.base.actor import Actor
@@ -25,6 +27,17 @@ logger = logging.getLogger(__name__)
 RECOVERED = "payout.recovered"
 USD = claims.USD
 State = Payout.State
+# The network dates a transfer by its own clock, and before we know of it.
+CLOCKS_APART = timedelta(days=1)
+
+
+def remembered_until(payout: Payout) -> int:
+    """Since when (unix seconds) transfers to the payout's destination may have been forgotten: what an older backup
+    still knows went before. Zero where the books know of none.
+    """
+    known = Payout.objects.filter(destination=payout.destination, state=State.SENT)
+    newest = known.aggregate(at=Max("state_changed_at"))["at"]
+    return int((newest - CLOCKS_APART).timestamp()) if newest else 0
 
 
 def forgotten(sent: Sequence[SentTransfer]) -> list[SentTransfer]:

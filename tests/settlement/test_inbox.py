@@ -51,6 +51,31 @@ def test_a_wrong_secret_changes_nothing(card: Scene, paid: dict):
     assert (InboundEvent.objects.count(), card.books()) == (0, {})
 
 
+def test_the_endpoint_for_connected_accounts_has_a_secret_of_its_own(card: Scene, paid: dict, settings):
+    settings.STRIPE_WEBHOOK_SECRET = "whsec_platform, whsec_connect"
+    news = {
+        "id": "evt_account",
+        "object": "event",
+        "type": "account.updated",
+        "account": "acct_1",
+        "livemode": False,
+        "data": {"object": {"id": "acct_1", "object": "account", "payouts_enabled": True}},
+    }
+    assert post_notice(news, secret="whsec_connect").json() == {"outcome": "nothing to do"}
+    assert post_notice(paid, secret="whsec_platform").json() == {"outcome": "applied"}
+    assert post_notice(paid, secret="whsec_other").status_code == 400
+    settings.STRIPE_WEBHOOK_SECRET = ""
+    assert post_notice(paid, secret=" ").status_code == 400
+
+
+def test_a_payment_of_a_connected_account_or_of_another_mode_moves_nothing(card: Scene, paid: dict, settings):
+    assert post_notice(paid | {"id": "evt_theirs", "account": "acct_1"}).json() == {"outcome": "kept"}
+    assert post_notice(paid | {"id": "evt_live", "livemode": True}).json() == {"outcome": "kept"}
+    settings.STRIPE_API_KEY = "sk_live_1"
+    assert post_notice(paid | {"id": "evt_test"}).json() == {"outcome": "kept"}
+    assert card.books() == {}
+
+
 def test_a_changed_body_changes_nothing(card: Scene, paid: dict):
     signed = json.dumps(paid)
     header = "t=1,v1=00"

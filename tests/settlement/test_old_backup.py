@@ -3,9 +3,18 @@
 import pytest
 
 from compliance.models import Case
-from settlement.models import CardPayment, PaymentProfile, Payout
+from settlement.models import CardPayment, PaymentProfile, Payout, Transfer
 from settlement.rails import card as card_rail
-from settlement.services import differences, hold_sweep, holds, inbox, payout_deeds, profiles, reconciliation
+from settlement.services import (
+    differences,
+    hold_sweep,
+    holds,
+    inbox,
+    payout_deeds,
+    payout_recovery,
+    profiles,
+    reconciliation,
+)
 from settlement.services.books import verify_books
 from settlement.services.usage import UsageLine, post_usage
 from tests.settlement.scene import TESTER, Scene
@@ -111,3 +120,20 @@ def test_a_transfer_made_by_hand_stops_no_payout(ready: Scene):
     ready.request_payout()
     ready.doorbell.ring()
     assert Payout.objects.get().state == "sent"
+
+
+def test_every_forgotten_transfer_is_found_on_however_many_pages(ready: Scene, backup, monkeypatch):
+    monkeypatch.setattr(card_rail, "PAGE", 1)
+    restore = backup()
+    for _ in range(3):
+        ready.request_payout()
+        ready.doorbell.ring()
+        settled(ready, ready.open_hold(2_000).id, 1_000)
+    assert sent(ready) == 3 * 950
+    ready.doorbell.lose()
+    restore()
+    payout = ready.request_payout()
+    ready.doorbell.ring()
+    assert Payout.objects.get(pk=payout.id).failure_code == "earlier_transfer_found"
+    assert Transfer.objects.filter(kind=payout_recovery.RECOVERED).count() == 3
+    assert sent(ready) == 3 * 950, "none was sent again"
