@@ -3,15 +3,19 @@
 import re
 import tomllib
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 from compliance.engine.chips import Classification, classify
 from compliance.engine.facts import ChipFigures, Tops
 from compliance.engine.releases import Altered, Manifest
+
+# Documents round the same operations differently at different bit lengths.
+_ROUNDED = Decimal("0.995")
 
 
 class CatalogueInvalid(ValueError):
@@ -45,8 +49,21 @@ class Letter:
 
 
 @dataclass(frozen=True, slots=True)
+class Document:
+    """What figures were read in, at which address, and on which day."""
+
+    key: str
+    title: str
+    url: str
+    read: date
+
+
+@dataclass(frozen=True, slots=True)
 class Accelerator:
-    """One catalogue entry. `verified` means that the figures were read in the source named."""
+    """One catalogue entry. `verified` means that the figures were read in the source named.
+
+    `cites` names for each figure (`tops_8` for operations at 8 bit) the documents that show it.
+    """
 
     slug: str
     name: str
@@ -59,6 +76,21 @@ class Accelerator:
     verified: bool
     letters: tuple[Letter, ...]
     classification: Classification
+    process: str = ""
+    cites: tuple[tuple[str, tuple[Document, ...]], ...] = ()
+
+    @property
+    def cited(self) -> bool:
+        """Whether each figure that the class rests on stands in a document: the operations that give the TPP, the die's
+        area and process, the memory's bandwidth, and whether it is made for data centres."""
+        shown = {figure for figure, documents in self.cites if documents}
+        tpp = self.classification.tpp
+        if tpp is None or not shown >= {"die_area_mm2", "process", "dram_gbps", "datacenter"}:
+            return False
+        return any(
+            Decimal(each.tops) * each.bits >= tpp * _ROUNDED and f"tops_{each.bits}" in shown
+            for each in self.figures.dense_tops
+        )
 
 
 class Catalogue:
@@ -103,11 +135,12 @@ class Catalogue:
 def load_catalogue(path: Path) -> Catalogue:
     """The catalogue in the file, with the letters beside it. Raises `CatalogueInvalid`."""
     try:
-        rows = tomllib.loads(path.read_text(encoding="utf-8"))["accelerators"]
+        told = tomllib.loads(path.read_text(encoding="utf-8"))
         beside = path.with_name("letters.toml")
         letters = tomllib.loads(beside.read_text(encoding="utf-8"))["letters"] if beside.exists() else []
         read = [_letter(row) for row in letters]
-        return Catalogue([_accelerator(row, read) for row in rows], read)
+        documents = {key: Document(key=key, **row) for key, row in told.get("documents", {}).items()}
+        return Catalogue([_accelerator(row, read, documents) for row in told["accelerators"]], read)
     except (OSError, KeyError, TypeError, tomllib.TOMLDecodeError) as error:
         raise CatalogueInvalid(f"{path.name} is no catalogue of accelerators: {error}") from error
 
@@ -147,7 +180,7 @@ def _letter(row: dict[str, Any]) -> Letter:
     )
 
 
-def _accelerator(row: dict[str, Any], letters: Sequence[Letter]) -> Accelerator:
+def _accelerator(row: dict[str, Any], letters: Sequence[Letter], documents: Mapping[str, Document]) -> Accelerator:
     mine = tuple(letter for letter in letters if row["slug"] in letter.chips)
     figures = ChipFigures(
         name=row["name"],
@@ -171,6 +204,8 @@ def _accelerator(row: dict[str, Any], letters: Sequence[Letter]) -> Accelerator:
         verified=row["verified"],
         letters=mine,
         classification=classify(figures),
+        process=row.get("process", ""),
+        cites=tuple((figure, tuple(documents[key] for key in keys)) for figure, keys in row.get("cites", {}).items()),
     )
 
 

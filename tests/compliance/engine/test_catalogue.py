@@ -1,6 +1,7 @@
 """The catalogue: figures with sources, names that drivers report, letters of BIS by date."""
 
 import json
+from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -56,10 +57,41 @@ def test_every_class_of_the_reference_is_here(shared_data):
         assert ours[known["tpp"], density].startswith(expected), known["name"]
 
 
+def test_the_figures_of_at_least_fifty_stand_in_documents():
+    """Each figure that the class rests on, at an address, read on a day."""
+    cited = [each for each in CATALOGUE.accelerators if each.cited]
+    assert len(cited) >= 50
+    assert {"a10", "a30", "a40", "l20", "h20", "rtx-4090-d", "rtx-5090-d", "a100-80gb"} <= {each.slug for each in cited}
+    for each in cited:
+        assert each.verified, each.slug
+        for figure, documents in each.cites:
+            assert documents, (each.slug, figure)
+            assert all(
+                doc.url.startswith("https://") and doc.title and doc.read <= date(2026, 11, 26) for doc in documents
+            )
+
+
+def test_a_figure_is_cited_only_when_it_is_there():
+    for each in CATALOGUE.accelerators:
+        bits = {f"tops_{tops.bits}" for tops in each.figures.dense_tops}
+        shown = {figure for figure, _ in each.cites}
+        assert shown <= bits | {"die_area_mm2", "process", "dram_gbps", "datacenter"}, each.slug
+        assert each.figures.die_area_mm2 or "die_area_mm2" not in shown, each.slug
+        assert bool(each.process) == ("process" in shown), each.slug
+
+
+def test_one_figure_less_and_it_is_not_cited():
+    a10 = CATALOGUE.get("a10")
+    assert a10.cited
+    for figure in ("die_area_mm2", "process", "dram_gbps", "datacenter"):
+        assert not replace(a10, cites=tuple(each for each in a10.cites if each[0] != figure)).cited
+    assert not replace(a10, cites=tuple(each for each in a10.cites if not each[0].startswith("tops"))).cited
+
+
 def test_what_is_verified_names_what_was_read():
     verified = [each for each in CATALOGUE.accelerators if each.verified]
     assert len(verified) > 20
-    assert all("https://" in each.source or "/" in each.source for each in verified)
+    assert all("/" in each.source or each.cited for each in verified)
     assert all(each.source for each in CATALOGUE.accelerators)
     assert all(letter.source and letter.came for letter in CATALOGUE.letters)
 
@@ -121,7 +153,14 @@ def test_a_broken_catalogue_is_refused(tmp_path):
     path.write_text(ROW)
     assert len(load_catalogue(path).accelerators) == 1
     twice = ROW.replace('"a"', '"b"').replace("Same", "Other") + 'pci_ids = ["10de:1", "10de:1"]'
-    for content in (ROW + ROW, ROW.replace('slug = "a"\n', ""), twice, "nothing = [", ""):
+    for content in (
+        ROW + ROW,
+        ROW + 'cites = { tops_8 = ["nobody"] }',
+        ROW.replace('slug = "a"\n', ""),
+        twice,
+        "nothing = [",
+        "",
+    ):
         path.write_text(content)
         with pytest.raises(CatalogueInvalid):
             load_catalogue(path)
