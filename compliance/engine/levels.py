@@ -75,7 +75,9 @@ def load_levels(root: Path) -> tuple[Levels, ...]:
         folders = Manifest.read(root.parent).folders(root)
     except Altered as error:
         raise LevelsInvalid(str(error)) from error
-    return tuple(sorted((_load(folder) for folder in folders), key=lambda each: (each.in_force_from, each.version)))
+    return tuple(
+        sorted((load_release(folder) for folder in folders), key=lambda each: (each.in_force_from, each.version))
+    )
 
 
 def levels_in_force(as_of: datetime, releases: tuple[Levels, ...]) -> Levels:
@@ -89,7 +91,8 @@ def levels_in_force(as_of: datetime, releases: tuple[Levels, ...]) -> Levels:
     return next((each for each in reversed(releases) if each.in_force_from <= day), releases[0])
 
 
-def _load(folder: Path) -> Levels:
+def load_release(folder: Path) -> Levels:
+    """The levels that the folder holds. Raises `LevelsInvalid`."""
     try:
         rows = tomllib.loads((folder / "levels.toml").read_text(encoding="utf-8"))
         made: dict[tuple[str, str], Level] = {}

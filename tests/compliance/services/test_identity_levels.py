@@ -68,7 +68,7 @@ def test_a_document_grows_too_old_to_be_submitted_and_not_while_an_officer_looks
 
 
 def test_a_verification_names_the_release_of_the_levels(lion):
-    assert proofs.submitted(lion.pk, "business", actor=ALICE).levels == "identity@2026-11-25"
+    assert proofs.submitted(lion.pk, "business", actor=ALICE).levels == "identity@2026-11-26"
 
 
 def test_what_a_verification_rests_on_is_not_discarded(lion):
