@@ -21,7 +21,7 @@ from compliance.engine.facts import (
 from compliance.engine.outcome import Outcome
 from compliance.engine.packs import load_packs, pack_in_force
 
-NOW = datetime(2026, 11, 26, 4, tzinfo=UTC)
+NOW = datetime(2026, 11, 26, tzinfo=UTC)
 LATER = NOW + timedelta(days=200)
 PACKS = load_packs()
 PACK = pack_in_force(NOW, PACKS)
