@@ -22,6 +22,7 @@ from compliance.services import (
     report_drafts,
     rescreening,
     restriction_orders,
+    travel_alarms,
     travel_delivery,
     vantages,
     wallet_oracle,
@@ -146,8 +147,9 @@ def sweep_restriction_orders() -> None:
 
 @shared_task(name="compliance.deliver_travel_data")
 def deliver_travel_data() -> None:
-    """What other providers must have of transfers was sent to them, or is due later."""
+    """What other providers must have of transfers was sent to them, or is due later, or is a case for officers."""
     travel_delivery.deliver(actor=system("travel"))
+    travel_alarms.alarm_undelivered(actor=system("travel"))
 
 
 @shared_task(name="compliance.verify_audit_log")

@@ -147,13 +147,27 @@ def load_catalogue(path: Path) -> Catalogue:
 
 def newest_catalogue(root: Path) -> Catalogue:
     """The catalogue of the newest date that the manifest names below the folder. Raises `CatalogueInvalid`."""
+    return load_catalogue(_folders(root)[-1] / "accelerators.toml")
+
+
+def catalogue_on(root: Path, day: date) -> tuple[str, Catalogue]:
+    """The newest catalogue of that day or before, with its name; before the first, the first: figures do not age.
+
+    Raises `CatalogueInvalid`.
+    """
+    folders = _folders(root)
+    folder = next((each for each in reversed(folders) if each.name <= day.isoformat()), folders[0])
+    return f"{root.name}@{folder.name}", load_catalogue(folder / "accelerators.toml")
+
+
+def _folders(root: Path) -> list[Path]:
     try:
         found = Manifest.read(root.parent).folders(root)
     except Altered as error:
         raise CatalogueInvalid(str(error)) from error
     if not found:
         raise CatalogueInvalid("there is no catalogue of accelerators")
-    return load_catalogue(found[-1] / "accelerators.toml")
+    return found
 
 
 def _device_key(name: str) -> str:

@@ -129,6 +129,20 @@ def pack_in_force(as_of: datetime, packs: tuple[PolicyPack, ...]) -> PolicyPack:
     return found[-1]
 
 
+def pack_as_of(as_of: datetime, packs: tuple[PolicyPack, ...]) -> PolicyPack:
+    """The pack that speaks of the moment: the one in force, or before the first of them the first, whose rules say
+    themselves since when they hold. Raises `NoPackInForce` for a day on which fewer than half of them did: what so few
+    allow means nothing."""
+    day = as_of.astimezone(UTC).date()
+    first = next(iter(packs), None)
+    if first is None or day >= first.in_force_from:
+        return pack_in_force(as_of, packs)
+    since = sorted(min(interval.start for interval in rule.effective) for rule in first.rules)[len(first.rules) // 2]
+    if day < since:
+        raise NoPackInForce(f"no pack speaks of {day.isoformat()}: most rules of {first.label} hold only from {since}")
+    return first
+
+
 def pack_labelled(label: str, packs: tuple[PolicyPack, ...]) -> PolicyPack:
     """The pack of that label, for a replay. Raises `NoPackInForce`."""
     for pack in packs:

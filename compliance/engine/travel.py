@@ -3,7 +3,7 @@
 import tomllib
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -64,6 +64,7 @@ class TravelRules:
     label: str
     euro: EuroRate
     rules: tuple[TravelRule, ...]
+    pass_on_within: timedelta = timedelta(hours=24)  # later than this, officers have a case
 
     def that_apply(self, amount_usd: Fraction, wallet: str) -> tuple[TravelRule, ...]:
         """The rules that speak of the transfer; the strictest counts, so each of them is kept to."""
@@ -114,11 +115,12 @@ def load_rules(folder: Path) -> TravelRules:
         rules = tuple(_rule(row) for row in read["rules"])
         euro = _rate(read["euro"])
         label = f"{read['id']}@{read['version']}"
+        within = timedelta(hours=read.get("passing", {}).get("within_hours", 24))
     except (OSError, KeyError, TypeError, ValueError) as error:
         raise TravelRulesInvalid(f"{folder.name}/travel.toml holds no rules: {error}") from error
-    if not rules or len({rule.code for rule in rules}) != len(rules) or euro.usd_least <= 0:
-        raise TravelRulesInvalid(f"{folder.name}/travel.toml names a rule twice, or none, or no rate")
-    return TravelRules(label, euro, rules)
+    if not rules or len({rule.code for rule in rules}) != len(rules) or euro.usd_least <= 0 or within <= timedelta():
+        raise TravelRulesInvalid(f"{folder.name}/travel.toml names a rule twice, or none, or no rate or time")
+    return TravelRules(label, euro, rules, within)
 
 
 def _rate(row: dict[str, Any]) -> EuroRate:

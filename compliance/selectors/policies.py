@@ -6,7 +6,8 @@ from pathlib import Path
 
 from django.conf import settings
 
-from compliance.engine.catalogue import Catalogue, newest_catalogue
+from compliance.engine import packs as engine_packs
+from compliance.engine.catalogue import Catalogue, catalogue_on, newest_catalogue
 from compliance.engine.centres import Centres, newest_centres
 from compliance.engine.levels import Levels, levels_in_force, load_levels
 from compliance.engine.packs import PolicyPack, load_packs, pack_in_force, pack_labelled
@@ -17,6 +18,17 @@ from compliance.engine.travel import TravelRules, rules_in_force
 def pack_for(as_of: datetime) -> PolicyPack:
     """The pack in force at the moment. Raises NoPackInForce."""
     return pack_in_force(as_of, _packs(Path(settings.GRIDCLEAR_POLICY_DIR)))
+
+
+def pack_as_of(as_of: datetime) -> tuple[PolicyPack, bool]:
+    """The pack that speaks of a moment, and whether it does so only by its rules' own days. Raises NoPackInForce."""
+    pack = engine_packs.pack_as_of(as_of, packs())
+    return pack, as_of.astimezone(UTC).date() < pack.in_force_from
+
+
+def catalogue_as_of(as_of: datetime) -> tuple[str, Catalogue]:
+    """The catalogue of the moment's day with its name, such as `accelerators@2026-11-25`."""
+    return catalogue_on(Path(settings.GRIDCLEAR_POLICY_DIR) / "accelerators", as_of.astimezone(UTC).date())
 
 
 def pack_named(label: str) -> PolicyPack:

@@ -4,9 +4,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from django.db.models import Q
+
 from compliance.base import clock
 from compliance.base.errors import NotFound
 from compliance.models import Watchlist, WatchlistVersion
+
+State = WatchlistVersion.State
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +65,23 @@ def current_versions() -> list[WatchlistVersion]:
         .select_related("watchlist")
         .order_by("watchlist_id")
     )
+
+
+def versions_as_of(moment: datetime) -> list[WatchlistVersion]:
+    """The version of each list that was current at the moment, by code, with its list.
+
+    It is the oldest that was loaded by then and not yet superseded: a newer one was still loading.
+    """
+    there = Q(state=State.CURRENT, state_changed_at__lte=moment)
+    there |= Q(state=State.SUPERSEDED, created_at__lte=moment, state_changed_at__gt=moment)
+    rows = WatchlistVersion.objects.filter(there).select_related("watchlist")
+    return list(rows.order_by("watchlist_id", "created_at").distinct("watchlist_id"))
+
+
+def first_loaded_at() -> datetime | None:
+    """When the first version of any list was loaded."""
+    loaded = WatchlistVersion.objects.filter(state__in=(State.CURRENT, State.SUPERSEDED))
+    return loaded.order_by("created_at").values_list("created_at", flat=True).first()
 
 
 def _status(watchlist: Watchlist, current: WatchlistVersion | None, refused: WatchlistVersion | None) -> ListStatus:

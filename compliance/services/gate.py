@@ -31,6 +31,7 @@ __all__ = [
     "DecisionErased",
     "GateRequest",
     "evaluate",
+    "facts_of",
     "preview",
     "replay",
     "request_of",
@@ -111,7 +112,7 @@ def replay(decision_id: UUID) -> bool:
     Raises NotFound, and DecisionErased when personal data among the facts was erased.
     """
     decision = decisions.decision(decision_id)
-    facts = _facts_of(decision)
+    facts = facts_of(decision)
     again = decide(facts, pack_named(decision.pack))
     same = again.digest() == decision.digest and again.pack_hash == decision.pack_hash
     return same and facts.digest() == decision.facts_digest
@@ -119,7 +120,7 @@ def replay(decision_id: UUID) -> bool:
 
 def request_of(decision: Decision, *, node_id: UUID | None = None) -> GateRequest:
     """The question that the decision answered, to be asked again. Raises DecisionErased."""
-    facts = _facts_of(decision)
+    facts = facts_of(decision)
     chip = facts.chips[0] if facts.chips else None
     user = facts.end_user
     return GateRequest(
@@ -144,7 +145,8 @@ def request_of(decision: Decision, *, node_id: UUID | None = None) -> GateReques
     )
 
 
-def _facts_of(decision: Decision) -> Facts:
+def facts_of(decision: Decision) -> Facts:
+    """What the decision rests on, opened. Raises DecisionErased."""
     (row,) = decisions.opened([decision])
     if row.erased:
         raise DecisionErased

@@ -10,9 +10,9 @@ from compliance.base.audit import AuditEvent
 from compliance.base.clock import ManualClock
 from compliance.base.errors import Conflict, Forbidden, IllegalTransition, InvalidInput
 from compliance.base.outside import NetworkInTransaction
-from compliance.models import HostedWallet, Party, TravelCounterparty, TravelDelivery, TravelRecord
+from compliance.models import Case, HostedWallet, Party, TravelCounterparty, TravelDelivery, TravelRecord
 from compliance.selectors.travel import is_awaited, records, state_of
-from compliance.services import travel, travel_counterparties, travel_delivery
+from compliance.services import travel, travel_alarms, travel_counterparties, travel_delivery
 from compliance.services.officers import FourEyesRequired
 from compliance.services.signing import signing_key
 from compliance.sources.travel_rule import Inquiry, TransportRefused, TransportUnavailable, TrpTransport
@@ -55,6 +55,31 @@ def deliver(clock: ManualClock, times: int = 1) -> str:
         clock.advance(hours=1 if number else 0)
         travel_delivery.deliver(actor=TESTER)
     return TravelDelivery.objects.get().state
+
+
+def alarmed() -> int:
+    """How many records have a case now that had none for what they lack."""
+    return travel_alarms.alarm_undelivered(actor=TESTER)
+
+
+def undelivered() -> list[Case]:
+    """The cases about data that were not passed on."""
+    alarmed()
+    return list(Case.objects.filter(reason_codes=["TRAVEL_DATA_NOT_PASSED"]).order_by("number"))
+
+
+def test_what_failed_once_more_is_a_case_once_more(payout: Payout, counterparty, clock):
+    counterparty.plan = [misdeeds.redirects_inside] * 2
+    assert deliver(clock) == State.GIVEN_UP
+    (first,) = undelivered()
+    clock.advance(minutes=5)
+    travel_delivery.ask_again(record_of(payout).pk, actor=OFFICER)
+    assert alarmed() == 0, "it is on its way again"
+    assert deliver(clock) == State.GIVEN_UP
+    assert [case.pk for case in undelivered()][:1] == [first.pk]
+    assert len(undelivered()) == 2
+    travel.mark_passed(record_of(payout).pk, "Harbour Exchange", "by hand", actor=OFFICER)
+    assert alarmed() == 0
 
 
 def test_a_payout_waits_until_the_provider_has_the_data(payout: Payout, counterparty: Counterparty, clock: ManualClock):
@@ -106,6 +131,13 @@ def test_a_redirect_into_a_private_network_is_not_followed(payout: Payout, count
     assert deliver(clock) == State.GIVEN_UP
     assert [asked.url.host for asked in counterparty.asked] == ["93.184.215.14"]
     assert state_of(record_of(payout)) == "failed"
+    (case,) = undelivered()
+    assert (case.priority, case.subject_id) == (Case.Priority.URGENT, record_of(payout).pk)
+    assert case.state_deadline_at == clock.now() + timedelta(hours=4)
+    assert case.summary.startswith("Data about a payout have not reached Harbour Exchange: not delivered (")
+    assert WALLET not in case.summary
+    assert payout.party.name not in case.summary
+    assert alarmed() == 0, "asked about once"
     travel_delivery.ask_again(record_of(payout).pk, actor=OFFICER)
     assert deliver(clock) == State.APPROVED
 
@@ -129,6 +161,7 @@ def test_what_they_reject_and_what_they_never_answer_ends_with_an_officer(payout
     counterparty.says = REJECTED
     assert deliver(clock) == State.REJECTED
     assert is_awaited(payout.pk)
+    assert [case.reason_codes for case in undelivered()] == [["TRAVEL_DATA_NOT_PASSED"]]
     with pytest.raises(IllegalTransition):
         travel_delivery.ask_again(record_of(payout).pk, actor=OFFICER)
     travel.mark_passed(record_of(payout).pk, "Harbour Exchange", "e-mail of 25 November", actor=OFFICER)
@@ -156,6 +189,7 @@ def test_who_never_answers_is_given_up_and_the_money_is_payable_again(payout: Pa
     counterparty.plan = [misdeeds.fails] * 40
     assert deliver(clock, times=26) == State.GIVEN_UP
     assert TravelDelivery.objects.get().last_error == "no_answer"
+    assert alarmed() == 1
     clock.advance(days=7)
     payout_deeds.deliver_payouts()
     payout.refresh_from_db()
@@ -182,6 +216,11 @@ def test_a_deposit_waits_for_the_data_of_who_keeps_the_wallet(harbour, money: Sc
             travel_data.collect_for_deposit(hold, CONTRACT, actor=TESTER)
     record = records().get(subject_id=hold.pk)
     assert travel_delivery.deliver(actor=TESTER) == 0, "theirs to send, not ours"
+    clock.advance(hours=23, minutes=59)
+    assert undelivered() == []
+    clock.advance(minutes=1)
+    (case,) = undelivered()
+    assert "have not come from Harbour Exchange: not within the stated time. The money waits" in case.summary
     travel.mark_passed(record.pk, "Harbour Exchange", "their 4711", actor=OFFICER)
     travel_data.collect_for_deposit(hold, CONTRACT, actor=TESTER)
 

@@ -9,7 +9,7 @@ from django.core.management.base import CommandError
 from compliance.base import clock
 from compliance.engine.batch.decisions import decided
 from compliance.management.json_lines import Answer, JsonLinesCommand
-from compliance.selectors.policies import pack_for
+from compliance.selectors.policies import pack_as_of
 
 
 class Command(JsonLinesCommand):
@@ -28,7 +28,7 @@ class Command(JsonLinesCommand):
         as_of = _moment(options["as_of"]) if options["as_of"] else None
         if as_of and as_of > now:
             raise CommandError("--as-of lies in the future.")
-        return lambda value: decided(value, now=now, pack_at=pack_for, as_of=as_of)
+        return lambda value: decided(value, now=now, pack_at=lambda moment: pack_as_of(moment)[0], as_of=as_of)
 
 
 def _moment(text: str) -> datetime:

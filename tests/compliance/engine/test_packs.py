@@ -17,6 +17,7 @@ from compliance.engine.packs import (
     PackInvalid,
     load_pack,
     load_packs,
+    pack_as_of,
     pack_in_force,
     pack_labelled,
 )
@@ -179,6 +180,18 @@ def test_the_date_picks_the_pack_and_no_pack_is_no_answer():
         pack_in_force(datetime(2019, 1, 1, tzinfo=UTC), packs)
     with pytest.raises(NoPackInForce):
         pack_labelled("gridclear@1999-01-01", packs)
+
+
+def test_before_the_first_pack_its_rules_say_since_when_they_hold():
+    packs = load_packs()
+    first = packs[0]
+    assert pack_as_of(datetime(2026, 11, 25, tzinfo=UTC), packs).version == "2026-11-25"
+    assert pack_as_of(datetime(2023, 11, 16, tzinfo=UTC), packs) == first
+    assert pack_as_of(datetime(2020, 1, 1, tzinfo=UTC), packs) == first
+    with pytest.raises(NoPackInForce, match="hold only from 2020-01-01"):
+        pack_as_of(datetime(2019, 12, 31, tzinfo=UTC), packs)
+    with pytest.raises(NoPackInForce):
+        pack_as_of(datetime(2026, 11, 25, tzinfo=UTC), ())
 
 
 @pytest.mark.parametrize("content", ["", "id = 3", "not toml ["])

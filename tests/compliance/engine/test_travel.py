@@ -97,12 +97,13 @@ def test_each_rule_says_whom_it_binds_and_where_it_stands():
         ('wallets = ["casp"]', "wallets = []"),
         ('code = "us_travel"', 'code = "us_record"'),
         ('usd_least = "0.8252"', 'usd_least = "nan"'),
+        ("within_hours = 24", "within_hours = 0"),
         ("observed_on = 2000-10-26", 'observed_on = "lately"'),
         ("refuse = true\nhold = true", 'refuse = true\nhold = "yes"'),
     ],
 )
 def test_rules_that_cannot_be_read_are_none(tmp_path, old: str, new: str):
-    text = (travel.POLICIES / "travel" / "2026-11-25" / "travel.toml").read_text()
+    text = (travel.POLICIES / "travel" / "2026-11-26" / "travel.toml").read_text()
     assert old in text
     (tmp_path / "travel.toml").write_text(text.replace(old, new, 1))
     with pytest.raises(TravelRulesInvalid):
