@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable
+from uuid import UUID
 
 from django.core.cache import cache
 
@@ -13,7 +14,7 @@ from marketplace.errors import NotAProvider
 from marketplace.models import Organization, User
 from marketplace.permissions import PAY, require_role
 from settlement.selectors.balances import payable_parties
-from settlement.services import payout_deeds, payouts
+from settlement.services import chain_payouts, payout_deeds, payouts
 from settlement.services.payouts import PayoutPlan, PayoutRef
 
 logger = logging.getLogger(__name__)
@@ -37,24 +38,34 @@ def pay_providers(*, actor: Actor = ACTOR) -> int:
     """Every provider that is owed something has a payout on its way, or a refusal on record. Returns how many left."""
     paid = 0
     for party_id, pot in payable_parties():
-        plan = payouts.plan_payout(party_id, pot)
+        plan = _planned(party_id, pot)
         if plan is not None and cache.get(_asked(plan)) is None:
             paid += _try(plan, actor, _send)
-    for plan in payouts.stopped_payouts():
+    for plan in chain_payouts.stopped_payouts():
         if not is_restricted(plan.party_id) and cache.get(_asked(plan)) is None:
             paid += _try(plan, actor, _resume)
     return paid
 
 
+def _planned(party_id: UUID, pot: str) -> PayoutPlan | None:
+    try:
+        return chain_payouts.plan_payout(party_id, pot)
+    except Refusal as refusal:
+        # A chain that does not answer keeps nobody else from their money.
+        logger.warning("no payout of the %s pot for party %s: %s", pot, party_id, refusal.code)
+        return None
+
+
 def pay_out(organization: Organization, pot: str, *, user: User, actor: Actor) -> PayoutRef:
     """All that the organization is owed of this pot is on its way.
 
-    Raises Forbidden, NotAProvider, NothingPayable, what the gate raises, and what settlement raises.
+    Asks the chain about its pot: not inside a transaction. Raises Forbidden, NotAProvider, NothingPayable, what the
+    gate raises, and what settlement raises.
     """
     require_role(user, organization, *PAY)
     if not organization.is_provider:
         raise NotAProvider
-    plan = payouts.plan_payout(organization.party_id, pot) if pot in POTS else None
+    plan = chain_payouts.plan_payout(organization.party_id, pot) if pot in POTS else None
     if plan is None:
         raise NothingPayable
     return _send(plan, actor)
@@ -78,7 +89,7 @@ def _question(plan: PayoutPlan) -> gate.GateRequest:
         provider_party_id=plan.party_id,
         rail=plan.pot,
         wallet=plan.destination if plan.pot == "escrow" else "",
-        amount_minor=plan.amount_minor,
+        amount_minor=plan.asked_minor,
         currency=plan.currency,
     )
 

@@ -7,8 +7,8 @@ import logging
 
 from compliance.services import money_alarms
 from compliance.services.money_alarms import MoneyDifference
-from settlement.models import ChainEvent, Payout
-from settlement.services import blocked_property, ledger, payouts
+from settlement.models import ChainEvent, ChainTransaction, Payout
+from settlement.services import blocked_property, chain_payouts, ledger, payouts
 from settlement.services.accounts import Kind, Pot, of_platform
 from settlement.services.chain_postings import (
     CONTRACT,
@@ -52,17 +52,32 @@ def withdrawn(event: ChainEvent) -> None:
 def _finish_payouts(event: ChainEvent, account: str, amount: int) -> int:
     """Payouts that waited for this withdrawal are sent. Returns what they amount to.
 
-    One that had not been handed to the contract yet has failed: whoever pulled the money did so without it.
+    One that had not been handed to the contract yet has failed: whoever pulled the money did so without it. So has one
+    that was to move more than was there: its money is payable, and what did move is taken from that.
     """
     finished = 0
-    waiting = Payout.objects.filter(pot=Pot.ESCROW, destination__iexact=account).order_by("created_at")
-    for payout in waiting.filter(state__in=[Payout.State.SENDING, Payout.State.PENDING, Payout.State.FROZEN]):
+    waiting = Payout.objects.filter(pot=Pot.ESCROW, destination__iexact=account).select_related("clearance")
+    open_ = waiting.filter(state__in=[Payout.State.SENDING, Payout.State.PENDING, Payout.State.FROZEN])
+    for payout in open_.order_by("created_at"):
         if payout.state != Payout.State.SENDING:
             payouts.fail_payout(payout.pk, "withdrawn_by_payee", actor=INDEXER)
         elif payout.amount_minor <= amount - finished:
-            payouts.finish_payout(payout.pk, event.transaction_hash, actor=INDEXER)
+            payouts.finish_payout(payout.pk, event.transaction_hash, actor=INDEXER, moved_minor=amount)
             finished += payout.amount_minor
+            _note_uncleared(event, payout, amount)
+        else:
+            payouts.fail_payout(payout.pk, "withdrawn_less", actor=INDEXER)
     return finished
+
+
+def _note_uncleared(event: ChainEvent, payout: Payout, moved: int) -> None:
+    """Officers have a case when a payout of ours moved more than the gate was asked about."""
+    sent = ChainTransaction.objects.filter(idempotency_key=f"payout:{payout.pk}", hash=event.transaction_hash)
+    most = chain_payouts.cleared_minor(payout)
+    if moved > most and sent.exists():
+        words = "a payout moved more than the gate was asked about"
+        beyond = MoneyDifference("escrow", event.transaction_hash, f"{moved - most} millionths too much", words)
+        money_alarms.open_cases_for([beyond], event.pk, actor=INDEXER)
 
 
 def unwithdrawn(event: ChainEvent) -> None:

@@ -6,13 +6,12 @@ from uuid import UUID
 
 from compliance.base import clock
 from compliance.base.actor import system
-from compliance.base.errors import Refusal
 from compliance.services.clearances import ClearanceInvalid
 from settlement.models import Payout
 from settlement.rails import card
 from settlement.rails.card import CardError, CardRefused, CardUnavailable
 from settlement.selectors.money_alarms import late_payouts, waiting_payouts
-from settlement.services import chain_escrow, payout_recovery, payouts
+from settlement.services import chain_payouts, payout_recovery, payouts
 from settlement.services.accounts import Pot
 from settlement.services.walls import Clearance
 
@@ -44,7 +43,7 @@ def send_payout(payout_id: UUID, clearance: Clearance | None = None) -> None:
     if payout.state != State.SENDING:
         return
     if payout.pot == Pot.ESCROW:
-        _withdraw(payout)
+        chain_payouts.withdraw(payout)
         return
     try:
         _pay_by_card(payout, first=first)
@@ -94,19 +93,6 @@ def _may_ask_again(payout: Payout) -> bool:
             payouts.fail_payout(payout.pk, "clearance_invalid", actor=ACTOR)
         return False
     return True
-
-
-def _withdraw(payout: Payout) -> None:
-    """The contract is told to pay the provider's wallet; the indexer finishes the payout when the chain is final."""
-    try:
-        sent = chain_escrow.withdraw(payout.destination, f"payout:{payout.pk}", subject_id=payout.pk)
-    except Refusal as error:
-        logger.warning("payout %s: the chain did not take it (%s); the sweep asks again", payout.pk, error.code)
-        return
-    overdue = payout.state_deadline_at is not None and payout.state_deadline_at <= clock.now()
-    if sent is None and overdue:
-        # The contract owes this wallet nothing, and no withdrawal of it was seen in all this time.
-        payouts.fail_payout(payout.pk, "nothing_to_withdraw", actor=ACTOR)
 
 
 def deliver_payouts() -> int:

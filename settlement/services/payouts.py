@@ -70,7 +70,10 @@ class PayoutOutdated(Conflict):
 
 @dataclass(frozen=True, slots=True)
 class PayoutPlan:
-    """What could be paid out now. `payout_id` is what the gate is asked about."""
+    """What could be paid out now. `payout_id` is what the gate is asked about, and `moves_minor` for how much.
+
+    `moves_minor` is more than `amount_minor` where the contract owes the wallet more than the books know to be due.
+    """
 
     payout_id: UUID
     party_id: UUID
@@ -78,6 +81,12 @@ class PayoutPlan:
     currency: str
     amount_minor: int
     destination: str
+    moves_minor: int = 0
+
+    @property
+    def asked_minor(self) -> int:
+        """How much the gate is asked about."""
+        return max(self.amount_minor, self.moves_minor)
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +167,7 @@ def request_payout(plan: PayoutPlan, *, clearance: Clearance, idempotency_key: s
             purpose="payout",
             subject_id=plan.payout_id,
             provider_party_id=plan.party_id,
-            amount_minor=plan.amount_minor,
+            amount_minor=plan.asked_minor,
             currency=plan.currency,
         )
         if not plan.destination or destination_of(plan.party_id, plan.pot) != plan.destination:
@@ -263,16 +272,19 @@ def still_cleared(payout: Payout) -> None:
     _cleared(payout, _Known(payout.clearance_id))
 
 
-def finish_payout(payout_id: UUID, external_id: str, *, actor: Actor) -> bool:
+def finish_payout(payout_id: UUID, external_id: str, *, actor: Actor, moved_minor: int | None = None) -> bool:
     """The money has left the platform: the books follow and `payout_sent` goes out. Told twice, once.
 
-    `external_id` is the transfer's id or the transaction's hash. Raises PayoutNotFound.
+    `external_id` is the transfer's id or the transaction's hash; `moved_minor` all that the transaction moved, where
+    that can be more than the payout. Raises PayoutNotFound.
     """
     with transaction.atomic():
         payout = locked_payout(payout_id)
         if payout.state != State.SENDING:
             return False
         data = {**_facts(payout), "external_id": external_id}
+        if moved_minor is not None:
+            data["moved_minor"] = moved_minor
         transition(payout, State.SENT, actor=actor, event="payout.sent", data=data, external_id=external_id[:120])
         ledger.post(
             ledger.transfer_id_for("payout.sent", payout.pk),
