@@ -92,6 +92,14 @@ class Client:
         """A new lease for what was left of one that compliance ended; refused while it is still looked at."""
         return Lease.read(self._post(f"/leases/{_segment(lease_id)}/resume", {}, idempotency_key))
 
+    def deposit(self, lease_id: str) -> dict[str, Any]:
+        """The escrow deposit that the lease waits for, as the server offers it; see `gridclear.deposits`."""
+        return self._get(f"/leases/{_segment(lease_id)}/deposit")
+
+    def sign_deposit(self, lease_id: str, signature: str) -> dict[str, Any]:
+        """The deposit's authorization is on its way to the contract by the server: `hash` and `state`."""
+        return self._post(f"/leases/{_segment(lease_id)}/deposit", {"signature": signature}, None)
+
     def logs(self, lease_id: str, *, after: int = 0) -> list[LogLine]:
         """The workload's lines with a sequence above `after`, as many as the server gives at once."""
         answer = self._get(f"/leases/{_segment(lease_id)}/logs", {"after": after})

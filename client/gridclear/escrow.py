@@ -5,6 +5,7 @@ consent: `reclaim` ends the lease, `withdraw` pays the wallet. The terms that th
 `Deposited` events.
 """
 
+import re
 import time
 from dataclasses import dataclass
 from typing import Any
@@ -73,6 +74,18 @@ class Escrow:
         """What the wallet may withdraw now. Raises AgentError."""
         return int(self._call("entitlementOf(address)", [account], "uint256"))
 
+    def chain_id(self) -> int:
+        """The chain that the node is on. Raises AgentError."""
+        return int(self._rpc("eth_chainId", []), 16)
+
+    def now(self) -> int:
+        """The time of the latest block, in unix seconds. Raises AgentError."""
+        return int(self._rpc("eth_getBlockByNumber", ["latest", False])["timestamp"], 16)
+
+    def permit_nonce(self, token: str, owner: str) -> int:
+        """The nonce of the owner's next permit. Raises AgentError."""
+        return int(decode(["uint256"], self._raw_call("nonces(address)", [owner], to=token))[0])
+
     def _lease(self, log: dict[str, Any], grace: int) -> EscrowLease:
         _, lease_id, payer, payee = log["topics"]
         data = bytes.fromhex(log["data"][2:])
@@ -88,31 +101,32 @@ class Escrow:
         """The lease is closed and its rest the wallet's to withdraw; returns the hash. Raises AgentError."""
         if lease.status != OPEN:
             raise AgentError("not_open", f"This lease is {STATUS[lease.status]}: there is nothing to reclaim.")
-        now = int(self._rpc("eth_getBlockByNumber", ["latest", False])["timestamp"], 16)
+        now = self.now()
         if now < lease.frozen_until:
             raise AgentError("frozen", f"Compliance froze this lease until {_when(lease.frozen_until)}.")
         if now < lease.reclaimable_at:
             raise AgentError("too_early", f"This lease can be reclaimed from {_when(lease.reclaimable_at)} on.")
-        return self._send(f"reclaim({TERMS})", [lease.terms], [TERMS], private_key)
+        return self.send(f"reclaim({TERMS})", [lease.terms], private_key)
 
     def withdraw(self, private_key: str) -> str:
         """The contract paid the wallet all that it owes it; returns the transaction's hash. Raises AgentError."""
         account = Account.from_key(private_key).address
         if self.entitlement(account) == 0:
             raise AgentError("nothing_to_withdraw", "The contract owes this wallet nothing.")
-        return self._send("withdraw(address)", [account], ["address"], private_key)
+        return self.send("withdraw(address)", [account], private_key)
 
-    def _send(self, signature: str, values: list[Any], types: list[str], private_key: str) -> str:
-        account = Account.from_key(private_key)
-        data = "0x" + (keccak(text=signature)[:4] + encode(types, values)).hex()
-        call = {"from": account.address, "to": self._contract, "data": data}
+    def send(self, signature: str, values: list[Any], private_key: str, *, to: str = "") -> str:
+        """The call of the contract (or of `to`) is in a block; returns the transaction's hash. Raises AgentError."""
+        account, to = Account.from_key(private_key), to or self._contract
+        data = _calldata(signature, values)
+        call = {"from": account.address, "to": to, "data": data}
         tip = int(self._rpc("eth_maxPriorityFeePerGas", []), 16)
         base = int(self._rpc("eth_getBlockByNumber", ["latest", False])["baseFeePerGas"], 16)
         unsigned = {
             "type": 2,
-            "chainId": int(self._rpc("eth_chainId", []), 16),
+            "chainId": self.chain_id(),
             "nonce": int(self._rpc("eth_getTransactionCount", [account.address, "pending"]), 16),
-            "to": self._contract,
+            "to": to,
             "value": 0,
             "data": data,
             "gas": int(self._rpc("eth_estimateGas", [call]), 16) * 6 // 5,
@@ -138,10 +152,9 @@ class Escrow:
     def _call(self, signature: str, values: list[Any], result: str) -> Any:
         return decode([result], self._raw_call(signature, values))[0]
 
-    def _raw_call(self, signature: str, values: list[Any]) -> bytes:
-        types = [name for name in signature.partition("(")[2][:-1].split(",") if name]
-        data = "0x" + (keccak(text=signature)[:4] + encode(types, values)).hex()
-        return bytes.fromhex(self._rpc("eth_call", [{"to": self._contract, "data": data}, "latest"])[2:])
+    def _raw_call(self, signature: str, values: list[Any], *, to: str = "") -> bytes:
+        call = {"to": to or self._contract, "data": _calldata(signature, values)}
+        return bytes.fromhex(self._rpc("eth_call", [call, "latest"])[2:])
 
     def _rpc(self, method: str, params: list[Any]) -> Any:
         request = {"jsonrpc": "2.0", "id": 1, "method": method, "params": params}
@@ -153,6 +166,13 @@ class Escrow:
         if "error" in answer:
             raise AgentError("node_refused", f"The node refused: {answer['error'].get('message', 'no reason given')}.")
         return answer["result"]
+
+
+def _calldata(signature: str, values: list[Any]) -> str:
+    """The call's data. The arguments' types are those of the signature, tuples whole."""
+    arguments = signature[signature.index("(") + 1 : -1]
+    types = re.findall(r"\([^()]*\)|[^,()]+", arguments)
+    return "0x" + (keccak(text=signature)[:4] + encode(types, values)).hex()
 
 
 def _address(topic: str) -> str:

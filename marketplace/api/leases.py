@@ -1,5 +1,6 @@
 """Leases in the API."""
 
+from dataclasses import asdict
 from typing import Any
 from uuid import UUID
 
@@ -17,14 +18,16 @@ from marketplace.api.shapes_leases import (
     LeaseWanted,
     LogsShape,
     ReceiptShape,
+    RelayedDepositShape,
     ResumptionWanted,
+    SignedDepositShape,
 )
 from marketplace.client_address import client_address
 from marketplace.selectors.leases import lease_for, leases_visible_to, logs_after, rented_lease_for
 from marketplace.services import leases, resumption
 from marketplace.services.lease_terms import LeaseRequest
 from settlement.selectors.receipts import receipt_for
-from settlement.services import chain_deposits
+from settlement.services import chain_deposits, deposit_relays
 
 AFTER = OpenApiParameter("after", OpenApiTypes.INT, description="Only lines after this sequence")
 LINES = 500
@@ -161,7 +164,7 @@ class LeaseDecisions(ApiView):
 class LeaseDeposit(ApiView):
     """The escrow deposit that a lease waits for."""
 
-    scopes = {"GET": Scope.LEASES}
+    scopes = {"GET": Scope.LEASES, "POST": Scope.LEASES}
 
     @extend_schema(operation_id="leases_deposit", responses=DepositShape)
     def get(self, request: Request, pk: UUID) -> Response:
@@ -169,4 +172,20 @@ class LeaseDeposit(ApiView):
         lease = rented_lease_for(self.principal.viewer, pk)
         if lease.hold is None:
             raise NotFound
-        return Response(DepositShape(chain_deposits.prepare_deposit(lease.hold.pk)).data)
+        asked = chain_deposits.prepare_deposit(lease.hold.pk)
+        offered = asdict(asked) | {"authorization": deposit_relays.authorization_of(asked)}
+        return Response(DepositShape(offered).data)
+
+    @extend_schema(
+        operation_id="leases_deposit_relay",
+        request=SignedDepositShape,
+        responses={202: RelayedDepositShape},
+    )
+    def post(self, request: Request, pk: UUID) -> Response:
+        """The wallet only signed: our sender brings its authorization to the contract, once, and pays the gas."""
+        lease = rented_lease_for(self.principal.viewer, pk)
+        signed = checked(SignedDepositShape, request)
+        if lease.hold is None:
+            raise NotFound
+        sent = deposit_relays.relay_deposit(lease.hold.pk, signed["signature"])
+        return Response(RelayedDepositShape({"hash": sent.hash, "state": sent.state}).data, status=202)

@@ -209,3 +209,17 @@ class DepositShape(serializers.Serializer[object]):
     typed_data = serializers.JSONField()
     signature = serializers.CharField()
     transactions = WalletTransactionShape(many=True)
+    authorization = serializers.JSONField(help_text="Typed data to sign instead: POST the signature, and we send it")
+
+
+class SignedDepositShape(serializers.Serializer[object]):
+    """The depositing wallet's signature of the deposit's `authorization`."""
+
+    signature = serializers.RegexField(r"^0x[0-9a-fA-F]{130}$", help_text="65 bytes: r, s, v")
+
+
+class RelayedDepositShape(serializers.Serializer[object]):
+    """The transaction that brings a signed deposit to the contract."""
+
+    hash = serializers.CharField()
+    state = serializers.CharField()

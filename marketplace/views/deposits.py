@@ -4,6 +4,7 @@ import json
 from typing import Any
 from uuid import UUID
 
+from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -14,6 +15,7 @@ from marketplace.models import Lease
 from marketplace.selectors.leases import rented_lease_for
 from marketplace.views.base import person
 from settlement.services.chain_deposits import DepositRequest, prepare_deposit
+from settlement.services.deposit_relays import authorization_of, relay_deposit
 
 
 def deposit_of(lease: Lease) -> dict[str, Any] | None:
@@ -28,9 +30,11 @@ def deposit_of(lease: Lease) -> dict[str, Any] | None:
         return {"done": False, "request": None, "problem": ""}
     try:
         request = prepare_deposit(hold.pk)
+        authorization = authorization_of(request)
     except Refusal as refusal:
         return {"done": False, "request": None, "problem": refusal.message}
-    return {"done": False, "request": request, "problem": "", "typed_data": typed_data_of(request)}
+    signs = json.dumps(authorization, indent=2)
+    return {"done": False, "request": request, "problem": "", "typed_data": typed_data_of(request), "signs": signs}
 
 
 def typed_data_of(request: DepositRequest) -> str:
@@ -41,8 +45,12 @@ def typed_data_of(request: DepositRequest) -> str:
 @require_POST
 @login_required
 def deposit(request: HttpRequest, pk: UUID) -> HttpResponse:
-    """The deposit of one's own lease is cleared, signed and shown on its page."""
+    """The deposit of one's own lease is cleared and shown on its page; with the wallet's signature it is on its way."""
     lease = rented_lease_for(person(request), pk)
-    if lease.hold is not None:
+    signature = request.POST.get("signature", "").strip()
+    if lease.hold is not None and signature:
+        relay_deposit(lease.hold.pk, signature)
+        messages.success(request, "The deposit is on its way to the contract. The lease begins once it is final.")
+    elif lease.hold is not None:
         prepare_deposit(lease.hold.pk)
     return redirect("web:lease", pk)

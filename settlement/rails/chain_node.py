@@ -51,6 +51,7 @@ class Chain:
         self._web3 = web3
         self.deployment = deployment
         self._escrow = web3.eth.contract(address=checked_address(deployment.escrow), abi=abi(ESCROW))
+        self._token_names: tuple[str, str] | None = None
         self._token = web3.eth.contract(address=checked_address(deployment.token), abi=abi(TOKEN))
 
     def take_faults(self) -> list[Fault]:
@@ -127,10 +128,21 @@ class Chain:
         with asking():
             return EscrowState(*self._escrow.functions.leaseOf(HexBytes(lease_key)).call())
 
-    def token_balance(self, account: str) -> int:
-        """The account's tokens, in token units."""
+    def token_balance(self, account: str, token: str = "") -> int:
+        """The account's tokens, in units of the escrow's token unless another is named."""
+        address = checked_address(token or self.deployment.token)
         with asking():
-            return int(self._token.functions.balanceOf(checked_address(account)).call())
+            return int(
+                self._web3.eth.contract(address, abi=abi(TOKEN)).functions.balanceOf(checked_address(account)).call()
+            )
+
+    def token_names(self) -> tuple[str, str]:
+        """The token's name and version, as its EIP-712 domain has them; fixed, so they are asked for once."""
+        if self._token_names is None:
+            with asking():
+                calls = self._token.functions
+                self._token_names = str(calls.name().call()), str(calls.version().call())
+        return self._token_names
 
     def anchors_of(self, author: str) -> list[AnchoredRoot]:
         """Every root that the account ever anchored, oldest first. Raises ChainNotConfigured without the contract."""

@@ -251,8 +251,7 @@ def _keep(hold: Hold, terms: DepositTerms, signed: SignedDeposit, token: str) ->
 
 def _request(row: EscrowDeposit, hold: Hold) -> DepositRequest:
     message = row.typed_data["message"]
-    clearance = (message["validUntil"], message["epoch"], bytes.fromhex(row.signature[2:]))
-    deposit = calldata(ESCROW, "deposit", terms_of(row), clearance)
+    deposit = calldata(ESCROW, "deposit", terms_of(row), clearance_of(row))
     return DepositRequest(
         hold_id=hold.pk,
         chain_id=row.chain_id,
@@ -272,6 +271,12 @@ def _request(row: EscrowDeposit, hold: Hold) -> DepositRequest:
             WalletTransaction(row.contract, deposit, "Deposit for the lease"),
         ),
     )
+
+
+def clearance_of(row: EscrowDeposit) -> tuple[Any, ...]:
+    """The compliance signer's clearance as the contract takes it."""
+    message = row.typed_data["message"]
+    return message["validUntil"], message["epoch"], bytes.fromhex(row.signature[2:])
 
 
 def terms_of(row: EscrowDeposit) -> tuple[Any, ...]:

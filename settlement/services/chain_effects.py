@@ -148,6 +148,7 @@ _APPLY: dict[str, Callable[[ChainEvent], None]] = {
     "AccountSeized": chain_seizures.account_seized,
     "Withdrawn": chain_withdrawals.withdrawn,
     "FeesWithdrawn": chain_withdrawals.fees_withdrawn,
+    "Swept": chain_withdrawals.swept,
 }
 _REVERSE: dict[str, Callable[[ChainEvent], None]] = {
     "Deposited": _undeposited,

@@ -5,6 +5,7 @@ Every function here runs inside the indexer's transaction.
 
 import logging
 
+from compliance.base import audit
 from compliance.services import money_alarms
 from compliance.services.money_alarms import MoneyDifference
 from settlement.models import ChainEvent, ChainTransaction, Payout
@@ -95,6 +96,12 @@ def fees_withdrawn(event: ChainEvent) -> None:
     known = min(amount, max(0, ledger.balance_of(fees)))
     _note_excess(event, amount - known)
     post(event, [Line(CONTRACT, amount), Line(fees, -known), Line(SUSPENSE, known - amount)], None)
+
+
+def swept(event: ChainEvent) -> None:
+    """The audit log knows that strays went to quarantine; they never were in the books."""
+    data = {"token": event.args["token"], "amount_minor": str(event.args["amount"]), "hash": event.transaction_hash}
+    audit.record("escrow.swept", actor=INDEXER, subject=event, data=data)
 
 
 def _note_excess(event: ChainEvent, excess: int) -> None:

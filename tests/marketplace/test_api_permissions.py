@@ -80,6 +80,13 @@ def test_a_lease_is_its_renters_and_half_its_providers(cast, clock):
     assert answers(providers, "get", f"{url}/decision")["owner"] == 404
     assert answers(providers, "get", f"{url}/deposit")["owner"] == 404
     assert answers(renters, "get", f"{url}/deposit")["stranger"] == 404
+    # This lease is paid from the balance: its renter is told that it waits for no deposit.
+    signed = {"signature": "0x" + 130 * "0"}
+    assert answers(providers, "post", f"{url}/deposit", signed)["owner"] == 404
+    assert answers(renters, "post", f"{url}/deposit", signed) == everybody(
+        owner=409, team_mate=409, finance=409, stranger=404, anonymous=401
+    )
+    assert answers({"owner": renters["owner"]}, "post", f"{url}/deposit", {"signature": "0x"}) == {"owner": 422}
     assert answers(renters, "get", f"{url}/receipt") == everybody(
         owner=404, team_mate=404, finance=404, stranger=404, anonymous=401
     )

@@ -164,6 +164,7 @@ POSTS = {
     ("lease_resume", "lease", ""): ("charlie", "pia", "olga", "ned"),
     ("lease_refund", "lease", "amount_minor=1"): ("charlie",),
     ("deposit", "lease", ""): ("charlie", "pia", "olga", "ned"),
+    ("deposit", "lease", "signature=0x00"): ("charlie", "pia", "olga", "ned"),
     ("offer_state", "offer", "action=pause"): ("alice", "bob", "charlie", "olga", "ned"),
     ("offer_edit", "offer", "gpu_count=1"): ("alice", "charlie", "olga"),
     ("member_role", "member", "role=owner"): ("charlie", "pia", "olga"),

@@ -1,4 +1,7 @@
-"""`gridclear escrow`: a renter's way out of the contract with nothing but a wallet and a node; no server is asked."""
+"""`gridclear escrow`: deposits from a renter's own wallet, and its way out with nothing but a wallet and a node.
+
+No server is asked but for `deposit`, which needs the marketplace's clearance.
+"""
 
 from pathlib import Path
 from typing import Annotated
@@ -6,7 +9,9 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
+from gridclear.cli.market import connect
 from gridclear.cli.output import console, fail, print_json, speaks_plainly
+from gridclear.deposits import Deposit
 from gridclear.errors import AgentError
 from gridclear.escrow import STATUS, Escrow, EscrowLease
 
@@ -64,6 +69,34 @@ def reclaim(
 def withdraw(rpc: Rpc, contract: Contract, key_file: KeyFile) -> None:
     """Have all that the contract owes your wallet paid to it."""
     console.print(f"Paid: {Escrow(rpc, contract).withdraw(_key(key_file))}", soft_wrap=True)
+
+
+@app.command()
+@speaks_plainly
+def deposit(
+    lease_id: Annotated[str, typer.Argument(help="The lease that waits for its deposit.")],
+    contract: Contract,
+    key_file: KeyFile,
+    rpc: Annotated[str, typer.Option("--rpc", envvar="GRIDCLEAR_RPC_URL", help="An EVM node of your choice.")] = "",
+    permit: Annotated[bool, typer.Option("--permit", help="One transaction: the allowance is signed with it.")] = False,
+    authorization: Annotated[
+        bool, typer.Option("--authorization", help="Sign only; the marketplace sends it and pays the gas.")
+    ] = False,
+) -> None:
+    """Deposit for a lease from your wallet; by default in two transactions, the allowance first."""
+    key = _key(key_file)
+    if permit and authorization:
+        fail("two_ways", "Choose --permit or --authorization, not both.")
+    if not rpc and not authorization:
+        fail("no_node", "Name a node with --rpc, or sign with --authorization, which needs none.")
+    with connect() as client:
+        offered = Deposit.read(client.deposit(lease_id), wallet=_wallet(key), contract=contract)
+        if authorization:
+            sent = client.sign_deposit(lease_id, offered.authorization(key))["hash"]
+        else:
+            send = offered.send_with_permit if permit else offered.send
+            sent = send(Escrow(rpc, contract), key)
+    console.print(f"Deposited {offered.amount} token units: {sent}", soft_wrap=True)
 
 
 def _key(path: Path) -> str:

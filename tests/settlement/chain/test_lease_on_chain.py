@@ -38,6 +38,7 @@ def _settled(scene: Scene, total: int = TOTAL) -> Hold:
     chain_escrow.settle_escrow(hold.pk)
     chain_delivery.deliver()
     scene.finalise()
+    scene.deliver()
     hold.refresh_from_db()
     return hold
 
