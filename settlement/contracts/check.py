@@ -21,7 +21,7 @@ from settlement.contracts.toolchain import CONTRACTS, forge_binary, node_binary
 
 TOOLS = CONTRACTS / ".tools"
 ROOT = CONTRACTS.parents[1]
-PROOFS = 9
+PROOFS = 8
 
 
 class StepFailed(RuntimeError):
