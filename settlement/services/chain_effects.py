@@ -158,5 +158,5 @@ _REVERSE: dict[str, Callable[[ChainEvent], None]] = {
     "Seized": chain_seizures.unseized,
     "AccountSeized": chain_seizures.unseized,
     "Withdrawn": chain_withdrawals.unwithdrawn,
-    "FeesWithdrawn": chain_withdrawals.unwithdrawn,
+    "FeesWithdrawn": chain_withdrawals.fees_unwithdrawn,
 }

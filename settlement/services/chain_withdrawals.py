@@ -98,6 +98,11 @@ def fees_withdrawn(event: ChainEvent) -> None:
     post(event, [Line(CONTRACT, amount), Line(fees, -known), Line(SUSPENSE, known - amount)], None)
 
 
+def fees_unwithdrawn(event: ChainEvent) -> None:
+    """The fees that had left are the platform's in the contract again."""
+    unpost(event, transfer_id(event))
+
+
 def swept(event: ChainEvent) -> None:
     """The audit log knows that strays went to quarantine; they never were in the books."""
     data = {"token": event.args["token"], "amount_minor": str(event.args["amount"]), "hash": event.transaction_hash}
