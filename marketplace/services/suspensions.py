@@ -11,7 +11,7 @@ from compliance.selectors import restrictions
 from marketplace.models import Lease
 from marketplace.services import lease_course
 from marketplace.services.lease_money import cancel_money, freeze_money, unfreeze_money
-from settlement.services import blocked_property, payouts
+from settlement.services import blocked_property, payouts, rows
 
 ACTOR = system("suspensions")
 State = Lease.State
@@ -38,14 +38,16 @@ def release_leases(*, party_id: UUID | None = None, actor: Actor = ACTOR) -> int
     if party_id is not None:
         blocked_property.let_go_property([party_id], actor=actor)
         waiting = waiting.filter(_is_party(party_id))
-    released = 0
-    for lease_id in waiting.order_by("pk").values_list("pk", flat=True):
-        with transaction.atomic():
-            lease = lease_course.locked(lease_id)
-            if lease.state == State.SUSPENDED and not _is_questioned(lease):
-                lease_course.release(lease, actor=actor)
-                released += 1
-    return released
+    return rows.each("The release of a lease", _ids(waiting), lambda lease_id: _release(lease_id, actor), actor=actor)
+
+
+def _release(lease_id: UUID, actor: Actor) -> bool:
+    with transaction.atomic():
+        lease = lease_course.locked(lease_id)
+        due = lease.state == State.SUSPENDED and not _is_questioned(lease)
+        if due:
+            lease_course.release(lease, actor=actor)
+    return due
 
 
 def sweep_restrictions(*, actor: Actor = ACTOR) -> int:
@@ -61,17 +63,23 @@ def sweep_restrictions(*, actor: Actor = ACTOR) -> int:
 
 
 def _suspend(leases: QuerySet[Lease], reason: str, actor: Actor) -> int:
-    suspended = 0
-    for lease_id in leases.filter(state__in=Lease.LIVE).order_by("pk").values_list("pk", flat=True):
+    def suspend(lease_id: UUID) -> bool:
         with transaction.atomic():
             lease = lease_course.locked(lease_id)
-            if lease.state in Lease.LIVE:
+            live = lease.state in Lease.LIVE
+            if live:
                 lease_course.suspend(lease, reason, actor=actor)
-                suspended += 1
-    unsettled = leases.filter(state=State.ENDED, hold__state__in=("open", "released")).order_by("pk")
-    for lease_id in unsettled.values_list("pk", flat=True):
+        return live
+
+    def freeze(lease_id: UUID) -> bool:
         with transaction.atomic():
             freeze_money(lease_course.locked(lease_id), reason, actor=actor)
+        return True
+
+    live = leases.filter(state__in=Lease.LIVE)
+    suspended = rows.each("The suspension of a lease", _ids(live), suspend, actor=actor)
+    unsettled = leases.filter(state=State.ENDED, hold__state__in=("open", "released"))
+    rows.each("The freeze of an ended lease's money", _ids(unsettled), freeze, actor=actor)
     return suspended
 
 
@@ -79,17 +87,24 @@ def _let_money_go(restricted: set[UUID], actor: Actor) -> int:
     """Frozen holds of leases that are over move again once nobody in them is restricted."""
     frozen = Lease.objects.filter(state__in=(State.ENDED, State.FAILED), hold__state="frozen")
     frozen = frozen.exclude(renter_party_id__in=restricted).exclude(provider_party_id__in=restricted)
-    moved = 0
-    for lease_id in frozen.order_by("pk").values_list("pk", flat=True):
-        with transaction.atomic():
-            lease = lease_course.locked(lease_id)
-            if _is_questioned(lease):
-                continue
-            unfreeze_money(lease, actor=actor)
-            moved += 1
-            if lease.state == State.FAILED:
-                cancel_money(lease_course.locked(lease_id), actor=actor)
-    return moved
+    return rows.each(
+        "The release of frozen money", _ids(frozen), lambda lease_id: _unfreeze(lease_id, actor), actor=actor
+    )
+
+
+def _unfreeze(lease_id: UUID, actor: Actor) -> bool:
+    with transaction.atomic():
+        lease = lease_course.locked(lease_id)
+        if _is_questioned(lease):
+            return False
+        unfreeze_money(lease, actor=actor)
+        if lease.state == State.FAILED:
+            cancel_money(lease_course.locked(lease_id), actor=actor)
+    return True
+
+
+def _ids(leases: QuerySet[Lease]) -> QuerySet[Lease, UUID]:
+    return leases.order_by("pk").values_list("pk", flat=True)
 
 
 def _is_questioned(lease: Lease) -> bool:

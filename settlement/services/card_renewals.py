@@ -17,8 +17,8 @@ from compliance.base.actor import system
 from compliance.base.enqueue import enqueue
 from settlement.models import CardPayment, Hold
 from settlement.rails import card
-from settlement.rails.card import CardDeclined, CardError, CardRefused, IntentState
-from settlement.services import hold_states
+from settlement.rails.card import CardDeclined, CardRefused, IntentState
+from settlement.services import hold_states, rows
 from settlement.services.card_payments import capture_before
 from settlement.services.notices import send_on_commit
 from settlement.services.profiles import customer_of
@@ -47,12 +47,13 @@ def renew_due() -> int:
         capture_before_at__lte=clock.now() + RENEW_BEFORE,
     )
     ids = list(due.order_by("capture_before_at").values_list("pk", flat=True)[:BATCH])
-    for payment_id in ids:
-        try:
-            renew(payment_id)
-        except CardError as error:
-            logger.warning("payment %s is not renewed yet (%s); the sweep asks again", payment_id, error.code)
+    rows.each("The renewal of an authorization", ids, _renewed, actor=ACTOR)
     return len(ids)
+
+
+def _renewed(payment_id: UUID) -> bool:
+    renew(payment_id)
+    return True
 
 
 def renew(payment_id: UUID) -> None:

@@ -29,6 +29,7 @@ from settlement.services import (
     chain_withdrawals,
     hold_money,
     hold_states,
+    holds,
     ledger,
 )
 from settlement.services.accounts import Kind, Pot, of_party
@@ -108,7 +109,12 @@ def _closed(event: ChainEvent) -> None:
 
 
 def _close_unasked(event: ChainEvent, hold: Hold, deposit: EscrowDeposit, settled: int) -> None:
-    """A deposit that went back, or a payer who reclaimed while we were gone: books and hold follow the contract."""
+    """A deposit that went back, or a payer who reclaimed while we were gone: books and hold follow the contract.
+
+    What a hold that was frozen meanwhile yields is blocked by the next sweep of its parties' property.
+    """
+    if hold.state == Hold.State.FROZEN:
+        holds.let_go(hold, None, actor=INDEXER)
     if hold.state in (Hold.State.OPEN, Hold.State.RELEASED):
         hold_states.begin_settling(hold, settled, _seconds_of(hold, settled), hold.description, actor=INDEXER)
         hold_states.finish_settling(hold, collected_minor=settled, actor=INDEXER)

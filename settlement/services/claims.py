@@ -9,13 +9,16 @@ from uuid import UUID, uuid4
 from django.db import transaction
 from django.db.models import F
 
+from compliance.base.actor import system
 from compliance.base.errors import Refusal
+from compliance.selectors.restrictions import is_restricted, open_restrictions
 from settlement.models import Account
-from settlement.services import ledger
+from settlement.services import ledger, rows
 from settlement.services.accounts import AccountKey, Kind, Pot, of_party
 from settlement.services.ledger import Line
 
 USD = "USD"
+ACTOR = system("claims")
 
 
 class PartyOwes(Refusal):
@@ -52,8 +55,11 @@ def require_nothing_owed(party_id: UUID) -> None:
 def pay_off(party_id: UUID) -> int:
     """What the party owes is paid from what it has, as far as that goes; returns how much was.
 
-    Runs inside the caller's transaction if there is one, which has locked `accounts_of` the party if it locked any.
+    Nothing is paid from the property of a restricted party: it is blocked, and nobody sets off against it. Runs inside
+    the caller's transaction if there is one, which has locked `accounts_of` the party if it locked any.
     """
+    if is_restricted(party_id):
+        return 0
     keys = {key.kind: key for key in accounts_of(party_id)}
     with transaction.atomic():
         ledger.lock(keys.values())
@@ -79,6 +85,7 @@ def pay_off_all() -> int:
         debits_pending=0,
         balance_minor__gt=0,
         party_id__in=owing.values("party_id"),
-    )
+    ).exclude(party_id__in=open_restrictions().values("party_id"))
     parties = has.order_by("party_id").values_list(F("party_id"), flat=True).distinct()
-    return sum(bool(party_id and pay_off(party_id)) for party_id in list(parties))
+    owe = [party_id for party_id in parties if party_id]
+    return rows.each("A claim against a party", owe, lambda party_id: pay_off(party_id) > 0, actor=ACTOR)

@@ -3,8 +3,8 @@
 | what was disputed | who bears it, in this order |
 |---|---|
 | the charge of one lease | its provider and the platform, as they had divided it |
-| a top-up | the renter's free prepaid money; then the leases that prepaid money paid since, the newest first, each \
-borne as it was divided; the rest is owed by the renter |
+| a top-up | the renter's free prepaid money, unless it is restricted; then the leases that \
+prepaid money paid since, the newest first, each borne as it was divided; the rest is owed by the renter |
 
 A provider that was not paid out yet gives up what is payable; one that was owes the rest: a claim (`claims`). What
 comes back goes the same way back.
@@ -16,6 +16,7 @@ from uuid import UUID
 
 from django.db.models import F, Sum
 
+from compliance.selectors.restrictions import is_restricted
 from settlement.models import CardPayment, Dispute, DisputeShare, Receipt, Transfer
 from settlement.rails.card_states import DisputeMovement
 from settlement.selectors.disputes import spent_since
@@ -126,11 +127,18 @@ def _shares(payment: CardPayment, receipts: list[Receipt], amount_minor: int) ->
         owed = [Share(Bearer.RENTER, twice, payment.party_id)] if twice else []
         # A charge without a receipt, or beyond it: nobody earned it.
         return [*shares, *owed, *([Share(Bearer.PLATFORM, left - twice)] if left > twice else [])]
-    free = min(amount_minor, ledger.balance_of(claims.key_of(Kind.AVAILABLE, payment.party_id)))
-    shares = [Share(Bearer.PREPAID, free, payment.party_id)] if free > 0 else []
-    of_leases, left = _of_leases(receipts, amount_minor - max(free, 0))
+    free = _free_of(payment.party_id, amount_minor)
+    shares = [Share(Bearer.PREPAID, free, payment.party_id)] if free else []
+    of_leases, left = _of_leases(receipts, amount_minor - free)
     owed = [Share(Bearer.RENTER, left, payment.party_id)] if left else []
     return [*shares, *of_leases, *owed]
+
+
+def _free_of(party_id: UUID, most: int) -> int:
+    """So much of the party's prepaid money bears it: none of a restricted party's, which is blocked or about to be."""
+    if is_restricted(party_id):
+        return 0
+    return max(0, min(most, ledger.balance_of(claims.key_of(Kind.AVAILABLE, party_id))))
 
 
 def _of_leases(rows: list[Receipt], amount_minor: int) -> tuple[list[Share], int]:

@@ -12,7 +12,7 @@ from compliance.base.actor import system
 from compliance.base.enqueue import enqueue
 from settlement.models import CardPayment, Hold
 from settlement.selectors.money_alarms import late_settlements
-from settlement.services import hold_states, holds, ledger
+from settlement.services import hold_states, holds, ledger, rows
 
 logger = logging.getLogger(__name__)
 ACTOR = system("holds")
@@ -27,26 +27,24 @@ def sweep_holds() -> int:
     now = clock.now()
     overdue = Hold.objects.filter(state_deadline_at__lte=now).order_by("state_deadline_at")
     late = [*overdue.filter(state=State.OPENING).values_list("pk", flat=True)[:BATCH]]
-    for hold_id in late:
-        _end_opening(hold_id)
+    rows.each("The end of a hold without money", late, _end_opening, actor=ACTOR)
     unsettled = [*overdue.filter(state__in=(State.OPEN, State.RELEASED)).values_list("pk", flat=True)[:BATCH]]
-    for hold_id in unsettled:
-        _settle_as_earned(hold_id)
+    rows.each("The settlement of an overdue hold", unsettled, _settle_as_earned, actor=ACTOR)
     for hold_id in late_settlements().values_list("pk", flat=True)[:BATCH]:
         logger.error("hold %s is settling past its deadline", hold_id)
     return len(late) + len(unsettled) + ledger.expire_pending() + _ask_again()
 
 
-def _end_opening(hold_id: UUID) -> None:
+def _end_opening(hold_id: UUID) -> bool:
     with transaction.atomic():
         hold = hold_states.locked_hold(hold_id)
-        if hold.state == State.OPENING:
-            hold_states.fail(hold, "funding_timeout", actor=ACTOR)
-            if hold.rail == Hold.Rail.CARD:
-                enqueue("settlement.release_card", str(hold_id))
+        ended = hold.state == State.OPENING and hold_states.fail(hold, "funding_timeout", actor=ACTOR)
+        if ended and hold.rail == Hold.Rail.CARD:
+            enqueue("settlement.release_card", str(hold_id))
+    return ended
 
 
-def _settle_as_earned(hold_id: UUID) -> None:
+def _settle_as_earned(hold_id: UUID) -> bool:
     """Nobody stated a final total in time: what was recorded as earned is the total."""
     hold = Hold.objects.select_related("pending").get(pk=hold_id)
     seconds = hold.pending.quantity if hold.pending else 0
@@ -54,6 +52,8 @@ def _settle_as_earned(hold_id: UUID) -> None:
         holds.settle_hold(hold_id, hold.captured_minor, ACTOR, billed_seconds=seconds, description="Settled as metered")
     except (holds.SettledOtherwise, hold_states.HoldNotOpen, hold_states.HoldFrozen):
         logger.info("hold %s moved on while it was swept", hold_id)
+        return False
+    return True
 
 
 def _ask_again() -> int:
@@ -77,12 +77,12 @@ def _ask_again() -> int:
     return len(asked)
 
 
-def _names(rows: QuerySet[Hold], task: str) -> list[tuple[str, UUID]]:
-    return [(task, row_id) for row_id in rows.order_by("state_changed_at").values_list("pk", flat=True)[:BATCH]]
+def _names(found: QuerySet[Hold], task: str) -> list[tuple[str, UUID]]:
+    return [(task, row_id) for row_id in found.order_by("state_changed_at").values_list("pk", flat=True)[:BATCH]]
 
 
 def _top_ups(before: datetime) -> list[tuple[str, UUID]]:
-    rows = CardPayment.objects.filter(
+    waiting = CardPayment.objects.filter(
         purpose=CardPayment.Purpose.TOP_UP,
         state__in=(PaymentState.CREATING, PaymentState.PROCESSING),
         state_changed_at__lte=before,
@@ -95,5 +95,5 @@ def _top_ups(before: datetime) -> list[tuple[str, UUID]]:
             else "settlement.charge_top_up",
             row.pk,
         )
-        for row in rows
+        for row in waiting
     ]

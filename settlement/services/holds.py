@@ -22,7 +22,7 @@ from compliance.base.actor import Actor
 from compliance.base.enqueue import enqueue
 from compliance.base.errors import Conflict
 from compliance.base.transition import transition
-from compliance.selectors.restrictions import is_restricted
+from compliance.selectors.restrictions import open_restrictions
 from settlement.models import CardPayment, EscrowDeposit, Hold
 from settlement.selectors.holds import HoldRef, find_hold, ref_of
 from settlement.services import chain_jobs, claims, hold_money, hold_states, usage
@@ -175,8 +175,9 @@ def settle_hold(
 
     A credit is taken off the total first: the renter pays less, and the provider earns less. Balance: done at once.
     Card and escrow: the rail is told, and `hold_settled` follows. Told twice with the same total and credit, it happens
-    once. The total is cut to the hold, the credit to the total; what the contract has charged stands. Raises
-    HoldNotFound, HoldFrozen, HoldNotOpen, SettledOtherwise.
+    once. The total is cut to the hold, the credit to the total; what the contract has charged stands. A hold of a
+    restricted party is frozen instead, as if the restriction had come before. Raises HoldNotFound, HoldFrozen,
+    HoldNotOpen, SettledOtherwise.
     """
     if any(type(amount) is not int or amount < 0 for amount in (total_minor, credit.minor)):
         raise HoldRefused("The total is no whole number of minor units. Nothing was moved.")
@@ -192,6 +193,8 @@ def settle_hold(
             raise HoldFrozen
         if hold.state not in (State.OPEN, State.RELEASED):
             raise HoldNotOpen
+        if _is_questioned(hold):
+            return freeze_hold(hold_id, "restricted", actor=actor)
         hold_states.begin_settling(
             hold,
             total,
@@ -267,21 +270,30 @@ def unfreeze_hold(hold_id: UUID, *, actor: Actor, clearance: Clearance | None = 
         hold = locked_hold(hold_id)
         if hold.state != State.FROZEN:
             return ref_of(hold)
-        if is_restricted(hold.party_id) or is_restricted(hold.payee_party_id):
+        if _is_questioned(hold):
             raise HoldFrozen
         if not _is_funded(hold):
             hold_states.fail(hold, "frozen_before_funding", actor=actor)
             return ref_of(hold)
-        hold_money.lock(hold)
-        if hold.blocked_minor:
-            hold_money.unblock(hold)
-        _let_go(hold, clearance, actor)
+        let_go(hold, clearance, actor=actor)
         if hold.rail == Rail.ESCROW:
             chain_jobs.post(chain_jobs.Kind.UNFREEZE, hold.pk)
     return ref_of(hold)
 
 
-def _let_go(hold: Hold, clearance: Clearance | None, actor: Actor) -> None:
+def _is_questioned(hold: Hold) -> bool:
+    """Whether a party of the hold is restricted at this moment."""
+    return open_restrictions([hold.party_id, hold.payee_party_id]).exists()
+
+
+def let_go(hold: Hold, clearance: Clearance | None, *, actor: Actor) -> None:
+    """The frozen, funded hold's money is held for its lease again. The caller holds the row's lock and has judged.
+
+    Raises ClearanceInvalid.
+    """
+    hold_money.lock(hold)
+    if hold.blocked_minor:
+        hold_money.unblock(hold)
     pending_id = hold_money.reopen(hold)
     if clearance is None:
         deadline = clock.now() + hold_states.SETTLEMENT_GRACE
@@ -321,13 +333,11 @@ def _is_funded(hold: Hold) -> bool:
     if hold.rail == Rail.BALANCE:
         return True
     if hold.rail == Rail.CARD:
-        # An authorization that ran out during the freeze had stood: its charge id tells.
+        # An authorization that ran out during the freeze had stood: its charge id tells. One that was captured by hand
+        # meanwhile has brought its money.
         ended = CardPayment.State.CANCELED
-        return (
-            CardPayment.objects.filter(hold=hold, state__in=(CardPayment.State.AUTHORIZED, ended))
-            .exclude(state=ended, charge_id="")
-            .exists()
-        )
+        stood = (CardPayment.State.AUTHORIZED, CardPayment.State.SUCCEEDED, ended)
+        return CardPayment.objects.filter(hold=hold, state__in=stood).exclude(state=ended, charge_id="").exists()
     return EscrowDeposit.objects.filter(hold=hold, deposited_minor__gt=0).exists()
 
 

@@ -5,9 +5,10 @@ from django.db import IntegrityError, connection, transaction
 from django.db.utils import DatabaseError
 
 from compliance.base.actor import system
+from compliance.models import Case
 from compliance.services import clearances, restrictions
 from marketplace.models import Allocation, Lease
-from marketplace.services import metering, renewals, suspensions, sweeps
+from marketplace.services import lease_course, metering, renewals, suspensions, sweeps
 from settlement.selectors.balances import available_minor
 from tests.marketplace.steps import again, running
 
@@ -45,6 +46,26 @@ def test_the_sweep_does_what_a_lost_signal_did_not(cast):
     assert suspensions.sweep_restrictions() == 1
     assert again(lease).state == State.SUSPENDED
     assert suspensions.sweep_restrictions() == 0
+
+
+def test_a_lease_that_cannot_be_suspended_stops_no_other(cast, monkeypatch):
+    _, offer = cast.supply()
+    leases = [cast.lease(offer) for _ in range(2)]
+    restrictions.impose(cast.brisbane.party_id, "SANCTIONS_MATCH", actor=GATE)
+    bad, good = sorted(leases, key=lambda lease: lease.pk)
+    before = again(bad).state
+    suspend = lease_course.suspend
+
+    def failing(lease, *args, **more):
+        assert lease.pk != bad.pk
+        suspend(lease, *args, **more)
+
+    monkeypatch.setattr(lease_course, "suspend", failing)
+    assert suspensions.sweep_restrictions() == 1
+    assert again(bad).state == before
+    assert again(good).end_reason == EndReason.COMPLIANCE_SUSPENDED
+    (summary,) = Case.objects.filter(reason_codes=["MONEY_WORK_STUCK"]).values_list("summary", flat=True)
+    assert "The suspension of a lease keeps failing (AssertionError)" in summary
 
 
 def test_a_released_lease_has_ended_and_is_settled(cast, clock):
