@@ -12,6 +12,7 @@ from compliance.engine.facts import ChipFigures
 
 A1, A2, B1, B2, NONE, UNKNOWN = "3A090.a.1", "3A090.a.2", "3A090.b.1", "3A090.b.2", "none", "unknown"
 _CENT = Decimal("0.01")
+_SHORT_BITS = 16  # chips that compute models are fastest at 16 bit or less: without any such figure the TPP is open
 _TERA = Decimal(10) ** 12
 
 
@@ -40,6 +41,11 @@ def classify(figures: ChipFigures | None) -> Classification:
         because = f"Whether it is made or marketed for data centres is unknown; if it is: {because}"
         eccn = UNKNOWN
     working = [f"TPP = {top.tops} dense TOPS x {top.bits} bit = {plain(tpp)}"]
+    if eccn != A1 and all(each.bits > _SHORT_BITS for each in figures.dense_tops):
+        told = (
+            f"No performance at {_SHORT_BITS} bit or less is known, so the TPP may be larger: it counts as controlled"
+        )
+        return Classification(UNKNOWN, None, None, True, (*working, told))
     if area is not None and density is not None:
         rounded = density.quantize(_CENT, ROUND_HALF_EVEN)
         working.append(f"Performance density = {plain(tpp)} / {plain(area)} mm2 = {rounded}")

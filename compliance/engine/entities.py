@@ -11,6 +11,7 @@ from compliance.engine.codec import Malformed
 from compliance.engine.naming.prepare import ENTITY, PERSON
 from compliance.engine.naming.text import readable
 from compliance.engine.screening import AIRCRAFT, VESSEL, Candidate, EntryFacts, ListedEntry, NameQuery, judge
+from compliance.engine.wallet_keys import wallet_key
 
 UNSAID = ""
 # FollowTheMoney's schemata that name somebody: https://followthemoney.tech/explorer/
@@ -86,7 +87,7 @@ def described(value: Any, today: date, default: str = "Thing") -> Described:
 
 def pair(query: Described, candidate: Described) -> Candidate:
     """How like the two are, by their best pair of names and all else that is known; wallets that are equal say all."""
-    if set(query.wallets) & set(candidate.wallets):
+    if {wallet_key(each) for each in query.wallets} & {wallet_key(each) for each in candidate.wallets}:
         return Candidate(
             "", candidate.names[0] if candidate.names else "", 1.0, 0.0, "strong", ("A wallet is the same.",)
         )

@@ -7,6 +7,7 @@ from typing import Any
 
 from compliance.engine import end_uses
 from compliance.engine.codec import Malformed, canonical_bytes, digest, from_plain, later, to_plain
+from compliance.engine.country_codes import require_country
 from compliance.engine.figures import ChipFigures, ChipRequest, GroupUse, Tops
 from compliance.engine.locations import Locations, NodePlace, RoundTrip
 from compliance.engine.payment_risk import PaymentRisk
@@ -33,6 +34,8 @@ __all__ = [
 ]
 
 PURPOSES = ("lease", "renewal", "deposit", "payout")
+STRENGTHS = ("strong", "weak")
+RAILS = ("balance", "card", "escrow")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +57,12 @@ class PartyFacts:
     aliases: tuple[str, ...] = ()
     undisclosed: str = later("")  # why nobody says who this is
     address: str = later("")  # only where a country has embargoed regions: elsewhere the country says enough
+
+    def __post_init__(self) -> None:
+        if not self.id.strip():
+            raise Malformed("a party must have an id")
+        require_country(self.country, "a party's country")
+        require_country(self.headquarters_country, "a party's headquarters_country")
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,12 +96,21 @@ class ScreeningHit:
     listed_name: str
     score: float
     threshold: float
-    strength: str  # strong | weak
+    strength: str  # one of `STRENGTHS`
     listed_as_blocked: bool  # property is blocked (OFAC, UN), as against an export restriction (Entity List, MEU)
     programmes: tuple[str, ...] = ()
     features: tuple[str, ...] = ()
     entry_hash: str = ""
     cleared: bool = False  # two officers found it to be another party, for this subject hash and this entry hash
+
+    def __post_init__(self) -> None:
+        if self.strength not in STRENGTHS:
+            raise Malformed(f"the strength of a hit must be {' or '.join(STRENGTHS)}")
+
+    @property
+    def strong(self) -> bool:
+        """Whether it is taken for true: whatever is not known to be weak."""
+        return self.strength != "weak"
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +199,7 @@ class Facts:
     chips: tuple[ChipRequest, ...] = ()
     node_country: str = ""
     node_region: str = ""
-    rail: str = ""  # balance | card | escrow
+    rail: str = ""  # one of `RAILS`; "" is taken for the chain
     wallet: str = ""
     wallet_screened: bool = False
     wallet_hits: tuple[WalletHit, ...] = ()
@@ -208,6 +226,18 @@ class Facts:
             raise Malformed("as_of must carry a time zone")
         if self.end_use_kind not in (end_uses.UNTOLD, *end_uses.KINDS):
             raise Malformed(f"end_use_kind must be one of {', '.join(end_uses.KINDS)}")
+        if self.rail and self.rail not in RAILS:
+            raise Malformed(f"rail must be one of {', '.join(RAILS)}")
+        require_country(self.node_country, "node_country")
+        self._require_unique_parties()
+
+    def _require_unique_parties(self) -> None:
+        """One id names one party, or the second would hide the first; only the dealing two may be one and the same."""
+        ids = [party.id for party in self.parties]
+        twice = {key for key in ids if ids.count(key) > 1} if len(set(ids)) < len(ids) else set()
+        twice |= {party.id for party in (self.renter, self.provider) if party} & set(ids)
+        if twice:
+            raise Malformed(f"the party {min(twice)[:80]} stands twice")
 
     def to_json(self) -> dict[str, Any]:
         """The facts as plain JSON values, ready to be stored."""

@@ -1,6 +1,7 @@
 """List entries as rows, and what makes two of them equal."""
 
 from compliance.base.canonical import digest
+from compliance.engine.wallet_keys import wallet_key
 from compliance.models import ListedName, ListedParty, ListedWallet, WatchlistVersion
 from compliance.sources.base import ListEntry
 
@@ -57,10 +58,3 @@ def wallet_rows(party: ListedParty, entry: ListEntry) -> list[ListedWallet]:
         )
         for currency, address in entry.wallets
     ]
-
-
-def wallet_key(address: str) -> str:
-    """What is compared: addresses whose letter case carries nothing but a checksum (0x…, bech32) without it."""
-    plain = address.strip()
-    lowered = plain.lower()
-    return lowered if lowered.startswith(("0x", "bc1", "ltc1")) else plain

@@ -10,9 +10,9 @@ from uuid import UUID
 from compliance.engine.index.entries import entries_block
 from compliance.engine.screening import STRONG, EntryFacts, ListedEntry, NameIndex, NameQuery
 from compliance.engine.screening import Candidate as Found
+from compliance.engine.wallet_keys import wallet_key
 from compliance.models import ListedName, ListedParty, ListedWallet, Party, WatchlistVersion
 from compliance.services.index_files import shared
-from compliance.services.listing import wallet_key
 
 _CHUNK = 5000  # rows
 

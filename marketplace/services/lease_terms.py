@@ -151,6 +151,8 @@ def _use_errors(request: LeaseRequest) -> dict[str, str]:
         errors["end_user"] = "Name the end user and its country (two letters)."
     elif any(len(str(value)) > 300 for value in user.values()) or not set(user) <= {"kind", "name", "country"}:
         errors["end_user"] = "An end user has a kind, a name and a country."
+    elif str(user.get("country") or "").upper() not in ("", *ISO_COUNTRIES):
+        errors["end_user"] = "A country is a two-letter ISO 3166-1 code, such as SG."
     return errors
 
 

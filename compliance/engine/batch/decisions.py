@@ -5,8 +5,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from compliance.engine.batch.ownership import refuse_above_hundred
-from compliance.engine.batch.shapes import as_floats, past
+from compliance.engine.batch.shapes import as_floats, past, require_name
 from compliance.engine.codec import Malformed
+from compliance.engine.country_codes import require_country
 from compliance.engine.decide import decide
 from compliance.engine.facts import Facts
 from compliance.engine.packs import NoPackInForce, PolicyPack
@@ -45,8 +46,8 @@ def _check(facts: Facts, now: datetime) -> None:
     for party in facts.everyone().values():
         if party.kind not in ("person", "entity"):
             raise Malformed("a party's kind must be person or entity")
-        if any(len(name) > MAX_NAME for name in (party.name, *party.aliases)):
-            raise Malformed(f"a party's name has more than {MAX_NAME} characters")
+        for name in (party.name, *party.aliases):
+            require_name(name, "a party's name", longest=MAX_NAME)
         if party.birth_date:
             past(party.birth_date, "birth_date", now.date())
     if any(each.fetched_at and each.fetched_at > now for each in facts.lists):
@@ -55,4 +56,15 @@ def _check(facts: Facts, now: datetime) -> None:
         raise Malformed("a count of chips must be at least 1")
     if facts.seconds < 0 or (facts.amount_minor is not None and facts.amount_minor < 0):
         raise Malformed("seconds and amounts must not be negative")
+    if facts.end_user and facts.end_user.name:
+        require_name(facts.end_user.name, "the end user's name", longest=MAX_NAME)
+    _check_places(facts)
     refuse_above_hundred(facts.edges)
+
+
+def _check_places(facts: Facts) -> None:
+    """Signs from networks, cards and documents are stored as they came; from outside they must be codes."""
+    if facts.end_user:
+        require_country(facts.end_user.country, "end_user.country")
+    for name in ("declared", "ip", "card", "document", "login"):
+        require_country(getattr(facts.locations, name), f"locations.{name}")

@@ -5,7 +5,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from compliance.engine.batch.shapes import as_decimal, as_list, as_object, as_text, plain_number, required
+from compliance.engine.batch.shapes import as_decimal, as_list, as_name, as_object, as_text, plain_number, required
 from compliance.engine.codec import Malformed
 from compliance.engine.facts import OwnershipEdgeFacts
 from compliance.engine.ownership import (
@@ -23,6 +23,7 @@ WHOLE_PATHS = 1000  # in larger graphs whole paths would grow with the square of
 _EDGE_KEYS = frozenset(
     {"owner", "owned", "pct", "min", "max", "interest", "direct", "start", "end", "source", "note", "id"}
 )
+_LINE_KEYS = frozenset({"listed", "edges", "as_of", "id", "source", "note", "expected_blocked"})
 _MAX_NAME = 500
 _HUNDRED = Decimal(100)
 
@@ -32,15 +33,18 @@ def owned(value: Mapping[str, Any], today: date = date.max) -> dict[str, Any]:
 
     An edge says what `owner` directly holds of `owned`, in percent: `pct`, or `min` and `max`; without any of them the
     share is unknown. Several edges of one pair are several holdings and add up. `unresolved` names those for whom the
-    shares known do not settle it; they are not in law blocked, and not shown to be free. `as_of` leaves out what had
-    not begun, or had ended, by that day. In graphs of more than `WHOLE_PATHS` edges a path is the last step only: the
-    owners' own paths prove the rest. Raises `Malformed`, among others when sure holdings make more than 100 %.
+    shares known do not settle it; they are not in law blocked, and not shown to be free. `as_of` leaves out holdings
+    that had not begun, or had ended, by that day, and nobody whom they name. In graphs of more than `WHOLE_PATHS` edges
+    a path is the last step only: the owners' own paths prove the rest. Raises `Malformed`, among others when sure
+    holdings make more than 100 %.
     """
-    listed = {as_text(name, "a name", longest=_MAX_NAME) for name in as_list(required(value, "listed"), '"listed"')}
-    graph = Graph(_edges(value, today))
+    _refuse_unknown(value, _LINE_KEYS, "a line")
+    listed = {as_name(name, "a name", longest=_MAX_NAME) for name in as_list(required(value, "listed"), '"listed"')}
+    every, in_force = _edges(value, today)
+    graph = Graph(in_force)
     refuse_above_hundred(graph)
     found = Fixpoint(graph, listed)
-    named = listed.union(*((each.owner_id, each.owned_id) for each in graph.edges))
+    named = listed.union(*((each.owner_id, each.owned_id) for each in every))
     open_names = found.unresolved - listed
     whole = len(graph.edges) <= WHOLE_PATHS
     return {
@@ -58,20 +62,22 @@ def refuse_above_hundred(edges: Iterable[OwnershipEdgeFacts] | Graph) -> None:
         raise Malformed(f"the holdings in {name[:80]} make {total.normalize():f} %, more than 100 %")
 
 
-def _edges(value: Mapping[str, Any], today: date) -> list[OwnershipEdgeFacts]:
+def _edges(value: Mapping[str, Any], today: date) -> tuple[list[OwnershipEdgeFacts], list[OwnershipEdgeFacts]]:
+    """All that are told, and those that were in force on the day."""
     rows = as_list(required(value, "edges"), '"edges"')
     if len(rows) > MAX_EDGES:
         raise Malformed(f"at most {MAX_EDGES} edges are taken in one line")
     day = _day(value.get("as_of"), '"as_of"', today) or today
     ids: set[str] = set()
-    found = []
+    every, in_force = [], []
     for row in rows:
-        edge, in_force = _edge(as_object(row, "an edge"), day, today)
+        edge, holds = _edge(as_object(row, "an edge"), day, today)
         if row.get("id") is not None:
             _new(as_text(row["id"], '"id"', longest=_MAX_NAME), ids)
-        if in_force:
-            found.append(edge)
-    return found
+        every.append(edge)
+        if holds:
+            in_force.append(edge)
+    return every, in_force
 
 
 def _new(edge_id: str, ids: set[str]) -> None:
@@ -82,10 +88,8 @@ def _new(edge_id: str, ids: set[str]) -> None:
 
 def _edge(row: Mapping[str, Any], day: date, today: date) -> tuple[OwnershipEdgeFacts, bool]:
     """The edge, and whether it was in force on the day."""
-    if not row.keys() <= _EDGE_KEYS:
-        unknown = sorted(row.keys() - _EDGE_KEYS)
-        raise Malformed(f"an edge has unknown members: {', '.join(key[:40] for key in unknown[:5])}")
-    owner, owned_name = (as_text(required(row, key), f'"{key}"', longest=_MAX_NAME) for key in ("owner", "owned"))
+    _refuse_unknown(row, _EDGE_KEYS, "an edge")
+    owner, owned_name = (as_name(required(row, key), f'"{key}"', longest=_MAX_NAME) for key in ("owner", "owned"))
     interest, direct = row.get("interest", SHARES), row.get("direct", True)
     if interest not in INTERESTS:
         raise Malformed('"interest" must be one of the interest types of BODS 0.4, such as shareholding')
@@ -97,6 +101,12 @@ def _edge(row: Mapping[str, Any], day: date, today: date) -> tuple[OwnershipEdge
         raise Malformed('"end" lies before "start"')
     in_force = (start is None or start <= day) and (end is None or day < end)
     return OwnershipEdgeFacts(owner, owned_name, str(low), str(high), interest, direct), in_force
+
+
+def _refuse_unknown(value: Mapping[str, Any], known: frozenset[str], what: str) -> None:
+    if not value.keys() <= known:
+        unknown = sorted(value.keys() - known)
+        raise Malformed(f"{what} has unknown members: {', '.join(key[:40] for key in unknown[:5])}")
 
 
 def _day(value: Any, what: str, today: date) -> date | None:

@@ -7,6 +7,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from compliance.engine.codec import Malformed
+from compliance.engine.naming.text import readable, unseen, written_alike
 
 MAX_DEPTH = 40
 _MOST = Decimal(10) ** 15
@@ -64,6 +65,22 @@ def as_text(value: Any, what: str, *, longest: int) -> str:
     if not value.strip():
         raise Malformed(f"{what} is empty")
     return value.strip()
+
+
+def as_name(value: Any, what: str, *, longest: int) -> str:
+    """The text as one way of writing it, so that one name has one form. Raises `Malformed` for signs nobody sees."""
+    name = written_alike(as_text(value, what, longest=longest))
+    if unseen(name):
+        raise Malformed(f"{what} holds signs that nobody sees (zero width, direction, control)")
+    return name
+
+
+def require_name(name: str, what: str, *, longest: int) -> None:
+    """Raises `Malformed` for a name that is too long, empty, or holds signs that nobody sees."""
+    if len(name) > longest:
+        raise Malformed(f"{what} has more than {longest} characters")
+    if not readable(name):
+        raise Malformed(f"{what} holds signs that nobody sees (zero width, direction, control), or no letters at all")
 
 
 def as_decimal(value: Any, what: str) -> Decimal:

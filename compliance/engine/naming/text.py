@@ -7,6 +7,8 @@ from compliance.engine.naming.scripts import latin
 
 MAX_LENGTH = 300  # characters; what is longer is cut, so that nobody can make a comparison expensive
 _JOINERS = "\u200c\u200d"
+_JOINED_FROM = "\u0590"  # the scripts before it (Latin, Greek, Cyrillic, Armenian) join nothing
+_BLANKS = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0" + "".join(map(chr, range(0xFE00, 0xFE10))))
 _APOSTROPHES = re.compile(r"['`´’‘ʼʻʿʾʹ]")
 _OTHER = re.compile(r"[^a-z0-9]+")
 
@@ -33,8 +35,33 @@ def readable(text: str) -> str:
     The joiners stay: Persian and Indic scripts are written with them.
     """
     name = " ".join(text.split())
-    unseen = any(unicodedata.category(each) in ("Cc", "Cf", "Cs", "Co") and each not in _JOINERS for each in name)
-    return "" if unseen or not plain(name) else name
+    return "" if unseen(name) or not plain(name) else name
+
+
+def unseen(text: str) -> bool:
+    """Whether the text holds a sign that nobody sees; a joiner is one wherever its script has no use for it."""
+    if text.isascii() and text.isprintable():
+        return False
+    for at, each in enumerate(text):
+        if each in _JOINERS:
+            if min(text[at - 1 : at] or " ", text[at + 1 : at + 2] or " ") < _JOINED_FROM:
+                return True
+        elif unicodedata.category(each) in ("Cc", "Cf", "Cs", "Co") or each in _BLANKS:
+            return True
+    return False
+
+
+def written_alike(text: str) -> str:
+    """The text in one of the ways in which Unicode writes it: composed, letters of full or half width as others are,
+    single spaces. What looks the same to a reader is then one name."""
+    if not text.isascii():
+        parts = (unicodedata.normalize("NFKC", each) if _wide(each) else each for each in text)
+        text = unicodedata.normalize("NFC", "".join(parts))
+    return " ".join(text.split())
+
+
+def _wide(character: str) -> bool:
+    return unicodedata.decomposition(character).startswith(("<wide>", "<narrow>"))
 
 
 def _hidden(character: str) -> bool:

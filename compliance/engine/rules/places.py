@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from compliance.engine.facts import PartyFacts
+from compliance.engine.facts import Facts, PartyFacts
 from compliance.engine.packs import RulePolicy
 from compliance.engine.rules.base import Answer, Problem, Question, problems
 
@@ -107,6 +107,15 @@ def _places(question: Question, *, related: bool) -> Iterator[tuple[str, str, st
     if facts.end_user:
         yield "The end user", facts.end_user.country, "", renter_id
     yield "The address of the connection", facts.locations.ip, "", renter_id
+    if declared_elsewhere(facts):
+        yield "The place that the renter declares", facts.locations.declared, "", renter_id
+
+
+def declared_elsewhere(facts: Facts) -> bool:
+    """Whether the place that is declared with the request is another than those that the renter itself has."""
+    told = facts.locations.declared
+    renter = facts.renter
+    return bool(told) and (renter is None or told not in (renter.country, renter.headquarters_country))
 
 
 def _party_places(party: PartyFacts) -> Iterator[tuple[str, str, str, str]]:

@@ -54,10 +54,17 @@ def sources_answer(question: Question, rule: RulePolicy) -> Answer:
 
 
 def everybody_screened(question: Question, rule: RulePolicy) -> Answer:
-    """Every party among the facts was compared with the lists."""
+    """Every party among the facts was compared with the lists, and so was every owner whom a holding names."""
     screened = set(question.facts.screened)
     left_out = [party for key, party in sorted(question.people.items()) if key not in screened]
-    return problems(*(Problem(f"{party.name} was not screened.", (), party.id, unknown=True) for party in left_out))
+    owners = {edge.owner_id for edge in question.facts.edges}
+    return problems(
+        *(Problem(f"{party.name} was not screened.", (), party.id, unknown=True) for party in left_out),
+        *(
+            Problem(f"{key} holds something, and nothing is known of it.", (key,), unknown=True)
+            for key in sorted(owners - set(question.people))
+        ),
+    )
 
 
 def listed_party(question: Question, rule: RulePolicy) -> Answer:
@@ -102,7 +109,7 @@ class ListedOwners:
         of_rule = list(_hits(hits, rule))
         self.graph, self.test = graph, TESTS[rule.params.get("test", "ofac")]
         self.hits = tuple(of_rule)
-        self.sure = {hit.party_id for hit in of_rule if hit.strength == "strong"}
+        self.sure = {hit.party_id for hit in of_rule if hit.strong}
         self.possible = {hit.party_id for hit in of_rule}
 
     def surely(self, party_id: str) -> OwnershipAnswer:
@@ -158,8 +165,8 @@ def wallet_proven(question: Question, rule: RulePolicy) -> Answer:
 
 
 def _on_chain(facts: Facts) -> bool:
-    """A deposit is on chain unless it says that it is a card's: a top-up of the prepaid balance."""
-    return facts.rail == "escrow" or (facts.purpose == "deposit" and facts.rail not in ("card", "balance"))
+    """Money moves on chain unless the facts say that it does not."""
+    return facts.rail not in ("card", "balance")
 
 
 def _hits(hits: Iterable[ScreeningHit], rule: RulePolicy) -> Iterable[ScreeningHit]:
@@ -177,7 +184,7 @@ def _is_of(hit: ScreeningHit, kind: Mapping[str, Any]) -> bool:
         and _speaks_of(hit.authority, kind)
         and not programmes & set(kind.get("not_programmes", ()))
         and ("programmes" not in kind or bool(programmes & set(kind["programmes"])))
-        and hit.strength == kind.get("strength", hit.strength)
+        and ("strength" not in kind or hit.strong == (kind["strength"] == "strong"))
     )
 
 
@@ -187,14 +194,14 @@ def _speaks_of(authority: str, kind: Mapping[str, Any]) -> bool:
 
 
 def _hit_problem(question: Question, hit: ScreeningHit) -> Problem:
-    surely = "is" if hit.strength == "strong" else "may be"
+    surely = "is" if hit.strong else "may be"
     return Problem(
         f"{question.name(hit.party_id)} {surely} {hit.listed_name} ({hit.list_code} {hit.external_id}, "
         f"score {hit.score:.2f}, threshold {hit.threshold:.2f}).",
         (f"{hit.list_code}:{hit.external_id}", *hit.features),
         hit.party_id,
         f"{hit.list_code}:{hit.external_id}:{hit.entry_hash}",
-        unknown=hit.strength != "strong",
+        unknown=not hit.strong,
     )
 
 

@@ -3,14 +3,16 @@
 from compliance.engine.facts import PartyFacts
 from compliance.engine.packs import RulePolicy
 from compliance.engine.rules.base import Answer, Problem, Question, problems
+from compliance.engine.rules.places import declared_elsewhere
 
 # What comes out of these networks tells where they stand, and not where the person is.
 _MASKS = ("hosting", "vpn", "tor")
 
 
 def locations_conflict(question: Question, rule: RulePolicy) -> Answer:
-    """No sign points to a watched country other than the declared ones; and, for controlled chips, the document says
-    the declared country, and the connections and the card do not all say another."""
+    """No sign points to a watched country other than the declared ones, nor is one declared that is not the renter's;
+    and, for controlled chips, the document says the declared country, and the connections and the card do not all say
+    another."""
     renter = question.facts.renter
     if renter is None:
         return Answer()
@@ -24,6 +26,9 @@ def locations_conflict(question: Question, rule: RulePolicy) -> Answer:
         for what, code in (*_signs(question, masked=True).items(), *older)
         if code in watched and code not in declared
     ]
+    told = question.facts.locations.declared
+    if told in watched and declared_elsewhere(question.facts):
+        found.insert(0, _conflict(question, renter, "What is declared with the request", told))
     if question.controlled:
         found += _disagreements(question, renter, declared, {problem.scope for problem in found})
     return problems(*found)

@@ -62,6 +62,10 @@ def test_invented_chips_on_each_threshold_and_just_below(tmp_path):
         (chip({"8": None}, 500), "unknown"),
         (chip({"8": 600}, None, datacenter=None), "3A090.a.1"),  # 4800 settles it
         (chip({"8": 600, "4": None}, 814), "3A090.a.1"),
+        (chip({"32": 40}, 814), "unknown"),  # no figure at 16 bit or less
+        (chip({"32": 40, "64": 20}, 814, datacenter=False), "unknown"),
+        (chip({"32": 40, "16": 90}, 814), "none"),
+        (chip({"32": 150}, 814), "3A090.a.1"),
         (chip({"8": 100, "4": None}, 814), "unknown"),  # the other length may reach 4800
         (chip({"8": 100, "4": None}, 814, datacenter=False), "unknown"),
         (chip({"8": 199}, None, datacenter=None), "none"),  # below 1600 nothing is controlled

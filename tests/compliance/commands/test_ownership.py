@@ -96,6 +96,10 @@ def test_who_is_blocked_and_who_is_open(edges, listed, blocked, unresolved, tmp_
         ([("X", "A", {"pct": 10, "start": "2020-01-02", "end": "2020-01-01"})], "before"),
         ([("X", "A", {"pct": 10, "id": "e1"}), ("X", "B", {"pct": 10, "id": "e1"})], "twice"),
         ([("X", "", 10)], "empty"),
+        ([("X", "A\u200b", 10)], "nobody sees"),
+        ([("X\u202e", "A", 10)], "nobody sees"),
+        ([("X", "A\u200d", 10)], "nobody sees"),
+        ([("X", "A\u3164", 10)], "nobody sees"),
     ],
 )
 def test_what_cannot_be_is_one_error_and_the_next_line_is_answered(edges, word, tmp_path):
@@ -113,6 +117,23 @@ def test_holdings_are_read_as_of_a_day():
     assert owned(line(*sold), TODAY)["blocked"].get("A") is False
     with pytest.raises(Malformed, match="future"):
         owned(line(*sold, as_of="2026-11-26"), TODAY)
+
+
+def test_a_holding_that_is_over_leaves_everybody_named():
+    over = owned(line(("X", "A", {"pct": 60, "end": "2025-06-01"})), TODAY)
+    assert over["blocked"] == {"A": False, "X": True}
+
+
+def test_a_name_is_one_however_unicode_writes_it():
+    found = owned(line(("Ё", "Ａ  B", 60), ("A B", "C", 60), listed=("Е\u0308",)), TODAY)
+    assert found["blocked"] == {"A B": True, "C": True, "Ё": True}
+    persian = "نامه\u200cها"
+    assert owned(line((persian, "A", 50), listed=(persian,)), TODAY)["blocked"] == {"A": True, persian: True}
+
+
+def test_a_line_with_a_member_that_nobody_knows_is_refused():
+    with pytest.raises(Malformed, match="unknown members: edgs"):
+        owned({"listed": ["X"], "edges": [], "edgs": []}, TODAY)
 
 
 def test_a_hundred_thousand_edges_are_answered_in_one_line():

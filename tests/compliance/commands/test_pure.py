@@ -78,6 +78,12 @@ def test_answers_keep_their_order_around_bad_lines(command, tmp_path):
         ("decide", {**lease().to_json(), "chips": [{"slug": "x", "count": -1}]}),
         ("decide", lease(edges=(edge("a", "renter", 60), edge("b", "renter", 60))).to_json()),
         ("decide", lease(renter=entity("renter", birth_date="2999-01-01")).to_json()),
+        ("decide", {**lease().to_json(), "rail": "Escrow"}),
+        ("decide", {**lease().to_json(), "node_country": "cn"}),
+        ("decide", {**lease().to_json(), "end_user": {"kind": "self", "country": "ir"}}),
+        ("decide", {**lease().to_json(), "locations": {"declared": "SG", "login": "Iran"}}),
+        ("decide", lease(renter=entity("renter", aliases=("An\u200bn",))).to_json()),
+        ("decide", lease(renter=replace(entity("renter"), name="nn\u202eA")).to_json()),
     ],
 )
 def test_a_bad_line_gives_one_clear_error(command, line, tmp_path):
@@ -184,6 +190,14 @@ def test_compare_weighs_second_facts_and_takes_the_best_of_many(tmp_path):
     assert answers[0]["why"][-1] == "Taken for the same party."
     assert "The date of birth is another (-0.20)." in answers[1]["why"]
     assert answers[1]["score"] < answers[0]["score"]
-    wallet = {"schema": "CryptoWallet", "publicKey": "0xabc1"}
-    (same,), _ = run("compare", tmp_path, [{"query": wallet, "candidate": wallet}])
-    assert (same["score"], same["match"]) == (1.0, True)
+
+
+def test_wallets_are_one_whatever_the_case_of_their_letters_where_it_tells_nothing(tmp_path):
+    pairs = [("0xabc1", "0xabc1"), ("0xABC1", "0xabc1"), ("BC1QAA", "bc1qaa"), ("1BoatS", "1BOATS")]
+    lines = [{"query": _wallet(one), "candidate": {"name": "Bob Harbour", **_wallet(other)}} for one, other in pairs]
+    answers, _ = run("compare", tmp_path, [{**line, "query": {**line["query"], "name": "Ann Lee"}} for line in lines])
+    assert [each["match"] for each in answers] == [True, True, True, False]
+
+
+def _wallet(address):
+    return {"schema": "CryptoWallet", "publicKey": address}

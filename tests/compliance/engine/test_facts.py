@@ -56,6 +56,31 @@ def test_malformed_facts_are_refused(change):
         Facts.from_json({**full().to_json(), **change})
 
 
+@pytest.mark.parametrize(
+    ("make", "told"),
+    [
+        (lambda: hit("renter", strength="Strong"), "strong or weak"),
+        (lambda: hit("renter", strength=""), "strong or weak"),
+        (lambda: entity("renter", "ir"), "country must be a two-letter code"),
+        (lambda: entity("renter", "IRN"), "country must be a two-letter code"),
+        (lambda: entity("renter", "ZZ"), "country must be a two-letter code"),
+        (lambda: entity("renter", headquarters_country="cn"), "headquarters_country"),
+        (lambda: lease(node_country="Iran"), "node_country"),
+        (lambda: lease(rail="chain"), "balance, card, escrow"),
+        (lambda: entity(" "), "must have an id"),
+        (lambda: lease(parties=(entity("owner"), entity("owner", "IR"))), "owner stands twice"),
+        (lambda: lease(parties=(entity("renter", "IR"),)), "renter stands twice"),
+    ],
+)
+def test_words_that_no_rule_knows_are_refused(make, told):
+    with pytest.raises(Malformed, match=told):
+        make()
+
+
+def test_kosovo_and_nothing_at_all_are_countries_that_facts_may_have():
+    assert lease(renter=entity("renter", "XK"), node_country="").renter.country == "XK"
+
+
 @pytest.mark.parametrize("shares", [("x", "1"), ("-1", "1"), ("0", "101"), ("NaN", "NaN"), ("0", "Infinity")])
 def test_a_share_is_an_interval_of_percent(shares):
     with pytest.raises(Malformed):

@@ -324,3 +324,31 @@ def test_a_list_that_was_never_loaded_has_no_version():
 
 def test_h100_is_what_the_honest_lease_asks_for():
     assert lease().chips[0].figures == H100
+
+
+def test_an_owner_of_whom_nothing_is_known_is_looked_at_whatever_is_held():
+    known = lease(RTX_3090, parties=(person("owner"),), edges=(edge("owner", "renter", 100),))
+    assert decide(known, PACK).outcome == "ALLOW"
+    nobody = replace(known, parties=(), screened=("owner", "provider", "renter"))
+    for share in (1, 100):
+        outcome = decide(replace(nobody, edges=(edge("owner", "renter", share),)), PACK)
+        assert (outcome.outcome, codes(outcome)) == ("REVIEW", {"party_not_screened"})
+    (reason,) = outcome.reasons
+    assert reason.party_id == ""  # so no finding about another party answers it
+
+
+def test_a_place_that_the_renter_only_declares_is_a_place_of_the_deal():
+    iran, china = Locations("IR", ip="SG", login="IR", card="IR", document="IR"), Locations("CN", ip="SG", login="CN")
+    assert "embargoed_country" in codes(decide(lease(RTX_3090, locations=iran), PACK))
+    assert codes(decide(lease(locations=china), PACK)) == {"location_conflict"}
+    assert codes(decide(lease(RTX_3090, locations=china), PACK)) == set()
+
+
+def test_a_strength_that_no_rule_knows_counts_as_strong():
+    found = hit("renter")
+    object.__setattr__(found, "strength", "certain")  # as if a later version had stored it
+    assert "sanctions_listed" in codes(decide(lease(RTX_3090, hits=(found,)), PACK))
+
+
+def test_a_rail_that_is_not_told_is_taken_for_the_chain():
+    assert codes(decide(lease(RTX_3090, rail=""), PACK)) == {"wallet_missing"}
