@@ -31,6 +31,7 @@ from settlement.services import (
     hold_sweep,
     inbox,
     invoicing,
+    loose_authorizations,
     payout_deeds,
     property_reports,
     reconciliation,
@@ -71,10 +72,10 @@ def release_card(hold_id: str) -> None:
 
 
 @shared_task(name="settlement.let_go_of_card")
-def let_go_of_card(intent_id: str) -> None:
-    """An authorization that came too late is released."""
-    with _rail_may_be_down(f"intent {intent_id}"):
-        card_deeds.let_go(intent_id)
+def let_go_of_card(row_id: str) -> None:
+    """An authorization that serves nobody is let go of at the network."""
+    with _rail_may_be_down(f"authorization {row_id}"):
+        loose_authorizations.let_go(UUID(row_id))
 
 
 @shared_task(name="settlement.renew_cards")

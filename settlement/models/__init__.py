@@ -18,7 +18,7 @@ from settlement.models.explanations import Explanation
 from settlement.models.holds import Hold
 from settlement.models.invoices import BillingProfile, DocumentSeries, Invoice, InvoiceLine, ReferenceRate, TaxRate
 from settlement.models.ledger import Account, DoubtfulTransfer, Entry, PendingTransfer, Transfer
-from settlement.models.payments import CardPayment, InboundEvent, PaymentProfile
+from settlement.models.payments import CardPayment, InboundEvent, LooseAuthorization, PaymentProfile
 from settlement.models.payouts import Payout
 from settlement.models.rates import Conversion, ExchangeRate
 from settlement.models.refunds import Refund
@@ -49,6 +49,7 @@ __all__ = [
     "InboundEvent",
     "Invoice",
     "InvoiceLine",
+    "LooseAuthorization",
     "PaymentProfile",
     "Payout",
     "PendingTransfer",

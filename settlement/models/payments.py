@@ -113,6 +113,23 @@ class CardPayment(StatefulRow):
         ]
 
 
+class LooseAuthorization(Row):
+    """An authorization at the card network that no payment of ours rests on, or may rest on: to be let go of.
+
+    Written before a renewal is asked for, when nobody knows its id yet; `renewal` 0 is one that came after its payment
+    was over. Ended once the network has let it go, or where there was none.
+    """
+
+    payment = models.ForeignKey(CardPayment, on_delete=models.PROTECT, related_name="loose_authorizations")
+    renewal = models.PositiveIntegerField()
+    intent_id = models.CharField(max_length=64, blank=True)
+    ended_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["payment", "renewal"], name="one_loose_authorization_a_renewal")]
+        indexes = [models.Index(fields=["created_at"], condition=models.Q(ended_at=None), name="loose_authorizations")]
+
+
 class InboundEvent(Row):
     """A notice from a rail, stored once, its effect in the same transaction; unknown types are kept."""
 

@@ -12,7 +12,7 @@ from compliance.services import clearances
 from settlement.models import CardPayment, Hold
 from settlement.rails import card
 from settlement.rails.card import CardDeclined, CardRefused, CardUnavailable, IntentState
-from settlement.services import card_payments, hold_states
+from settlement.services import card_payments, hold_states, loose_authorizations
 from settlement.services.profiles import customer_of
 from settlement.services.topups import CLEARANCE_LAPSED
 
@@ -74,7 +74,7 @@ def _begin(payment: CardPayment, *, manual: bool) -> None:
         return
     card_payments.apply_intent(intent, actor=ACTOR)
     if intent.status == "requires_action":
-        let_go(intent.id)
+        loose_authorizations.loosen(payment, 0, intent.id)
 
 
 def settle_hold(hold_id: UUID) -> None:
@@ -158,11 +158,3 @@ def _found(payment: CardPayment) -> IntentState | None:
     if payment.payment_intent_id:
         return card.rail().read_intent(payment.payment_intent_id)
     return card.rail().find_intent(payment.pk, customer_of(payment.party_id))
-
-
-def let_go(intent_id: str) -> None:
-    """The authorization is released at the network; nothing of ours waits for it."""
-    try:
-        card.rail().cancel_intent(intent_id, f"let-go:{intent_id}")
-    except CardRefused:
-        logger.info("intent %s was over before it was let go", intent_id)

@@ -17,7 +17,7 @@ from compliance.base.transition import transition
 from compliance.services import clearances
 from settlement.models import CardPayment, Hold
 from settlement.rails.card import IntentState
-from settlement.services import auto_top_ups, hold_states, ledger
+from settlement.services import auto_top_ups, hold_states, ledger, loose_authorizations
 from settlement.services.accounts import Kind, Pot, clearing, of_party
 from settlement.services.ledger import Line
 from settlement.services.notices import send_on_commit
@@ -50,7 +50,7 @@ def apply_intent(intent: IntentState, *, actor: Actor) -> bool:
         wanted = _MEANING.get(intent.status)
         if wanted == State.AUTHORIZED and payment.state in (State.FAILED, State.CANCELED):
             # The money came after we had given up: it is let go.
-            enqueue("settlement.let_go_of_card", intent.id)
+            loose_authorizations.loosen(payment, 0, intent.id)
         if wanted is None or wanted not in CardPayment.TRANSITIONS.get(payment.state, frozenset()):
             return False
         _move(payment, wanted, intent, actor)

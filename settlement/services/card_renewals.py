@@ -14,21 +14,18 @@ from django.db.models import F, Q
 
 from compliance.base import audit, clock
 from compliance.base.actor import system
-from compliance.base.enqueue import enqueue
 from settlement.models import CardPayment, Hold
-from settlement.rails import card
 from settlement.rails.card import CardDeclined, CardRefused, IntentState
-from settlement.services import hold_states, rows
+from settlement.services import hold_states, loose_authorizations, rows
 from settlement.services.card_payments import capture_before
+from settlement.services.loose_authorizations import NEEDS_MONEY
 from settlement.services.notices import send_on_commit
-from settlement.services.profiles import customer_of
 from settlement.signals import hold_unsecured
 
 logger = logging.getLogger(__name__)
 ACTOR = system("card")
 # Long enough to ask several times, and to settle from the old authorization if the bank refuses.
 RENEW_BEFORE = timedelta(hours=12)
-NEEDS_MONEY = (Hold.State.OPEN, Hold.State.FROZEN, Hold.State.RELEASED)
 BATCH = 100
 
 
@@ -64,24 +61,18 @@ def renew(payment_id: UUID) -> None:
     payment = CardPayment.objects.get(pk=payment_id)
     if payment.state != CardPayment.State.AUTHORIZED or payment.renewal_refused:
         return
+    expected = loose_authorizations.expect(payment)
     try:
-        intent = card.rail().create_intent(
-            payment.pk,
-            amount_minor=payment.amount_minor,
-            customer_id=customer_of(payment.party_id),
-            payment_method=payment.payment_method,
-            manual=True,
-            off_session=True,
-            key=f"renewal:{payment.pk}:{payment.renewals + 1}",
-        )
+        intent = loose_authorizations.ask_for(payment, expected.renewal)
     except (CardDeclined, CardRefused) as error:
         _refused(payment, error.code)
+        loose_authorizations.end(expected)
         return
     if intent.status == "requires_capture":
         _take_over(payment, intent)
     else:
         _refused(payment, intent.status)
-        enqueue("settlement.let_go_of_card", intent.id)
+        loose_authorizations.loosen(payment, expected.renewal, intent.id)
 
 
 def _take_over(before: CardPayment, intent: IntentState) -> None:
@@ -89,7 +80,7 @@ def _take_over(before: CardPayment, intent: IntentState) -> None:
     with transaction.atomic():
         payment = _locked(before)
         if payment is None:
-            enqueue("settlement.let_go_of_card", intent.id)
+            loose_authorizations.loosen(before, before.renewals + 1, intent.id)
             return
         old = payment.payment_intent_id
         payment.payment_intent_id, payment.charge_id = intent.id, intent.charge_id
@@ -97,7 +88,7 @@ def _take_over(before: CardPayment, intent: IntentState) -> None:
         payment.save(update_fields=["payment_intent_id", "charge_id", "capture_before_at", "renewals"])
         data = {"intent": intent.id, "before": old, "renewals": payment.renewals}
         audit.record("card_payment.renewed", actor=ACTOR, subject=payment, data=data)
-        enqueue("settlement.let_go_of_card", old)
+        loose_authorizations.loosen(payment, payment.renewals, old)
 
 
 def _refused(before: CardPayment, code: str) -> None:

@@ -12,7 +12,7 @@ from compliance.base.actor import system
 from compliance.base.enqueue import enqueue
 from settlement.models import CardPayment, Hold
 from settlement.selectors.money_alarms import late_settlements
-from settlement.services import hold_states, holds, ledger, rows
+from settlement.services import hold_states, holds, ledger, loose_authorizations, rows
 
 logger = logging.getLogger(__name__)
 ACTOR = system("holds")
@@ -71,6 +71,10 @@ def _ask_again() -> int:
             "settlement.release_card",
         ),
         *_top_ups(before),
+        *(
+            ("settlement.let_go_of_card", row_id)
+            for row_id in loose_authorizations.left_behind(before).values_list("pk", flat=True)[:BATCH]
+        ),
     ]
     for task, row_id in asked:
         enqueue(task, str(row_id))

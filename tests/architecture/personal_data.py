@@ -66,6 +66,7 @@ KEPT: dict[str, tuple[str, str]] = {
     "settlement.Invoice": ("reason supplier_open", "why a note was issued; the platform's own identity"),
     "settlement.Payout": ("destination external_id", AT_A_RAIL),
     "settlement.CardPayment": ("payment_method payment_intent_id charge_id", AT_A_RAIL),
+    "settlement.LooseAuthorization": ("intent_id", AT_A_RAIL),
     "settlement.Refund": ("charge_id external_id", AT_A_RAIL),
     "settlement.Dispute": ("external_id", AT_A_RAIL),
     "settlement.DisputeShare": ("movement_id", AT_A_RAIL),

@@ -48,12 +48,12 @@ class World:
         """What the task is told: the running lease's hold, or something that nobody knows."""
         if task.endswith(("_hold", "_escrow", "_deposit", "release_card")):
             return (str(self.running.hold_id),)
-        if task.endswith(("_top_up", "send_payout", "send_refund", "_identity_check", "work_case_batch")):
+        if task.endswith(
+            ("_top_up", "send_payout", "send_refund", "_identity_check", "work_case_batch", "let_go_of_card")
+        ):
             return (str(uuid.uuid5(uuid.NAMESPACE_URL, task)),)
         if task.endswith("build_bundle"):
             return (str(self.bundle_id),)
-        if task.endswith("let_go_of_card"):
-            return ("pi_unknown",)
         if task.endswith("fetch_list"):
             return ("ofac_sdn",)
         return ()

@@ -5,10 +5,10 @@ from datetime import timedelta
 import pytest
 
 from compliance.base.audit import AuditEvent
-from settlement.models import CardPayment
+from settlement.models import CardPayment, LooseAuthorization
 from settlement.rails import card as card_rail
 from settlement.rails.card import CardRail, CardUnavailable
-from settlement.services import card_renewals, holds
+from settlement.services import card_renewals, hold_sweep, holds
 from settlement.services.card_payments import SHORTEST_AUTHORIZATION, capture_before
 from settlement.signals import hold_unsecured
 from tests.factories.disputed import top_up_of
@@ -65,6 +65,32 @@ def test_a_lost_answer_authorizes_once(card: Scene, aging: CardPayment, mode: st
         card_renewals.renew_due()
     card.doorbell.ring()
     assert _statuses(card) == ["canceled", "requires_capture"]
+
+
+def test_what_a_flushed_queue_forgot_is_let_go_of_by_the_sweep(card: Scene, aging: CardPayment, clock):
+    assert card_renewals.renew_due() == 1
+    card.doorbell.lose()
+    assert _statuses(card) == ["requires_capture", "requires_capture"]
+    clock.advance(seconds=120)
+    hold_sweep.sweep_holds()
+    card.doorbell.ring()
+    assert _statuses(card) == ["canceled", "requires_capture"]
+    clock.advance(seconds=120)
+    hold_sweep.sweep_holds()
+    assert "settlement.let_go_of_card" not in card.doorbell.names
+
+
+def test_an_authorization_whose_hold_ended_before_the_answer_came_is_let_go_of(card: Scene, aging: CardPayment, clock):
+    card.control("fail", path="/v1/payment_intents", times=1, mode="timeout_after_work")
+    assert card_renewals.renew_due() == 1
+    assert _statuses(card) == ["requires_capture", "requires_capture"], "the worker never learned of the second"
+    holds.settle_hold(aging.hold_id, 333, TESTER)
+    card.doorbell.ring()
+    clock.advance(seconds=120)
+    hold_sweep.sweep_holds()
+    card.doorbell.ring()
+    assert _statuses(card) == ["succeeded", "canceled"]
+    assert LooseAuthorization.objects.get().ended_at is not None
 
 
 def test_a_refusal_is_on_record_and_the_lease_has_to_end(card: Scene, aging: CardPayment):
