@@ -16,7 +16,7 @@ from compliance.base.errors import Refusal
 from compliance.services import restrictions
 from settlement.models import CardPayment, ChainEvent, EscrowDeposit, PaymentProfile
 from settlement.rails.card import IntentState
-from settlement.rails.card_states import DisputeMovement, DisputeState
+from settlement.rails.card_states import DisputeMovement, DisputeState, RefundState
 from settlement.services import (
     blocked_property,
     card_payments,
@@ -28,6 +28,8 @@ from settlement.services import (
     ledger,
     ledger_locks,
     payouts,
+    refund_states,
+    refunds,
 )
 from settlement.services.accounts import AccountKey, Kind, Pot, clearing, of_party
 from settlement.services.books import verify_books
@@ -147,6 +149,7 @@ class Street:
         holds.freeze_hold(hold.id, "listed", actor=TESTER)
         holds.unfreeze_hold(hold.id, actor=TESTER)
         holds.settle_hold(hold.id, 150, TESTER, credit=Credit(10, "provider_lost"))
+        self._refunded(hold.subject_id, money, dice)
 
     def lease_by_card(self, dice: random.Random) -> None:
         money = self.scene(dice)
@@ -156,7 +159,20 @@ class Street:
         post_usage([UsageLine(hold.id, hold.subject_id, 1, 120, 60)])
         holds.settle_hold(hold.id, 150, TESTER)
         card_payments.apply_intent(intent(payment, "succeeded", 150), actor=TESTER)
+        with suppress(Refusal):
+            self._refunded(hold.subject_id, money, dice)
         self._disputed(payment, 150, dice)
+
+    def _refunded(self, lease_id: UUID, money: Scene, dice: random.Random) -> None:
+        pk = uuid4()
+        plan = refunds.plan_refund(lease_id, 40, "goodwill", refund_id=pk, given_by="platform")
+        clearance = clear("payout", pk, renter=None, provider=money.renter)
+        if refunds.request_refund(plan, clearance=clearance, actor=TESTER).state == "requested":
+            refund_states.begin_sending(pk, actor=TESTER)
+            refund_states.apply_refund(RefundState(f"re_{pk}", "succeeded", pk, 40, f"out_{pk}", "", ""), actor=TESTER)
+            if dice.random() < 0.5:
+                failed = RefundState(f"re_{pk}", "failed", pk, 40, f"out_{pk}", f"in_{pk}", "declined")
+                refund_states.apply_refund(failed, actor=TESTER)
 
     def top_up_and_dispute(self, dice: random.Random) -> None:
         payment = CardPayment.objects.get(pk=self.scene(dice).top_up(5_000, key=str(uuid4())).id)
