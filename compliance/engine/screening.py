@@ -134,7 +134,7 @@ def _judged(
     needed = 0.0 if facts.identified or not least else least - facts.change + _kinds_apart(query, name, entry)
     if needed > 1.0 + _ROUNDED:
         return None
-    asked, listed, names = _compared(query, name, entry, needed - _ROUNDED)
+    asked, listed, names = _compared(query, name, entry, max(0.0, needed - _ROUNDED))
     if names.score < needed - _ROUNDED:
         return None
     score, why = names.score, [*names.why, *facts.why]
