@@ -37,7 +37,7 @@ class Payout(StatefulRow):
 
     TRANSITIONS: ClassVar[dict[str, frozenset[str]]] = {
         State.PENDING: frozenset({State.SENDING, State.FROZEN, State.FAILED}),
-        State.SENDING: frozenset({State.SENT, State.FAILED}),
+        State.SENDING: frozenset({State.SENT, State.FROZEN, State.FAILED}),
         State.FROZEN: frozenset({State.PENDING, State.FAILED}),
     }
 

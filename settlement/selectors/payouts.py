@@ -8,7 +8,7 @@ from django.conf import settings
 from django.db.models import Min, Sum
 
 from compliance.base import clock
-from settlement.models import Account, Entry, PaymentProfile, Payout
+from settlement.models import Account, ChainTransaction, Entry, PaymentProfile, Payout
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,3 +94,13 @@ def payout_setup(party_id: UUID) -> PayoutSetup:
     if profile is None:
         return PayoutSetup("", False, "")
     return PayoutSetup(profile.stripe_account_id, profile.payouts_enabled, profile.payout_wallet)
+
+
+def withdrawal_key(payout_id: UUID) -> str:
+    """What makes the payout's withdrawal on chain happen once."""
+    return f"payout:{payout_id}"
+
+
+def told_on_chain(payout_id: UUID) -> bool:
+    """Whether a withdrawal for the payout was signed and stored: it may be in a block by now."""
+    return ChainTransaction.objects.filter(idempotency_key=withdrawal_key(payout_id)).exists()

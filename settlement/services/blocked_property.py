@@ -3,7 +3,7 @@
 | money | what freezes it |
 |---|---|
 | held for a lease | its hold: `holds.freeze_hold` |
-| on its way to a provider, not handed to a rail yet | its payout: `payouts.freeze_payouts` |
+| on its way to a provider, no rail told of it yet | its payout: `payouts.freeze_payouts` |
 | a deposit that came for a hold that had failed, not back at its payer yet | its hold: `stranded_deposits` |
 | free (`available`), owed (`payable`), and what comes to either later | here, as one set for all parties |
 

@@ -4,6 +4,7 @@ Each function sends at most one transaction, outside any database transaction, a
 Nothing here posts in the ledger or ends a hold: the indexer does, when the contract's own event is final.
 """
 
+from collections.abc import Callable
 from datetime import timedelta
 from uuid import UUID
 
@@ -115,11 +116,13 @@ def unfreeze_escrow(hold_id: UUID) -> ChainTransaction | None:
     return submit(call, chain)
 
 
-def withdraw(account: str, key: str, *, subject_id: UUID | None = None) -> ChainTransaction | None:
+def withdraw(
+    account: str, key: str, *, subject_id: UUID | None = None, guard: Callable[[], object] | None = None
+) -> ChainTransaction | None:
     """The contract pays the account all that it is entitled to, to itself; `key` makes it happen once.
 
     For a payout the key is the payout's. None when there is nothing to pay. Raises CallRefused (the account is frozen
-    on chain), ChainUnavailable.
+    on chain), ChainUnavailable, and what `guard` raises as the withdrawal is stored.
     """
     present = ChainTransaction.objects.filter(idempotency_key=key).first()
     if present is not None:
@@ -127,7 +130,7 @@ def withdraw(account: str, key: str, *, subject_id: UUID | None = None) -> Chain
     chain, account = connect(), to_checksum_address(account)
     if chain.entitlement(account) == 0:
         return None
-    call = ContractCall(key, "withdraw", SETTLER, "withdraw", (account,), subject_id)
+    call = ContractCall(key, "withdraw", SETTLER, "withdraw", (account,), subject_id, guard=guard)
     return submit(call, chain)
 
 

@@ -15,10 +15,12 @@ from eth_utils.address import to_checksum_address
 from compliance.base import clock
 from compliance.base.actor import system
 from compliance.base.errors import Refusal
+from compliance.selectors.restrictions import is_restricted
 from compliance.services.chain_signer import SETTLER
 from compliance.services.clearances import ClearanceInvalid
 from settlement.models import ChainTransaction, Payout
 from settlement.rails.chain import connect
+from settlement.selectors.payouts import withdrawal_key
 from settlement.services import chain_escrow, payouts
 from settlement.services.accounts import Pot
 from settlement.services.payouts import PayoutPlan
@@ -63,11 +65,14 @@ def withdraw(payout: Payout) -> None:
     """The contract is told to pay the provider's wallet; the indexer finishes the payout when the chain is final.
 
     The payout has failed, and its money is payable again, when more would move than was cleared, when the clearance
-    fell meanwhile, or when an hour did not do.
+    fell meanwhile, or when an hour did not do. That of a restricted provider is frozen.
     """
     try:
         failure = _told(payout)
     except ClearanceInvalid:
+        if is_restricted(payout.party_id):
+            payouts.freeze_payout(payout.pk, "restricted", actor=ACTOR)
+            return
         failure = CLEARANCE_FELL
     except Refusal as error:
         logger.warning("payout %s: the chain did not take it (%s); the sweep asks again", payout.pk, error.code)
@@ -88,7 +93,7 @@ def _told(payout: Payout) -> str:
 
     Raises ClearanceInvalid, CallRefused, ChainUnavailable.
     """
-    key = f"payout:{payout.pk}"
+    key = withdrawal_key(payout.pk)
     present = ChainTransaction.objects.filter(idempotency_key=key).first()
     if present is not None:
         return "withdrawal_reverted" if present.state == State.REVERTED else ""
@@ -98,7 +103,9 @@ def _told(payout: Payout) -> str:
         return "chain_busy"
     if _owed(payout.destination) > cleared_minor(payout):
         return GREW
-    sent = chain_escrow.withdraw(payout.destination, key, subject_id=payout.pk)
+    sent = chain_escrow.withdraw(
+        payout.destination, key, subject_id=payout.pk, guard=lambda: payouts.require_sending(payout.pk)
+    )
     # The contract owes this wallet nothing: a withdrawal of it will be seen, or has failed the payout by its deadline.
     return "" if sent else "nothing_to_withdraw"
 

@@ -7,6 +7,8 @@ indexer's transaction.
 import logging
 from uuid import UUID
 
+from django.db.models import Q
+
 from settlement.models import ChainEvent, EscrowDeposit, Hold, Payout
 from settlement.services import blocked_property, hold_money, hold_states, holds, ledger, payouts, stranded_deposits
 from settlement.services.accounts import AccountKey, Kind, Pot, of_party
@@ -75,8 +77,9 @@ def account_seized(event: ChainEvent) -> None:
     lines: list[Line] = []
     owed = pockets(str(event.args["account"]))
     blocked_property.put_back(owed)
-    _end_frozen_payouts(owed)
-    for key in owed:
+    _end_payouts(owed, str(event.args["account"]))
+    # Last what is on its way to other wallets.
+    for key in sorted(owed, key=lambda each: each.kind == Kind.PAYING):
         part = min(amount, max(0, ledger.balance_of(key)))
         if part and key.party_id is not None:
             lines += _moved(key, key.party_id, part)
@@ -86,11 +89,12 @@ def account_seized(event: ChainEvent) -> None:
     post(event, lines, None)
 
 
-def _end_frozen_payouts(owed: list[AccountKey]) -> None:
-    """Payouts that were stopped come to nothing: their money is among what is seized."""
+def _end_payouts(owed: list[AccountKey], account: str) -> None:
+    """Payouts to the wallet, and those that were stopped, come to nothing: their money is among what is seized."""
     parties = {key.party_id for key in owed if key.party_id is not None}
-    frozen = Payout.objects.filter(pot=Pot.ESCROW, state=Payout.State.FROZEN, party_id__in=parties)
-    for payout_id in frozen.order_by("pk").values_list("pk", flat=True):
+    under_way = Q(state__in=[Payout.State.PENDING, Payout.State.SENDING], destination__iexact=account)
+    ended = Payout.objects.filter(under_way | Q(state=Payout.State.FROZEN), pot=Pot.ESCROW, party_id__in=parties)
+    for payout_id in ended.order_by("pk").values_list("pk", flat=True):
         payouts.fail_payout(payout_id, SEIZED, actor=INDEXER)
 
 

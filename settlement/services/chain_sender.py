@@ -7,6 +7,7 @@ signed with it.
 
 import contextlib
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -52,7 +53,10 @@ class FeeTooHigh(Refusal):
 
 @dataclass(frozen=True, slots=True)
 class ContractCall:
-    """A call of a contract of ours (the escrow, unless told) by the key of a role; `key` makes it happen once."""
+    """A call of a contract of ours (the escrow, unless told) by the key of a role; `key` makes it happen once.
+
+    `guard` is called in the transaction that stores what was signed: what it raises stops the call for this time.
+    """
 
     key: str
     purpose: str
@@ -61,13 +65,14 @@ class ContractCall:
     arguments: tuple[Any, ...]
     subject_id: UUID | None = None
     contract: str = ESCROW
+    guard: Callable[[], object] | None = None
 
 
 def submit(call: ContractCall, chain: Chain | None = None) -> ChainTransaction:
     """The call is signed and stored, and was broadcast when the node took it; the same key returns what stands.
 
     Call outside any transaction. Raises CallRefused when the contract would refuse it, FeeTooHigh, ChainUnavailable,
-    NonceBusy.
+    NonceBusy, and what the call's guard raises.
     """
     present = _present(call)
     if present is not None:
@@ -207,6 +212,8 @@ def _store(call: ContractCall, unsigned: dict[str, Any], signer: Signer) -> Chai
     )
     try:
         with transaction.atomic():
+            if call.guard is not None:
+                call.guard()
             row.save(force_insert=True)
             store_attempt(row, raw, unsigned)
     except IntegrityError:

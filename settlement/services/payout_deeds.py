@@ -9,9 +9,9 @@ from compliance.base.actor import system
 from compliance.services.clearances import ClearanceInvalid
 from settlement.models import Payout
 from settlement.rails import card
-from settlement.rails.card import CardError, CardRefused, CardUnavailable
+from settlement.rails.card import CardRefused, CardUnavailable
 from settlement.selectors.money_alarms import late_payouts, waiting_payouts
-from settlement.services import chain_payouts, payout_recovery, payouts
+from settlement.services import chain_payouts, payout_recovery, payouts, rows
 from settlement.services.accounts import Pot
 from settlement.services.walls import Clearance
 
@@ -101,9 +101,10 @@ def deliver_payouts() -> int:
     if late := late_payouts().count():
         logger.warning("%s payouts have waited for an hour", late)
     ids = list(waiting_payouts().order_by("state_changed_at").values_list("pk", flat=True)[:BATCH])
-    for payout_id in ids:
-        try:
-            send_payout(payout_id)
-        except CardError as error:
-            logger.warning("payout %s: %s", payout_id, error.code)
+    rows.each("A payout", ids, _sent, actor=ACTOR)
     return len(ids)
+
+
+def _sent(payout_id: UUID) -> bool:
+    send_payout(payout_id)
+    return True

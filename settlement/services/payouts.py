@@ -21,9 +21,11 @@ from compliance.base.enqueue import enqueue
 from compliance.base.errors import Conflict, NotFound
 from compliance.base.transition import transition
 from compliance.selectors import travel
+from compliance.selectors.restrictions import is_restricted
+from compliance.services.clearances import ClearanceInvalid
 from settlement.models import PaymentProfile, Payout, Transfer
-from settlement.selectors.payouts import held_back
-from settlement.services import claims, ledger, ledger_locks, travel_data
+from settlement.selectors.payouts import held_back, told_on_chain
+from settlement.services import claims, ledger, ledger_locks, rows, travel_data
 from settlement.services.accounts import Kind, Pot, clearing, of_party
 from settlement.services.ledger import Line
 from settlement.services.ledger_locks import Level
@@ -35,7 +37,7 @@ State = Payout.State
 SEND_WITHIN = timedelta(hours=1)
 # For so long a payout waits until the provider that keeps the wallet has the data that must travel with it.
 DATA_WITHIN = timedelta(days=7)
-BLOCKED = "payout.blocked"
+BLOCKED, UNBLOCKED = "payout.blocked", "payout.unblocked"
 CURRENCIES = {Pot.CARD.value: "USD", Pot.ESCROW.value: "USDC"}
 
 
@@ -232,7 +234,7 @@ def begin_sending(payout_id: UUID, *, clearance: Clearance | None, actor: Actor)
         if payout.state == State.FROZEN and clearance is not None:
             clearance_id = _cleared(payout, clearance)
             if _where(payout) == Kind.BLOCKED:
-                _move(payout, "payout.unblocked", Kind.BLOCKED, Kind.PAYING)
+                _move(payout, UNBLOCKED, Kind.BLOCKED, Kind.PAYING)
             transition(payout, State.PENDING, actor=actor, event="payout.unfrozen", clearance_id=clearance_id)
         if payout.state != State.PENDING:
             return False
@@ -265,6 +267,17 @@ def _cleared(payout: Payout, clearance: Clearance) -> UUID:
         amount_minor=payout.amount_minor,
         currency=payout.currency,
     )
+
+
+def require_sending(payout_id: UUID) -> None:
+    """The payout may be told to the chain now, and cannot be frozen until the caller's transaction ends.
+
+    Raises PayoutNotFound, ClearanceInvalid: its clearance or its party's standing fell, or it was stopped.
+    """
+    payout = locked_payout(payout_id)
+    if payout.state != State.SENDING or is_restricted(payout.party_id):
+        raise ClearanceInvalid
+    still_cleared(payout)
 
 
 def still_cleared(payout: Payout) -> None:
@@ -313,23 +326,36 @@ def fail_payout(payout_id: UUID, code: str, *, actor: Actor) -> bool:
 
 
 def freeze_payouts(party_ids: Iterable[UUID], reason: str, *, actor: Actor) -> int:
-    """No payout of the parties that was not handed to a rail yet will be, and its money is blocked. How many."""
-    waiting = Payout.objects.filter(party_id__in=list(party_ids), state=State.PENDING).order_by("pk")
-    stopped = 0
-    for payout_id in waiting.values_list("pk", flat=True):
-        with transaction.atomic():
-            payout = locked_payout(payout_id)
-            if payout.state == State.PENDING:
-                transition(payout, State.FROZEN, actor=actor, event="payout.frozen", data={"reason": reason})
-                _move(payout, BLOCKED, Kind.PAYING, Kind.BLOCKED)
-                stopped += 1
-    return stopped
+    """No payout of the parties that no rail was told of yet will leave, and its money is blocked. How many."""
+    early = Q(state=State.PENDING) | Q(state=State.SENDING, pot=Pot.ESCROW)
+    ids = Payout.objects.filter(early, party_id__in=list(party_ids)).order_by("pk").values_list("pk", flat=True)
+    return rows.each("The freeze of a payout", ids, lambda pk: freeze_payout(pk, reason, actor=actor), actor=actor)
+
+
+def freeze_payout(payout_id: UUID, reason: str, *, actor: Actor) -> bool:
+    """The payout is frozen and its money blocked, unless its rail was told: the contract by a stored withdrawal.
+
+    The withdrawal is stored under the same row's lock (`require_sending`). Raises PayoutNotFound.
+    """
+    with transaction.atomic():
+        payout = locked_payout(payout_id)
+        untold = payout.state == State.SENDING and payout.pot == Pot.ESCROW and not told_on_chain(payout.pk)
+        early = untold or payout.state == State.PENDING
+        if early:
+            transition(payout, State.FROZEN, actor=actor, event="payout.frozen", data={"reason": reason})
+            _move(payout, BLOCKED, Kind.PAYING, Kind.BLOCKED)
+    return early
 
 
 def _where(payout: Payout) -> Kind:
     """In which account the payout's money lies: a payout that was frozen before money was blocked left it there."""
-    moved = payout.state == State.FROZEN and Transfer.objects.filter(pk=_transfer_id(payout, BLOCKED)).exists()
-    return Kind.BLOCKED if moved else Kind.PAYING
+    blocked = payout.state == State.FROZEN and _times(payout, BLOCKED) > _times(payout, UNBLOCKED)
+    return Kind.BLOCKED if blocked else Kind.PAYING
+
+
+def _times(payout: Payout, cause: str) -> int:
+    """How often that has moved the payout's money; the caller holds the row's lock."""
+    return Transfer.objects.filter(subject_id=payout.pk, kind=cause).count()
 
 
 def waits_for_clearance(payout_id: UUID) -> bool:
@@ -341,7 +367,9 @@ def fail_overdue(*, actor: Actor) -> int:
     """No payout waits for ever for data that nobody passed on: it has failed, and its money is payable again."""
     late = Payout.objects.filter(state=State.PENDING, state_deadline_at__lte=clock.now())
     late = late.filter(pk__in=travel.awaited().values("subject_id"))
-    return sum(fail_payout(pk, "travel_data_not_passed", actor=actor) for pk in late.values_list("pk", flat=True))
+    ids = late.order_by("pk").values_list("pk", flat=True)
+    work = "The end of a payout that waited for data"
+    return rows.each(work, ids, lambda pk: fail_payout(pk, "travel_data_not_passed", actor=actor), actor=actor)
 
 
 def stopped_payouts() -> list[PayoutPlan]:
@@ -351,18 +379,16 @@ def stopped_payouts() -> list[PayoutPlan]:
     among them.
     """
     lapsed = Q(state=State.PENDING, clearance__expires_at__lte=clock.now(), pk__in=travel.held().values("subject_id"))
-    rows = Payout.objects.filter(Q(state=State.FROZEN) | lapsed).order_by("created_at")
-    rows = rows.exclude(pk__in=travel.awaited().values("subject_id"))
-    return [PayoutPlan(row.pk, row.party_id, row.pot, row.currency, row.amount_minor, row.destination) for row in rows]
-
-
-def _transfer_id(payout: Payout, cause: str) -> UUID:
-    return ledger.transfer_id_for(cause, payout.pk)
+    found = Payout.objects.filter(Q(state=State.FROZEN) | lapsed).order_by("created_at")
+    found = found.exclude(pk__in=travel.awaited().values("subject_id"))
+    return [PayoutPlan(row.pk, row.party_id, row.pot, row.currency, row.amount_minor, row.destination) for row in found]
 
 
 def _move(payout: Payout, cause: str, source: Kind, destination: Kind) -> None:
+    before = _times(payout, cause)
     ledger.post(
-        _transfer_id(payout, cause),
+        # A payout may be frozen and let go more than once.
+        ledger.transfer_id_for(cause, payout.pk, *([before] if before else [])),
         cause,
         [
             Line(of_party(source, payout.party_id, payout.pot, payout.currency), -payout.amount_minor),
