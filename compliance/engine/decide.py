@@ -25,7 +25,7 @@ def decide(facts: Facts, pack: PolicyPack) -> Outcome:
     for rule in pack.rules:
         if facts.purpose not in rule.purposes:
             continue
-        check, found = _ask(question, rule, binds_state=pack.binds_state)
+        check, found = _ask(question, rule, pack)
         checks.append(check)
         reasons.extend(found)
     reasons.sort(key=lambda reason: -SEVERITY[reason.outcome])  # stable: the pack's order within an outcome
@@ -33,7 +33,7 @@ def decide(facts: Facts, pack: PolicyPack) -> Outcome:
     return Outcome(outcome, tuple(checks), tuple(reasons), pack.label, pack.hash)
 
 
-def _ask(question: Question, rule: RulePolicy, *, binds_state: bool) -> tuple[Check, list[Reason]]:
+def _ask(question: Question, rule: RulePolicy, pack: PolicyPack) -> tuple[Check, list[Reason]]:
     interval = rule.interval_on(question.day)
     if interval is None:
         return Check(rule.code, rule.label, "passed", "Not in force on this day."), []
@@ -42,18 +42,19 @@ def _ask(question: Question, rule: RulePolicy, *, binds_state: bool) -> tuple[Ch
         told = f"Suspended by its authority until {suspended.ends_on}, as two officers recorded: {suspended.citation}."
         return Check(rule.code, rule.label, "passed", told), []
     answer = RULES[rule.function](question, rule)
-    if binds_state and rule.outcome == REVIEW:
-        answer = replace(answer, problems=tuple(_bound(answer.problems)))
+    if rule.outcome == REVIEW:
+        answer = replace(answer, problems=tuple(_bound(answer.problems, pack)))
     open_problems = [each for each in answer.problems if not _answered(question.facts, rule, each)]
     answered = len(answer.problems) - len(open_problems)
     check = Check(rule.code, rule.label, _state(open_problems), _detail(rule, answer, open_problems, answered))
     return check, [_reason(rule, interval, problem) for problem in open_problems]
 
 
-def _bound(problems: Iterable[Problem]) -> Iterable[Problem]:
-    """The problems, their scopes narrowed to the state that they rest on."""
+def _bound(problems: Iterable[Problem], pack: PolicyPack) -> Iterable[Problem]:
+    """The problems, their scopes narrowed to what they rest on and what was looked at, as far as the pack binds."""
     for each in problems:
-        yield replace(each, scope=_narrowed(each.scope, each.state)) if each.state else each
+        rests_on = (*(each.state if pack.binds_state else ()), *(each.seen if pack.binds_seen else ()))
+        yield replace(each, scope=_narrowed(each.scope, rests_on)) if rests_on else each
 
 
 def _narrowed(scope: str, state: tuple[str, ...]) -> str:

@@ -56,6 +56,7 @@ class PartyFacts:
     ownership_complete: bool = False  # the owners given are all there are
     aliases: tuple[str, ...] = ()
     undisclosed: str = later("")  # why nobody says who this is
+    restrictions: tuple[str, ...] = later(())  # the ids of those that stand, its twins' too
     address: str = later("")  # only where a country has embargoed regions: elsewhere the country says enough
 
     def __post_init__(self) -> None:
@@ -217,6 +218,7 @@ class Facts:
     group_use: tuple[GroupUse, ...] = later(())  # one for each window that the pack asks about
     wallet_proven_at: datetime | None = later(None)  # when the dealing party proved the wallet to be its own
     payment_risks: tuple[PaymentRisk, ...] = later(())  # what speaks against the renter's card payments
+    node_id: str = later("")
     end_use_kind: str = later("")  # one of `end_uses.KINDS`, as the renter declares it; "" while it is not told
 
     def __post_init__(self) -> None:

@@ -68,6 +68,7 @@ class PolicyPack:
     """A released set of rules. `label` names it in decisions and clearances.
 
     `binds_state`: a finding answers only for the state that its reason rested on, such as shares (ADR 0089).
+    `binds_seen`: and only for what was looked at, such as this machine, this sign or this text (ADR 0117).
     """
 
     id: str
@@ -77,6 +78,7 @@ class PolicyPack:
     rules: tuple[RulePolicy, ...]
     countries: CountryTables
     binds_state: bool = False
+    binds_seen: bool = False
 
     @property
     def label(self) -> str:
@@ -98,6 +100,7 @@ def load_pack(folder: Path) -> PolicyPack:
             rules=rules,
             countries=countries_from(tables),
             binds_state=bool(head.get("findings_bind_state", False)),
+            binds_seen=bool(head.get("findings_bind_seen", False)),
         )
     except (OSError, KeyError, TypeError, ValueError) as error:
         raise PackInvalid(f"{folder.name} is no policy pack: {error}") from error

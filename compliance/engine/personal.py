@@ -18,13 +18,13 @@ OPEN_FACTS = frozenset(
     {
         "purpose", "as_of", "screened", "lists", "chips", "node_country", "node_region", "rail", "wallet_screened",
         "amount_minor", "currency", "seconds", "training", "node_city", "node_place", "group_use",
-        "end_use_kind",
+        "end_use_kind", "node_id",
     }
 )  # fmt: skip
 OPEN_PARTY = frozenset(
     {
         "id", "kind", "country", "headquarters_country", "kyc_level", "kyc_expires_at", "restricted",
-        "ownership_complete",
+        "ownership_complete", "restrictions",
     }
 )  # fmt: skip
 OPEN_EDGE = frozenset({"owner_id", "owned_id", "share_min", "share_max", "interest", "direct"})

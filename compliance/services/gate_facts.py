@@ -135,6 +135,7 @@ def gather(request: GateRequest, *, as_of: datetime, store: bool) -> Gathered:
         wallet_proven_at=_wallet_proven_at(request),
         payment_risks=payment_risks_of(renter_id, as_of, pack) if renter_id else (),
         end_use_kind=request.end_use_kind,
+        node_id=str(request.node_id) if request.node_id else "",
     )
     versions = {version.watchlist_id: str(version.pk) for version in screened.versions}
     return Gathered(facts, screened.screenings, screened.matches, versions)
@@ -142,32 +143,38 @@ def gather(request: GateRequest, *, as_of: datetime, store: bool) -> Gathered:
 
 def _people(above: Upstream, asked: list[UUID], as_of: datetime, countries: CountryTables) -> dict[UUID, PartyFacts]:
     statuses = kyc_statuses(asked, above)
-    restricted = set(
-        Restriction.objects.filter(party_id__in=above.parties, lifted_at=None).values_list("party_id", flat=True)
-    )
-    restricted |= _twins_of_restricted(above.parties.values())
+    restricted: dict[UUID, set[str]] = {key: set() for key in above.parties}
+    rows = Restriction.objects.filter(party_id__in=above.parties, lifted_at=None)
+    for party_id, restriction_id in rows.values_list("party_id", "id"):
+        restricted[party_id].add(str(restriction_id))
+    for party_id, found in _of_twins(above.parties.values()).items():
+        restricted[party_id] |= found
     return {
-        key: _party(party, statuses.get(key), countries, restricted=key in restricted)
+        key: _party(party, statuses.get(key), countries, restrictions=tuple(sorted(restricted[key])))
         for key, party in above.parties.items()
     }
 
 
-def _twins_of_restricted(parties: Iterable[Party]) -> set[UUID]:
-    """The parties that are restricted ones under another account: the same register knows them by the same number."""
+def _of_twins(parties: Iterable[Party]) -> dict[UUID, set[str]]:
+    """The restrictions of those who are our parties under another account: one register knows both by one number."""
     ours = {party.pk: _registered(party.country, party.registration_number) for party in parties}
     wanted = {country for country, number in ours.values() if number}
     if not wanted:
-        return set()
+        return {}
     rows = Restriction.objects.filter(lifted_at=None, party__country__in=wanted).exclude(party__registration_number="")
-    frozen = {_registered(*row) for row in rows.values_list("party__country", "party__registration_number")}
-    return {party_id for party_id, known in ours.items() if known[1] and known in frozen}
+    frozen: dict[tuple[str, str], set[str]] = {}
+    for country, number, restriction_id in rows.values_list("party__country", "party__registration_number", "id"):
+        frozen.setdefault(_registered(country, number), set()).add(str(restriction_id))
+    return {party_id: frozen[known] for party_id, known in ours.items() if known[1] and known in frozen}
 
 
 def _registered(country: str, number: str) -> tuple[str, str]:
     return country, "".join(each for each in number.casefold() if each.isalnum())
 
 
-def _party(party: Party, kyc: KycStatus | None, countries: CountryTables, *, restricted: bool) -> PartyFacts:
+def _party(
+    party: Party, kyc: KycStatus | None, countries: CountryTables, *, restrictions: tuple[str, ...]
+) -> PartyFacts:
     return PartyFacts(
         id=str(party.pk),
         kind=party.kind,
@@ -177,7 +184,8 @@ def _party(party: Party, kyc: KycStatus | None, countries: CountryTables, *, res
         headquarters_country=party.headquarters_country,
         kyc_level=kyc.verified_level if kyc else "",
         kyc_expires_at=kyc.expires_at if kyc and kyc.verified_level else None,
-        restricted=restricted,
+        restricted=bool(restrictions),
+        restrictions=restrictions,
         subject_hash=party.subject_hash,
         birth_date=party.birth_date,
         ownership_complete=party.ownership_complete,

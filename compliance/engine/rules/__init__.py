@@ -26,6 +26,7 @@ _FUNCTIONS: tuple[RuleFunction, ...] = (
     screening.lists_fresh,
     screening.sources_answer,
     screening.everybody_screened,
+    screening.screened_against_these,
     screening.listed_party,
     screening.owned_by_listed,
     screening.wallet_listed,

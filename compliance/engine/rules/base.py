@@ -15,8 +15,9 @@ from compliance.engine.packs import RulePolicy
 class Problem:
     """Something that stands against ALLOW; `unknown` when a fact is missing and not bad.
 
-    `state` is what it rests on besides the party's own facts: holdings with their shares, entries, an address. Where
-    the pack binds findings to it, an answer holds for exactly that.
+    `state` is what it rests on besides the party's own facts: holdings with their shares, entries, an address; `seen`
+    is what was looked at: the machine, the sign, the text. Where the pack binds findings to them, an answer holds for
+    exactly that.
     """
 
     sentence: str
@@ -25,6 +26,7 @@ class Problem:
     scope: str = ""
     unknown: bool = False
     state: tuple[str, ...] = ()
+    seen: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -69,7 +69,8 @@ def group_compute(question: Question, rule: RulePolicy) -> Answer:
     )
     state = states.held(parents_of(question, renter).chain) if "groups" in rule.params else ()
     scope = f"compute:{bucket(operations)}:{bucket(hours)}"
-    return problems(Problem(sentence, evidence, renter.id, scope, state=state))
+    looked_at = (f"parties={used.parties if used else 1}",)
+    return problems(Problem(sentence, evidence, renter.id, scope, state=state, seen=looked_at))
 
 
 def total_tpp(question: Question) -> Decimal:

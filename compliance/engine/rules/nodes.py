@@ -6,9 +6,10 @@ Whoever holds the node's key can answer late, and never early: a round trip prov
 from datetime import timedelta
 
 from compliance.engine.facts import NodePlace, RoundTrip
-from compliance.engine.globe import distance_km, reach_km
+from compliance.engine.globe import FIBRE_KM_PER_MS, distance_km, reach_km
 from compliance.engine.packs import RulePolicy
 from compliance.engine.place_check import Held, held_against
+from compliance.engine.rules import seen
 from compliance.engine.rules.base import Answer, Problem, Question, problems
 
 
@@ -36,7 +37,8 @@ def node_place_measured(question: Question, rule: RulePolicy) -> Answer:
     if fresh:
         return Answer(detail=f"{len(fresh)} of {place.asked} vantage points measured it.")
     sentence = f"None of {place.asked} vantage points measured the machine lately."
-    return problems(Problem(sentence, (), _owner(question), "place:unmeasured", True))
+    looked_at = seen.measured(question, place, (), FIBRE_KM_PER_MS)
+    return problems(Problem(sentence, (), _owner(question), "place:unmeasured", True, seen=looked_at))
 
 
 def node_place_near(question: Question, rule: RulePolicy) -> Answer:
@@ -61,7 +63,8 @@ def node_place_near(question: Question, rule: RulePolicy) -> Answer:
         f"Vantage points near {place.label} ({names}) had no answer within {_ms(min(t.microseconds for t in near))}: "
         f"the machine may be up to {min(reached):,.0f} km away."
     )
-    return problems(Problem(sentence, tuple(_told(trip) for trip in near), _owner(question), "place:far"))
+    told, looked_at = tuple(_told(trip) for trip in near), seen.measured(question, place, near, speed)
+    return problems(Problem(sentence, told, _owner(question), "place:far", seen=looked_at))
 
 
 def _fresh(question: Question, rule: RulePolicy, place: NodePlace) -> list[RoundTrip]:
@@ -76,7 +79,8 @@ def _impossible(question: Question, place: NodePlace, held: Held, speed: float) 
         f"{nearest:,.0f} km away, and light in fibre takes {2 * nearest / speed:.1f} ms there and back. It is at most "
         f"{held.reach_km:,.0f} km from {trip.vantage}."
     )
-    return Problem(sentence, (_told(trip),), _owner(question), f"place:{trip.vantage}")
+    looked_at = seen.measured(question, place, (trip,), speed)
+    return Problem(sentence, (_told(trip),), _owner(question), f"place:{trip.vantage}", seen=looked_at)
 
 
 def _told(trip: RoundTrip) -> str:

@@ -31,7 +31,14 @@ def owners_placed(question: Question, rule: RulePolicy) -> Answer:
     """Of the dealing parties and everybody who stands above them it is known where they live or are registered."""
     return problems(
         *(
-            Problem(f"Where {party.name} lives or is registered is not known.", (), party.id, f"place:{party.id}", True)
+            Problem(
+                f"Where {party.name} lives or is registered is not known.",
+                (),
+                party.id,
+                f"place:{party.id}",
+                True,
+                seen=states.as_known(party),
+            )
             for party in question.principals
             if not party.country
         ),

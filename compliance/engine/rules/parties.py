@@ -66,7 +66,16 @@ def not_restricted(question: Question, rule: RulePolicy) -> Answer:
     else:
         asked = list(question.principals)
     return problems(
-        *(Problem(f"{party.name} is restricted.", ("restriction",), party.id) for party in asked if party.restricted)
+        *(
+            Problem(
+                f"{party.name} is restricted.",
+                ("restriction",),
+                party.id,
+                seen=tuple(f"restriction={each}" for each in party.restrictions or ("untold",)),
+            )
+            for party in asked
+            if party.restricted
+        )
     )
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from compliance.engine.facts import Facts, PartyFacts
 from compliance.engine.packs import RulePolicy
+from compliance.engine.rules import seen
 from compliance.engine.rules.base import Answer, Problem, Question, problems
 
 
@@ -12,8 +13,14 @@ def embargoed_country(question: Question, rule: RulePolicy) -> Answer:
     group = question.members(rule.params["group"])
     return problems(
         *(
-            Problem(f"{what} is in {question.country(code)}.", (code,), party_id, f"country:{code}")
-            for what, code, _, party_id in _places(question, related=bool(rule.params.get("related")))
+            Problem(
+                f"{what} is in {question.country(code)}.",
+                (code,),
+                party_id,
+                f"country:{code}",
+                seen=seen.place(question, what, code, region, _address(question, party_id, code)),
+            )
+            for what, code, region, party_id in _places(question, related=bool(rule.params.get("related")))
             if code in group
         )
     )
@@ -45,7 +52,7 @@ def node_country_told(question: Question, rule: RulePolicy) -> Answer:
         return Answer()
     party_id = question.facts.provider.id if question.facts.provider else ""
     sentence = "The country of the machine is not known, so no embargo can be ruled out."
-    return problems(Problem(sentence, (), party_id, "node:unknown", unknown=True))
+    return problems(Problem(sentence, (), party_id, "node:unknown", unknown=True, seen=seen.machine(question)))
 
 
 def node_destination(question: Question, rule: RulePolicy) -> Answer:
@@ -56,12 +63,13 @@ def node_destination(question: Question, rule: RulePolicy) -> Answer:
     party_id = question.facts.provider.id if question.facts.provider else ""
     if not code:
         if rule.params.get("unknown"):
-            return problems(Problem("The country of the machine is not known.", (), party_id, "node:unknown", True))
+            sentence, looked_at = "The country of the machine is not known.", seen.machine(question)
+            return problems(Problem(sentence, (), party_id, "node:unknown", True, seen=looked_at))
         return Answer()
     allowed = question.members(*rule.params.get("except_groups", ()))
     if code in question.members(*rule.params["groups"]) - allowed:
         sentence = f"The machine with controlled chips is in {question.country(code)}."
-        return problems(Problem(sentence, (code,), party_id, f"node:{code}"))
+        return problems(Problem(sentence, (code,), party_id, f"node:{code}", seen=seen.machine(question)))
     return Answer()
 
 
@@ -88,6 +96,12 @@ def location_conflict(question: Question, rule: RulePolicy) -> Answer:
         if code in watched and code not in declared
     ]
     return problems(*found)
+
+
+def _address(question: Question, party_id: str, country: str) -> str:
+    """The party's address, where it is one of the country."""
+    party = question.people.get(party_id)
+    return party.address if party and party.country == country else ""
 
 
 def _places(question: Question, *, related: bool) -> Iterator[tuple[str, str, str, str]]:

@@ -7,6 +7,7 @@ from compliance.engine.addresses import Sighting, has_postcode, seen_in
 from compliance.engine.countries import Region
 from compliance.engine.facts import PartyFacts
 from compliance.engine.packs import RulePolicy
+from compliance.engine.rules import seen
 from compliance.engine.rules.base import Answer, Problem, Question, problems
 
 _UNKNOWN = "region:unknown"
@@ -34,11 +35,11 @@ def embargoed_place(question: Question, rule: RulePolicy) -> Answer:
     for place in places_of(question):
         region = _told_region(question, place, group)
         if region:
-            found.append(_problem(place, region.label, place.region))
+            found.append(_problem(question, place, region.label, place.region))
         elif sighting := _sighted(question, place, group, doubts=False):
-            found.append(_problem(place, sighting.region.label, sighting.sign))
+            found.append(_problem(question, place, sighting.region.label, sighting.sign))
         elif rule.params.get("doubts") and (doubt := _sighted(question, place, "embargo", doubts=True)):
-            found.append(_doubt(place, doubt))
+            found.append(_doubt(question, place, doubt))
     return problems(*found)
 
 
@@ -52,7 +53,14 @@ def region_told(question: Question, rule: RulePolicy) -> Answer:
     ]
     return problems(
         *(
-            Problem(f"The region of {_low(place.what)} is not known.", (place.country,), place.party_id, _UNKNOWN, True)
+            Problem(
+                f"The region of {_low(place.what)} is not known.",
+                (place.country,),
+                place.party_id,
+                _UNKNOWN,
+                True,
+                seen=_looked_at(question, place),
+            )
             for place in silent
             if not place.what.startswith(("The address", "The last login"))
         )
@@ -114,16 +122,22 @@ def _sightings(question: Question, country: str, text: str, group: str) -> Itera
     return (each for each in sightings if each)
 
 
-def _problem(place: Place, label: str, sign: str) -> Problem:
+def _looked_at(question: Question, place: Place) -> tuple[str, ...]:
+    return seen.place(question, place.what, place.country, place.region, place.address)
+
+
+def _problem(question: Question, place: Place, label: str, sign: str) -> Problem:
     sentence = f"{place.what} is in {label} ({sign})."
-    return Problem(sentence, (place.country, sign), place.party_id, f"region:{label}")
+    looked_at = _looked_at(question, place)
+    return Problem(sentence, (place.country, sign), place.party_id, f"region:{label}", seen=looked_at)
 
 
-def _doubt(place: Place, doubt: Sighting) -> Problem:
+def _doubt(question: Question, place: Place, doubt: Sighting) -> Problem:
     label = doubt.region.label
     sentence = f"{place.what} names {doubt.sign}, which is in {label}, beside a postal code of another place."
     scope, state = f"region:{label}:doubt", (place.what, place.country, place.region, place.address)
-    return Problem(sentence, (place.country, doubt.sign), place.party_id, scope, state=state)
+    looked_at = _looked_at(question, place)
+    return Problem(sentence, (place.country, doubt.sign), place.party_id, scope, state=state, seen=looked_at)
 
 
 def _low(text: str) -> str:

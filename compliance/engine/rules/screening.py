@@ -1,6 +1,7 @@
 """Rules about the lists: current, everybody compared, and what was found."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from compliance.engine.facts import Facts, ScreeningHit
@@ -128,6 +129,13 @@ class ListedOwners:
         return OwnershipAnswer(UNRESOLVED, first.low, second.high, second.path)
 
 
+def screened_against_these(question: Question, rule: RulePolicy) -> Answer:
+    """As `everybody_screened`; an answer holds for the lists in the versions that were there, and for no later ones."""
+    versions = ("lists", *(f"{each.code}:{each.version}" for each in question.facts.lists))
+    found = everybody_screened(question, rule).problems
+    return problems(*(replace(each, seen=versions) for each in found))
+
+
 def wallet_listed(question: Question, rule: RulePolicy) -> Answer:
     """No source that the rule is about lists one of the wallets."""
     return problems(
@@ -183,6 +191,7 @@ def _is_of(hit: ScreeningHit, kind: Mapping[str, Any]) -> bool:
         hit.listed_as_blocked == kind["blocked"]
         and _speaks_of(hit.authority, kind)
         and not programmes & set(kind.get("not_programmes", ()))
+        and not (programmes and programmes <= set(kind.get("not_only", ())))
         and ("programmes" not in kind or bool(programmes & set(kind["programmes"])))
         and ("strength" not in kind or hit.strong == (kind["strength"] == "strong"))
     )

@@ -11,7 +11,7 @@ from compliance.engine import end_uses
 from compliance.engine.chips import plain
 from compliance.engine.facts import GroupUse
 from compliance.engine.packs import RulePolicy
-from compliance.engine.rules import states
+from compliance.engine.rules import seen, states
 from compliance.engine.rules.base import Answer, Problem, Question, problems
 from compliance.engine.rules.compute import (
     bucket,
@@ -54,7 +54,8 @@ def training_by_group(question: Question, rule: RulePolicy) -> Answer:
     )
     state = (linked, question.facts.end_use_kind, *states.held(parents_of(question, renter).chain))
     scope = f"training:{bucket(operations)}"
-    return problems(Problem(sentence, _figures(question, rule, used), renter.id, scope, unknown=untold, state=state))
+    figures, looked_at = _figures(question, rule, used), (seen.end_use(question),)
+    return problems(Problem(sentence, figures, renter.id, scope, unknown=untold, state=state, seen=looked_at))
 
 
 def use_declared_fits(question: Question, rule: RulePolicy) -> Answer:
@@ -79,7 +80,8 @@ def use_declared_fits(question: Question, rule: RulePolicy) -> Answer:
     )
     figures = _figures(question, rule, used)
     scope = f"declared:{kind or 'untold'}:{bucket(operations)}"
-    return problems(Problem(sentence, figures, renter.id, scope, unknown=trains is None))
+    looked_at = (f"trains={trains}", seen.end_use(question))
+    return problems(Problem(sentence, figures, renter.id, scope, unknown=trains is None, seen=looked_at))
 
 
 def tpp_at_once(question: Question, used: GroupUse | None) -> Decimal:

@@ -4,6 +4,7 @@ import re
 
 from compliance.engine.chips import plain
 from compliance.engine.packs import RulePolicy
+from compliance.engine.rules import seen
 from compliance.engine.rules.base import Answer, Problem, Question, problems
 from compliance.engine.rules.compute import used_in
 from compliance.engine.rules.training import tpp_at_once
@@ -16,11 +17,12 @@ def end_user_disclosed(question: Question, rule: RulePolicy) -> Answer:
     renter, user = question.facts.renter, question.facts.end_user
     who = renter.id if renter else ""
     if user is None or user.kind not in ("self", "other", "undisclosed"):
-        return problems(Problem("Nothing is said about the end user.", (), who, "end_user:unknown", unknown=True))
+        sentence, looked_at = "Nothing is said about the end user.", seen.request(question)
+        return problems(Problem(sentence, (), who, "end_user:unknown", unknown=True, seen=looked_at))
     if user.kind == "undisclosed" or (user.kind == "other" and not (user.name.strip() and user.country)):
-        return problems(
-            Problem("The end user is not disclosed.", (f"end_user={user.kind}",), who, "end_user:undisclosed")
-        )
+        told, looked_at = (f"end_user={user.kind}",), (*seen.request(question), seen.end_use(question))
+        sentence = "The end user is not disclosed."
+        return problems(Problem(sentence, told, who, "end_user:undisclosed", seen=looked_at))
     return Answer()
 
 
@@ -31,7 +33,8 @@ def end_user_is_renter(question: Question, rule: RulePolicy) -> Answer:
         return Answer()
     sentence = f"The renter computes for another: {user.name} in {question.country(user.country)}."
     scope = f"end_user:{' '.join(user.name.casefold().split())}:{user.country}"
-    return problems(Problem(sentence, (user.name, user.country), renter.id if renter else "", scope))
+    who, looked_at = renter.id if renter else "", seen.place(question, "The end user", user.country)
+    return problems(Problem(sentence, (user.name, user.country), who, scope, seen=looked_at))
 
 
 def end_user_place(question: Question, rule: RulePolicy) -> Answer:
@@ -58,10 +61,11 @@ def end_use_words(question: Question, rule: RulePolicy) -> Answer:
     else:
         text = question.facts.end_use.casefold()
         words = [word for word in params["words"] if re.search(rf"\b{re.escape(word)}", text)]
-    renter = question.facts.renter
+    who = question.facts.renter.id if question.facts.renter else ""
+    looked_at = (seen.end_use(question),)
     return problems(
         *(
-            Problem(f"The end use speaks of '{word}'.", (word,), renter.id if renter else "", f"end_use:{word}")
+            Problem(f"The end use speaks of '{word}'.", (word,), who, f"end_use:{word}", seen=looked_at)
             for word in words
         )
     )
@@ -72,8 +76,9 @@ def end_use_told(question: Question, rule: RulePolicy) -> Answer:
     told = question.facts.end_use.strip()
     if not question.controlled or (told and sum(map(str.isalpha, told)) >= rule.params.get("letters", 0)):
         return Answer()
-    renter = question.facts.renter
-    return problems(Problem("No end use is told.", (), renter.id if renter else "", "end_use:unknown", unknown=True))
+    who = question.facts.renter.id if question.facts.renter else ""
+    looked_at = (*seen.request(question), seen.end_use(question))
+    return problems(Problem("No end use is told.", (), who, "end_use:unknown", unknown=True, seen=looked_at))
 
 
 def chips_classified(question: Question, rule: RulePolicy) -> Answer:

@@ -1,7 +1,10 @@
 """Rules about where the renter is: what it declares against its document, its card and its connections."""
 
+from collections.abc import Iterable, Mapping
+
 from compliance.engine.facts import PartyFacts
 from compliance.engine.packs import RulePolicy
+from compliance.engine.rules import seen
 from compliance.engine.rules.base import Answer, Problem, Question, problems
 from compliance.engine.rules.places import declared_elsewhere
 
@@ -22,13 +25,13 @@ def locations_conflict(question: Question, rule: RulePolicy) -> Answer:
     # An older card tells against its holder only: a newer one of another country does not unmake it.
     older = [("An older card", code) for code in question.facts.locations.older_cards]
     found = [
-        _conflict(question, renter, what, code)
+        _conflict(question, renter, (what,), code)
         for what, code in (*_signs(question, masked=True).items(), *older)
         if code in watched and code not in declared
     ]
     told = question.facts.locations.declared
     if told in watched and declared_elsewhere(question.facts):
-        found.insert(0, _conflict(question, renter, "What is declared with the request", told))
+        found.insert(0, _conflict(question, renter, ("What is declared with the request",), told))
     if question.controlled:
         found += _disagreements(question, renter, declared, {problem.scope for problem in found})
     return problems(*found)
@@ -44,18 +47,28 @@ def location_known(question: Question, rule: RulePolicy) -> Answer:
         told = "; ".join(f"{what[0].lower()}{what[1:]}: {question.country(code)}" for what, code in signs.items())
         return Answer(detail=f"Told by {told}.")
     sentence = f"Nothing but its own word tells where {renter.name} is."
-    return problems(Problem(sentence, (), renter.id, "location:unknown", True))
+    looked_at = _looked_at(question, renter, _signs(question, masked=True))
+    return problems(Problem(sentence, (), renter.id, "location:unknown", True, seen=looked_at))
 
 
 def network_masked(question: Question, rule: RulePolicy) -> Answer:
     """The connection does not hide where it comes from, by the networks that the rule names."""
     renter = question.facts.renter
     hidden = {*rule.params["networks"], *(rule.params["controlled_networks"] if question.controlled else ())}
-    seen = question.facts.locations
+    signs = question.facts.locations
     who = renter.id if renter else ""
     found = [
-        Problem(f"{what} comes through {_called(network)}.", (network,), who, f"network:{network}")
-        for what, network in (("The connection", seen.ip_network), ("The last login", seen.login_network))
+        Problem(
+            f"{what} comes through {_called(network)}.",
+            (network,),
+            who,
+            f"network:{network}",
+            seen=(f"{what}: {network} {country} {seen.words(region)}",),
+        )
+        for what, network, country, region in (
+            ("The connection", signs.ip_network, signs.ip, signs.ip_region),
+            ("The last login", signs.login_network, signs.login, signs.login_region),
+        )
         if network in hidden
     ]
     return problems(*found)
@@ -66,12 +79,12 @@ def _signs(question: Question, *, masked: bool = False) -> dict[str, str]:
 
     With `masked` also what comes through a mask: it does not show where somebody is, yet it points somewhere.
     """
-    seen = question.facts.locations
+    told = question.facts.locations
     return {
-        "The document": seen.document,
-        "The card": seen.card,
-        "The address of the connection": seen.ip if masked or seen.ip_network not in _MASKS else "",
-        "The last login": seen.login if masked or seen.login_network not in _MASKS else "",
+        "The document": told.document,
+        "The card": told.card,
+        "The address of the connection": told.ip if masked or told.ip_network not in _MASKS else "",
+        "The last login": told.login if masked or told.login_network not in _MASKS else "",
     }
 
 
@@ -84,21 +97,30 @@ def _disagreements(question: Question, renter: PartyFacts, declared: set[str], t
     document = signs.pop("The document", "")
     found = []
     if document and declared and document not in declared:
-        found.append(_conflict(question, renter, "The document", document))
+        found.append(_conflict(question, renter, ("The document",), document))
     if len(signs) > 1 and declared and not declared & set(signs.values()) and len(set(signs.values())) == 1:
-        found.append(_conflict(question, renter, " and ".join(_joined(signs)), next(iter(signs.values()))))
+        found.append(_conflict(question, renter, tuple(signs), next(iter(signs.values()))))
     return [problem for problem in found if problem.scope not in told]
 
 
-def _joined(signs: dict[str, str]) -> list[str]:
+def _looked_at(question: Question, renter: PartyFacts, signs: Mapping[str, str]) -> tuple[str, ...]:
+    """The declared countries, and each sign: its kind, its country and the network that it came through."""
+    told = question.facts.locations
+    networks = {"The address of the connection": told.ip_network, "The last login": told.login_network}
+    declared = (f"declared={each}" for each in sorted(_declared(question, renter)))
+    return (*declared, *(f"{what}: {code} {networks.get(what, '')}" for what, code in signs.items()))
+
+
+def _joined(signs: Iterable[str]) -> list[str]:
     first, *rest = signs
     return [first, *(each[0].lower() + each[1:] for each in rest)]
 
 
-def _conflict(question: Question, renter: PartyFacts, what: str, code: str) -> Problem:
+def _conflict(question: Question, renter: PartyFacts, signs: tuple[str, ...], code: str) -> Problem:
     declared = " and ".join(question.country(each) for each in sorted(_declared(question, renter))) or "unknown"
-    sentence = f"{what} points to {question.country(code)}, the declared country is {declared}."
-    return Problem(sentence, (code,), renter.id, f"location:{code}")
+    sentence = f"{' and '.join(_joined(signs))} points to {question.country(code)}, the declared country is {declared}."
+    looked_at = _looked_at(question, renter, dict.fromkeys(signs, code))
+    return Problem(sentence, (code,), renter.id, f"location:{code}", seen=looked_at)
 
 
 def _called(network: str) -> str:

@@ -1,14 +1,16 @@
 """Packs: released ones never change, their own cases hold, and the date picks the pack."""
 
 import json
+import re
 import shutil
 import subprocess
 import tomllib
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 import pytest
 
 from compliance.engine.cases import load_cases, mismatch
+from compliance.engine.decide import decide
 from compliance.engine.outcome import ABOUT
 from compliance.engine.packs import (
     GRIDCLEAR,
@@ -23,6 +25,7 @@ from compliance.engine.packs import (
 )
 from compliance.engine.releases import Altered, Manifest, folder_hash, seal
 from compliance.engine.rules import RULES
+from tests.compliance.engine.world import codes, entity, lease
 
 FOLDERS = sorted(path.parent for path in GRIDCLEAR.glob("*/pack.toml"))
 CASES = [(folder, case) for folder in FOLDERS for case in load_cases(folder)]
@@ -163,6 +166,16 @@ def test_every_rule_of_a_pack_is_written_and_cited():
                 assert "Gridclear policy" in rule.citation
 
 
+def test_the_newest_pack_tells_policy_from_law_and_red_flag():
+    """POLICY says that it is Gridclear's own; LAW and RED_FLAG rest on a source outside of it (ADR 11)."""
+    for rule in load_pack(FOLDERS[-1]).rules:
+        if rule.kind == "POLICY":
+            assert rule.citation.startswith("Gridclear policy"), rule.code
+        else:
+            assert rule.source_url.startswith("https://"), rule.code
+            assert re.search(r"\d{2,}|[A-Z]{2,}", rule.citation.replace("Gridclear policy", "")), rule.code
+
+
 def test_words_for_the_renter_do_not_tip_off():
     telling = ("sanction", "list", "ofac", "screen", "match", "blocked", "red flag", "embargo")
     for pack in load_packs():
@@ -212,3 +225,23 @@ def test_country_groups_equal_the_reference(shared_data):
     assert "HK" in tables.members("D:5", day)
     assert "KH" in tables.members("D:5", datetime(2026, 2, 2).date())
     assert "KH" not in tables.members("D:5", datetime(2026, 2, 3).date())
+
+
+@pytest.mark.parametrize(
+    ("country", "day", "inside"),
+    [
+        ("NI", (2024, 1, 10), False),
+        ("NI", (2024, 3, 14), False),
+        ("NI", (2024, 3, 15), True),  # 89 FR 18780
+        ("CY", (2024, 1, 10), True),
+        ("CY", (2024, 5, 29), True),
+        ("CY", (2024, 5, 30), False),  # 89 FR 40369
+        ("CY", (2026, 11, 26), False),
+    ],
+)
+def test_nicaragua_and_cyprus_are_in_d5_on_their_days(country, day, inside):
+    pack = load_pack(FOLDERS[-1])
+    assert (country in pack.countries.members("D:5", date(*day))) == inside
+    as_of = datetime(*day, tzinfo=UTC)
+    facts = lease(as_of=as_of, renter=entity("renter", country))
+    assert ("headquarters" in codes(decide(facts, pack))) == inside

@@ -26,7 +26,7 @@ def test_a_stored_decision_replays_to_the_same_bytes(label, stored):
 
 def test_the_stored_ones_show_every_outcome_and_most_rules():
     assert {each["outcome"] for _, each in STORED} == {"ALLOW", "REVIEW", "DENY"}
-    assert len(STORED) > 40
+    assert len(STORED) > 80
 
 
 @dataclass(frozen=True)

@@ -276,7 +276,8 @@ def test_a_possible_match_above_leaves_the_fifty_percent_question_open():
 
 def test_a_finding_answers_one_review_reason_of_one_party_while_it_lasts():
     open_question = lease(end_user=EndUser("undisclosed"))
-    good = finding("renter", "end_user_undisclosed", "end_user:undisclosed")
+    (reason,) = ask(open_question).reasons
+    good = finding("renter", "end_user_undisclosed", reason.scope)
     assert ask(replace(open_question, findings=(good,))).outcome == "ALLOW"
     for wrong in (
         replace(good, expires_at=NOW),
@@ -286,6 +287,12 @@ def test_a_finding_answers_one_review_reason_of_one_party_while_it_lasts():
         replace(good, code="end_user_other"),
     ):
         assert ask(replace(open_question, findings=(wrong,))).outcome == "REVIEW"
+
+
+def test_who_is_on_the_unverified_list_and_another_is_refused_for_the_other():
+    for programmes, expected in ((("UVL",), "REVIEW"), (("UVL", "EL"), "DENY"), (("EL",), "DENY")):
+        named = hit("renter", blocked=False, authority="BIS", programmes=programmes)
+        assert ask(lease(RTX_3090, hits=(named,))).outcome == expected
 
 
 def test_a_finding_for_a_party_without_a_hash_answers_nothing():
