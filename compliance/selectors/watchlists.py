@@ -1,7 +1,7 @@
 """The watchlists as they stand: what is current, how old, and what the last load refused."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from uuid import UUID
 
 from django.db.models import Q
@@ -9,6 +9,7 @@ from django.db.models import Q
 from compliance.base import clock
 from compliance.base.errors import NotFound
 from compliance.models import Watchlist, WatchlistVersion
+from compliance.sources.catalogue import known_list
 
 State = WatchlistVersion.State
 
@@ -84,10 +85,25 @@ def first_loaded_at() -> datetime | None:
     return loaded.order_by("created_at").values_list("created_at", flat=True).first()
 
 
+def stale_at(version: WatchlistVersion) -> datetime:
+    """When the version is too old to be decided by: so long after a fetch last found it to be the newest.
+
+    What is fetched and bears its day is stale too when its authority has certainly brought out a newer one: an address
+    that gives the same old file for ever confirms nothing.
+    """
+    row = version.watchlist
+    limit = version.confirmed_at + timedelta(seconds=row.staleness_limit_seconds)
+    known = known_list(row.code)
+    if known is None or known.newest_within is None or version.published_on is None:
+        return limit
+    if "://" not in version.source and not row.fetch_url:
+        return limit  # an operator brought the file, and answers for it
+    return min(limit, datetime.combine(version.published_on, time.min, UTC) + known.newest_within)
+
+
 def _status(watchlist: Watchlist, current: WatchlistVersion | None, refused: WatchlistVersion | None) -> ListStatus:
-    limit = timedelta(seconds=watchlist.staleness_limit_seconds)
-    stale_at = current.confirmed_at + limit if current else None
-    state = "missing" if current is None or stale_at is None else "stale" if stale_at <= clock.now() else "current"
+    ends = stale_at(current) if current else None
+    state = "missing" if ends is None else "stale" if ends <= clock.now() else "current"
     newer = refused is not None and (current is None or refused.fetched_at > current.confirmed_at)
     return ListStatus(
         code=watchlist.code,
@@ -100,7 +116,7 @@ def _status(watchlist: Watchlist, current: WatchlistVersion | None, refused: Wat
         row_count=current.row_count if current else 0,
         fetched_at=current.fetched_at if current else None,
         confirmed_at=current.confirmed_at if current else None,
-        stale_at=stale_at,
+        stale_at=ends,
         refusal=_sentence(refused.refusal) if refused is not None and newer else "",
         added=current.added if current else 0,
         changed=current.changed if current else 0,

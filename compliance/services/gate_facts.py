@@ -35,6 +35,7 @@ from compliance.selectors.place_signs import locations_of
 from compliance.selectors.policies import catalogue, pack_for
 from compliance.selectors.suspensions import recorded_suspensions
 from compliance.selectors.vantages import node_place
+from compliance.selectors.watchlists import stale_at
 from compliance.services import screening, wallet_answers
 from compliance.sources.catalogue import KNOWN_LISTS
 
@@ -229,9 +230,7 @@ def _lists(versions: Iterable[WatchlistVersion], as_of: datetime) -> tuple[ListS
         if version is None:
             states.append(ListState(code, ""))
             continue
-        limit = timedelta(seconds=version.watchlist.staleness_limit_seconds)
-        stale = version.confirmed_at + limit <= as_of
-        states.append(ListState(code, version.sha256, version.confirmed_at, stale))
+        states.append(ListState(code, version.sha256, version.confirmed_at, stale_at(version) <= as_of))
     return tuple(states)
 
 

@@ -1,12 +1,12 @@
 """When something is wrong with a list, officers have a case, and one only for each thing."""
 
-from datetime import timedelta
 from uuid import UUID
 
 from compliance.base import clock
 from compliance.base.actor import Actor
 from compliance.base.transition import transition
 from compliance.models import Case, Watchlist, WatchlistVersion
+from compliance.selectors.watchlists import current_versions, stale_at
 from compliance.services import cases
 from compliance.services.list_registry import register_lists
 
@@ -25,15 +25,14 @@ def sweep_unfinished_loads(*, actor: Actor) -> int:
 def alarm_stale_lists(*, actor: Actor) -> int:
     """Every list in use that is stale, and every required one that is missing, has an open case. Returns how many."""
     count = 0
-    current = {row.watchlist_id: row.confirmed_at for row in WatchlistVersion.objects.filter(state=_State.CURRENT)}
+    current = {row.watchlist_id: stale_at(row) for row in current_versions()}
     for watchlist in register_lists():
-        confirmed_at = current.get(watchlist.code)
-        limit = timedelta(seconds=watchlist.staleness_limit_seconds)
-        if confirmed_at is None and not watchlist.required:
+        ends = current.get(watchlist.code)
+        if ends is None and not watchlist.required:
             continue
-        if confirmed_at is not None and confirmed_at + limit > clock.now():
+        if ends is not None and ends > clock.now():
             continue
-        what = "is older than its limit" if confirmed_at else "was never loaded"
+        what = "is older than its limit" if ends else "was never loaded"
         alarm(watchlist, f"The list {watchlist.code} {what}; the gate refuses until it is loaded.", actor, "stale")
         count += 1
     return count

@@ -59,8 +59,9 @@ def load_watchlist(
     """The list's newest content is current, from a file's path or an https address; the same content is confirmed.
 
     An address is asked only for what has changed since it last gave the current content (ETag, Last-Modified).
-    Content that is no such list, is empty or lost more than 5 % of its entries is refused: the version before stays,
-    and a case is opened. To let a shrunken list in, two officers release that case, and `allow_shrink` with its
+    Content that is no such list, is empty, older than what is in force or lost more than 5 % of its entries is refused,
+    and so is a first version from its authority with fewer entries than the list has at least: the version before
+    stays, and a case is opened. To let it in all the same, two officers release that case, and `allow_shrink` with its
     number as `reference` loads the very content that they saw.
     Raises UnknownWatchlist, WatchlistRefused, InvalidInput.
     """
@@ -153,9 +154,9 @@ def _take_in(load: _Load, version: WatchlistVersion, path: Path) -> None:
     counts = store_entries(version, read_list(path, version.format))
     old = WatchlistVersion.objects.filter(watchlist_id=version.watchlist_id, state=_State.CURRENT).first()
     delta = store_delta(old, version)
+    if load.may_shrink != version.sha256:
+        _refuse_doubtful(load, version, old, counts, delta)
     if old is not None:
-        if load.may_shrink != version.sha256:
-            _refuse_losses(old, counts, delta)
         transition(old, _State.SUPERSEDED, actor=load.actor, event="watchlist.superseded", data={"by": str(version.pk)})
     data = {"code": version.watchlist_id, "sha256": version.sha256, "rows": counts["parties"], "delta": delta}
     transition(
@@ -173,6 +174,20 @@ def _take_in(load: _Load, version: WatchlistVersion, path: Path) -> None:
     )
     send_on_commit(watchlist_loaded, code=version.watchlist_id, version_id=version.pk)
     enqueue("compliance.rescreen_after_list_changes")
+
+
+def _refuse_doubtful(
+    load: _Load, version: WatchlistVersion, old: WatchlistVersion | None, counts: Counter[str], delta: dict[str, int]
+) -> None:
+    """Raises WatchlistRefused for what only two officers may let in."""
+    if old is None:
+        fewest = load.known.fewest if load.known.is_official(load.source) else 1
+        if counts["parties"] < fewest:
+            raise WatchlistRefused(f"it has {counts['parties']} entries; its authority's list has at least {fewest}.")
+        return
+    if version.published_on and old.published_on and version.published_on < old.published_on:
+        raise WatchlistRefused(f"it is of {version.published_on}, older than the one in force, of {old.published_on}.")
+    _refuse_losses(old, counts, delta)
 
 
 def _refuse_losses(old: WatchlistVersion, counts: Counter[str], delta: dict[str, int]) -> None:

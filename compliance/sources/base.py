@@ -1,5 +1,6 @@
 """What every importer gives, and how it refuses."""
 
+import unicodedata
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date
@@ -43,6 +44,11 @@ class ListEntry:
         return next((each.name for each in self.names if each.primary), self.names[0].name)
 
 
+def _is_seen(name: str) -> bool:
+    """Whether a reader sees anything of the name: zero-width marks and direction signs alone are none."""
+    return any(unicodedata.category(each)[0] not in "CZM" for each in name)
+
+
 Importer = Callable[[Path], Iterator[ListEntry]]
 
 
@@ -53,7 +59,7 @@ def sound(entries: Iterator[ListEntry], today: date) -> Iterator[ListEntry]:
     """
     seen: set[str] = set()
     for entry in entries:
-        if not entry.external_id or not entry.names:
+        if not entry.external_id or not any(_is_seen(each.name) for each in entry.names):
             raise NotAList(f"an entry has no {'name' if entry.external_id else 'id'}; the list was not loaded")
         if entry.external_id in seen:
             raise NotAList(f"the entry {entry.external_id} stands twice; the list was not loaded")

@@ -4,16 +4,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from compliance.base import clock
 from compliance.sources.base import Importer, ListEntry, NotAList, sound
 from compliance.sources.bis_dpl import read_bis_dpl
 from compliance.sources.dates import published_on
 from compliance.sources.eu import read_eu
-from compliance.sources.files import head_of, refuse_what_is_none
+from compliance.sources.files import head_of, refuse_what_is_none, refuse_without_end
 from compliance.sources.ftm import read_ftm
 from compliance.sources.ofac_advanced import read_ofac_advanced
-from compliance.sources.ofac_csv import read_ofac_consolidated_csv, read_ofac_csv
+from compliance.sources.ofac_csv import companions, read_ofac_consolidated_csv, read_ofac_csv
 from compliance.sources.uk import read_uk, read_uk_csv
 from compliance.sources.un import read_un
 from compliance.sources.us_csl import read_us_csl, read_us_csl_json
@@ -36,6 +37,7 @@ FORMATS: dict[str, Importer] = {
     "uk_sl_csv": read_uk_csv,
     "ftm_json": read_ftm,
 }
+_BY_LINE = ("ofac_csv", "ofac_cons_csv", "us_csl_csv", "uk_sl_csv", "bis_dpl_txt", "ftm_json")
 _WORDS = {"xml": "XML", "json": "JSON", "csv": "CSV", "txt": "tab separated text"}
 _SLS = "https://sanctionslistservice.ofac.treas.gov/api/PublicationPreview/exports"
 
@@ -45,6 +47,9 @@ class KnownList:
     """A list as its authority publishes it. `sample` is the repository's small hand-written one in the first format.
 
     `source_url` is empty where the operator has to bring the address. `also` names further formats that are read.
+    `fewest` is how many entries it has at the very least, roughly half of what it had in 2026: fewer, fetched from its
+    authority, are a part of it. `newest_within`: it bears its day and comes out so often that a fetched one which is
+    older is not the newest; None where the authority may well be silent for longer, or bears no day.
     """
 
     code: str
@@ -55,6 +60,16 @@ class KnownList:
     required: bool
     sample: Path
     also: tuple[str, ...] = ()
+    fewest: int = 1
+    newest_within: timedelta | None = None
+
+    def is_official(self, source: str) -> bool:
+        """Whether the source is an address of the list's own authority."""
+        host = urlsplit(self.source_url).hostname
+        return bool(host) and "://" in source and urlsplit(source).hostname == host
+
+
+_OFTEN = timedelta(days=90)  # the longest silence of OFAC, the EU, the UK and the UN in years was a few weeks
 
 
 KNOWN_LISTS: tuple[KnownList, ...] = (
@@ -67,6 +82,8 @@ KNOWN_LISTS: tuple[KnownList, ...] = (
         True,
         SAMPLES / "ofac_sdn_advanced.xml",
         ("ofac_csv",),
+        fewest=9_000,
+        newest_within=_OFTEN,
     ),
     KnownList(
         "un_sc",
@@ -76,6 +93,8 @@ KNOWN_LISTS: tuple[KnownList, ...] = (
         "https://scsanctions.un.org/resources/xml/en/consolidated.xml",
         True,
         SAMPLES / "un_consolidated.xml",
+        fewest=500,
+        newest_within=_OFTEN,
     ),
     KnownList(
         "us_csl",
@@ -86,6 +105,7 @@ KNOWN_LISTS: tuple[KnownList, ...] = (
         True,
         SAMPLES / "us_csl.csv",
         ("us_csl_json",),
+        fewest=10_000,
     ),
     KnownList(
         "ofac_consolidated",
@@ -96,6 +116,7 @@ KNOWN_LISTS: tuple[KnownList, ...] = (
         False,
         SAMPLES / "ofac_cons_advanced.xml",
         ("ofac_cons_csv",),
+        fewest=200,
     ),
     KnownList(
         "bis_dpl",
@@ -105,6 +126,7 @@ KNOWN_LISTS: tuple[KnownList, ...] = (
         "https://www.bis.doc.gov/dpl/dpl.txt",
         False,
         SAMPLES / "bis_dpl.txt",
+        fewest=250,
     ),
     KnownList(
         "eu_fsf",
@@ -115,6 +137,8 @@ KNOWN_LISTS: tuple[KnownList, ...] = (
         "https://webgate.ec.europa.eu/fsd/fsf/public/files/xmlFullSanctionsList_1_1/content?token=dG9rZW4tMjAxNw",
         False,
         SAMPLES / "eu_fsf.xml",
+        fewest=2_500,
+        newest_within=_OFTEN,
     ),
     KnownList(
         "uk_sl",
@@ -125,6 +149,8 @@ KNOWN_LISTS: tuple[KnownList, ...] = (
         False,
         SAMPLES / "uk_sanctions_list.xml",
         ("uk_sl_csv",),
+        fewest=2_500,
+        newest_within=_OFTEN,
     ),
     KnownList(
         "opensanctions",
@@ -169,4 +195,11 @@ def read_list(path: Path, format: str) -> Iterator[ListEntry]:
     """The entries of the file, streamed. Raises `NotAList` as soon as it shows that the file is no such list."""
     if format not in FORMATS:
         raise NotAList(f"{format} is no list format that Gridclear reads")
-    return sound(FORMATS[format](path), clock.now().date())
+    entries = sound(FORMATS[format](path), clock.now().date())
+    return _to_the_end(entries, path, format) if format in _BY_LINE else entries
+
+
+def _to_the_end(entries: Iterator[ListEntry], path: Path, format: str) -> Iterator[ListEntry]:
+    yield from entries
+    for each in (path, *(companions(path) if format.startswith("ofac") else ())):
+        refuse_without_end(each)

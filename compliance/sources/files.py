@@ -14,6 +14,7 @@ from compliance.sources.unpack import open_unpacked
 MAX_LINE_BYTES = 4 * 1024 * 1024
 HEAD_BYTES = 8192
 _CHUNK = 1 << 16
+_TAIL = 64  # bytes
 _BOM = b"\xef\xbb\xbf"
 _WIDE = (b"\xff\xfe", b"\xfe\xff")
 
@@ -90,6 +91,19 @@ def text_lines(path: Path) -> Iterator[str]:
                 raise NotAList(f"line {number} of {path.name} is no UTF-8; the list was not loaded") from error
             if text.strip():
                 yield text
+
+
+def refuse_without_end(path: Path) -> None:
+    """Raises `NotAList` when the last line has no end: what is written line by line was then cut off within one.
+
+    A closing quotation mark ends a table's last cell too; OFAC's Control-Z may follow.
+    """
+    last = b""
+    with open_list(path) as stream:
+        while chunk := stream.read(_CHUNK):
+            last = (last + chunk)[-_TAIL:]
+    if not last.rstrip(b" \t\x1a").endswith((b"\n", b"\r", b'"')):
+        raise NotAList(f"the last line of {path.name} has no end, so some of it may lack; the list was not loaded")
 
 
 def _encoding(path: Path) -> str:

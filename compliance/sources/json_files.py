@@ -25,8 +25,16 @@ def objects_under(path: Path, key: str) -> Iterator[dict[str, Any]]:
         raise NotAList(f"{path.name} has no {key}; the list was not loaded")
     while (item := reader.next_object()) is not None:
         yield item
-    if not reader.rest().rstrip().endswith("}"):
-        raise NotAList(f"{path.name} ends too early; the list was not loaded")
+    if not _ends_the_object(reader.rest()):
+        raise NotAList(f"{path.name} does not end where its object does; the list was not loaded")
+
+
+def _ends_the_object(rest: str) -> bool:
+    """Whether what follows the array is the end of the object around it, and nothing else."""
+    try:
+        return isinstance(json.loads('{"": 0' + rest), dict)
+    except (ValueError, RecursionError):
+        return False
 
 
 def objects_by_line(path: Path) -> Iterator[dict[str, Any]]:
@@ -83,9 +91,10 @@ class _Reader:
             return item
 
     def rest(self) -> str:
-        """The last of what follows. The file is read to its end, so that a broken end shows."""
+        """All that follows. The file is read to its end, so that a broken end shows. Raises `NotAList`."""
         while self._more():
-            self._buffer = self._buffer[-_CHUNK:]
+            if len(self._buffer) > _MAX_OBJECT:
+                raise NotAList(f"{self._name} goes on behind its list; the list was not loaded")
         return self._buffer
 
     def _more(self) -> bool:

@@ -68,3 +68,5 @@ def _check_places(facts: Facts) -> None:
         require_country(facts.end_user.country, "end_user.country")
     for name in ("declared", "ip", "card", "document", "login"):
         require_country(getattr(facts.locations, name), f"locations.{name}")
+    for code in facts.locations.older_cards:
+        require_country(code, "locations.older_cards")

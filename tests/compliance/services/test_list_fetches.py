@@ -13,14 +13,16 @@ from compliance.base.audit import AuditEvent
 from compliance.base.errors import Forbidden, InvalidInput
 from compliance.models import Case, ListFetch, Watchlist, WatchlistVersion
 from compliance.selectors.list_fetches import is_due, next_fetch_at
-from compliance.services import list_fetches
+from compliance.selectors.watchlists import watchlist_status
+from compliance.services import cases, list_fetches
+from compliance.services.list_alarms import alarm_stale_lists
 from compliance.services.list_fetches import fetch_due_lists, fetch_list
 from compliance.services.list_registry import schedule_fetching
 from compliance.services.watchlists import WatchlistRefused, load_watchlist
-from compliance.sources.catalogue import KNOWN_LISTS, SAMPLES
+from compliance.sources.catalogue import KNOWN_LISTS, SAMPLES, KnownList, known_list
 from compliance.sources.ofac_csv import set_of_urls
 from tests.compliance.services.web_of_lists import web
-from tests.factories.compliance import OFFICER, OPERATOR
+from tests.factories.compliance import OFFICER, OPERATOR, SECOND_OFFICER
 
 __all__ = ["web"]
 
@@ -302,3 +304,57 @@ def test_the_names_of_the_files_of_a_set_follow_the_first():
         "cons_prim.csv", "cons_alt.csv", "cons_add.csv", "cons_comments.csv",
     ]  # fmt: skip
     assert set_of_urls(f"{sls}/SDN_ADVANCED.XML") == set_of_urls("https://lists.example/get?file=sdn.csv") == {}
+
+
+def test_an_older_list_comes_in_only_by_two_officers(web, tmp_path):
+    load_watchlist("ofac_sdn", str(SAMPLES / "ofac_sdn_advanced_2.xml"), actor=LOADER)
+    path = tmp_path / "older.xml"
+    path.write_bytes(_of_day(SDN_2, 1))
+    with pytest.raises(WatchlistRefused, match="older than the one in force"):
+        load(str(path))
+    case = Case.objects.get(kind=Case.Kind.LIST_ALARM)
+    cases.propose_disposition(case.pk, "release", "list_is_sound", "The authority took it back.", actor=OFFICER)
+    cases.approve_disposition(case.pk, "Checked on its site.", actor=SECOND_OFFICER)
+    let_in = load_watchlist("ofac_sdn", str(path), actor=LOADER, allow_shrink=True, reference=str(case.number))
+    assert let_in.state == "current"
+
+
+def test_an_address_that_gives_the_same_old_list_for_ever_lets_it_grow_stale(web, clock):
+    web.answers = [httpx.Response(200, content=SDN, headers=BEARS), *[httpx.Response(304)] * 2]
+    load()
+    known = known_list("ofac_sdn")
+    clock.advance(days=known.newest_within.days - 10)
+    load()
+    assert not _stale()
+    clock.advance(days=10)
+    version = load()
+    assert (version.confirmed_at, _stale()) == (clock.now(), True)
+    # A file that an operator brought is the operator's word.
+    WatchlistVersion.objects.filter(pk=version.pk).update(state="superseded")
+    load_watchlist("ofac_sdn", str(SAMPLES / "ofac_sdn_advanced.xml"), actor=LOADER)
+    assert not _stale()
+
+
+def test_a_first_list_from_its_authority_has_as_many_entries_as_such_a_list_has(web, clock, monkeypatch):
+    known = known_list("ofac_sdn")
+    assert known.is_official(known.source_url)
+    assert not known.is_official(URL)
+    assert not known.is_official(str(known.sample))
+    monkeypatch.setattr(KnownList, "is_official", lambda self, source: source == URL)
+    web.answers = [httpx.Response(200, content=SDN)]
+    with pytest.raises(WatchlistRefused, match="at least 9000"):
+        load()
+    assert load(str(known.sample)).state == "current"
+
+
+def _stale():
+    (status,) = [each for each in watchlist_status() if each.code == "ofac_sdn"]
+    alarm_stale_lists(actor=FETCHER)
+    alarms = Case.objects.filter(summary__startswith="The list ofac_sdn is older").count()
+    assert alarms or status.state == "current"  # the alarm of an earlier day may still be open
+    return status.state == "stale"
+
+
+def _of_day(content, day):
+    head, found, rest = content.partition(b"<Day>")
+    return head + found + str(day).encode() + rest[rest.index(b"<") :]

@@ -238,12 +238,35 @@ def test_broken_json_is_refused(tmp_path, content):
         '{"id": 7, "schema": "Person", "properties": {}}\n',
         '{"id": "a", "schema": "Person", "properties": {"topics": ["sanction"]}}\n',
         '{"id": "a", "schema": "Person", "properties": {"topics": ["role.pep"], "name": ["A B"]}}\n',
+        '{"id": "a", "schema": "Person", "properties": {"topics": ["sanction"], "name": ["\u200b\u202e"]}}\n',
+        '{"id": "a", "schema": "Person", "properties": {"topics": ["sanction"], "name": ["A B"]}}',
     ],
 )
 def test_broken_lines_are_refused(tmp_path, content):
     path = tmp_path / "list.jsonl"
     path.write_text(content)
     refused(path, "ftm_json")
+
+
+@pytest.mark.parametrize("format", ["us_csl_csv", "uk_sl_csv", "bis_dpl_txt", "ofac_cons_csv", "ftm_json"])
+def test_a_list_whose_last_line_has_no_end_is_refused(tmp_path, format):
+    for companion in FORMATS[format].parent.glob("ofac_cons_*.csv"):
+        (tmp_path / companion.name).write_bytes(companion.read_bytes())
+    path = tmp_path / FORMATS[format].name
+    path.write_bytes(FORMATS[format].read_bytes().rstrip() + b" x")
+    refused(path, format)
+    path.write_bytes(FORMATS[format].read_bytes())
+    assert list(read_list(path, format))
+
+
+@pytest.mark.parametrize("tail", ['{"source": "x"}]}', "]}", "}", ', "more": [', ', "total": 1}}'])
+def test_a_json_list_ends_where_its_object_does(tmp_path, tail):
+    path = tmp_path / "list.json"
+    whole = (SAMPLES / "us_csl.json").read_text().rstrip()
+    path.write_text(whole + tail)
+    assert "does not end" in refused(path, "us_csl_json")
+    path.write_text(whole[:-1] + ', "total": 7}\n')
+    assert list(read_list(path, "us_csl_json"))
 
 
 # What each format's entries lie between; rows of the other formats are gathered, so that one twice is the same entry.

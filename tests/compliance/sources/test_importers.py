@@ -1,6 +1,7 @@
 """Each format beside its own: what an entry says, and that two formats of one list say the same."""
 
 import csv
+import json
 from dataclasses import replace
 
 import pytest
@@ -194,7 +195,47 @@ def test_follow_the_money_takes_listed_parties_with_their_wallets_and_no_others(
     assert person.source_url == "https://authority.example/list"
     ((currency, address),) = company.wallets
     assert (company.authority, currency, address[:4]) == ("OFAC", "ETH", "0x44")
-    assert (works.blocked, works.authority) == (False, "OTHER")
+    assert (works.blocked, works.authority) == (False, "BIS")
+
+
+FREEZES, TRAVEL = {"provisions": ["Asset freeze", "Travel Ban"]}, {"provisions": ["Travel Ban"]}
+ENTITY_LIST = {"programId": ["US-BIS-EL"], "authority": ["Entity List (EL) - Bureau of Industry and Security"]}
+
+
+@pytest.mark.parametrize(
+    ("datasets", "topics", "sanction", "authority", "blocked", "programme"),
+    [
+        (["us_ofac_sdn", "us_ofac_cons"], ["sanction"], {}, "OFAC", True, "us_ofac_sdn"),
+        (["us_ofac_cons"], ["sanction"], {}, "OFAC", False, "us_ofac_cons"),
+        (["us_ofac_cons", "wikidata"], ["sanction"], {}, "OFAC", False, "us_ofac_cons"),
+        (["us_ofac_cons", "ch_seco_sanctions"], ["sanction"], {}, "OTHER", True, "ch_seco_sanctions"),
+        (["gb_fcdo_sanctions"], ["sanction"], TRAVEL, "UK", False, "gb_fcdo_sanctions"),
+        (["gb_fcdo_sanctions"], ["sanction"], FREEZES, "UK", True, "gb_fcdo_sanctions"),
+        (["gb_hmt_sanctions"], ["sanction"], {}, "UK", True, "gb_hmt_sanctions"),
+        (["gb_hmt_invbans"], ["sanction"], {}, "UK", False, "gb_hmt_invbans"),
+        (["us_trade_csl"], ["sanction", "export.control"], ENTITY_LIST, "BIS", False, "EL"),
+        (["us_trade_csl"], ["sanction"], ENTITY_LIST, "BIS", False, "EL"),
+        (["us_trade_csl", "us_ofac_sdn"], ["sanction", "export.control"], ENTITY_LIST, "OFAC", True, "EL"),
+        (["us_bis_denied"], ["export.control"], {}, "BIS", False, "DPL"),
+        (["us_trade_csl"], ["export.risk"], {}, "BIS", False, "UVL"),
+        (["us_trade_csl"], ["export.control"], {"programId": ["US-BIS-UVL", "US-BIS-MEU"]}, "BIS", False, "MEU"),
+        (["us_trade_csl"], ["sanction"], {"programId": ["US-DOS-ISN"]}, "STATE", False, "ISN"),
+        (["us_trade_csl"], ["sanction"], {}, "OTHER", True, "sanction"),
+        (["xx_sample_sanctions"], ["sanction"], {}, "OTHER", True, "sanction"),
+    ],
+)
+def test_what_blocks_is_said_by_the_list_and_not_by_the_topic(
+    tmp_path, datasets, topics, sanction, authority, blocked, programme
+):
+    path = tmp_path / "targets.jsonl"
+    nested = [{"id": "s", "schema": "Sanction", "properties": sanction}]
+    properties = {"name": ["Acme"], "topics": topics, "sanctions": nested}
+    line = {"id": "a", "schema": "Company", "datasets": datasets, "properties": properties}
+    path.write_text(json.dumps(line) + "\n")
+    (entry,) = read_list(path, "ftm_json")
+    assert (entry.authority, entry.blocked) == (authority, blocked)
+    assert programme in entry.programmes
+    assert not {"UVL"} & set(entry.programmes) or programme == "UVL"
 
 
 def test_a_wallet_that_is_listed_by_itself_is_an_entry(tmp_path):
