@@ -178,7 +178,7 @@ BAD = {
 def test_an_older_card_points_where_a_newer_one_does_not_and_tells_nothing_good():
     bad = lease(locations=Locations("SG", ip="SG", card="SG", older_cards=("CN", "MY")))
     (reason,) = [reason for reason in ask(bad).reasons if reason.code == "location_conflict"]
-    assert (reason.sentence[:13], reason.scope) == ("An older card", "location:CN")
+    assert (reason.sentence[:13], reason.scope.partition(",")[0]) == ("An older card", "location:CN")
     assert "location_conflict" not in codes(ask(lease(RTX_3090, locations=bad.locations)))
     unknown = lease(locations=Locations("SG", older_cards=("SG",)))
     assert "location_unknown" in codes(ask(unknown))
