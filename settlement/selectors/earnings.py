@@ -48,7 +48,8 @@ LEFT JOIN LATERAL (
 ) f ON true
 """  # noqa: S608 - only constants
 _LINES = f"""
-SELECT at, kind, subject_id, seconds, gross, credit, fee, amount FROM ({_FIGURES}) g ORDER BY at, id
+SELECT at, kind, subject_id, seconds, gross::bigint, credit, fee::bigint, amount::bigint FROM ({_FIGURES}) g
+ORDER BY at, id
 """  # noqa: S608 - only constants
 _SUMS = f"""
 SELECT CASE WHEN kind IN {_OF_LEASES} THEN 'hold.settled' ELSE kind END, count(*) FILTER (WHERE kind = 'hold.settled'),
@@ -156,7 +157,7 @@ def earnings_lines(
         cursor.execute(sql, [ids, since, until])
         while rows := cursor.fetchmany(CHUNK):
             for at, kind, subject_id, seconds, gross, credit, fee, amount in rows:
-                yield EarningsLine(at, kind, subject_id, seconds, gross, credit, fee, int(amount))
+                yield EarningsLine(at, kind, subject_id, seconds, gross, credit, fee, amount)
 
 
 def _accounts(party_id: UUID, pot: str, currency: str, *kinds: str) -> list[UUID]:
