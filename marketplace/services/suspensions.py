@@ -71,10 +71,9 @@ def _suspend(leases: QuerySet[Lease], reason: str, actor: Actor) -> int:
                 lease_course.suspend(lease, reason, actor=actor)
         return live
 
-    def freeze(lease_id: UUID) -> bool:
+    def freeze(lease_id: UUID) -> None:
         with transaction.atomic():
             freeze_money(lease_course.locked(lease_id), reason, actor=actor)
-        return True
 
     live = leases.filter(state__in=Lease.LIVE)
     suspended = rows.each("The suspension of a lease", _ids(live), suspend, actor=actor)

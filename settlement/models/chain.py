@@ -80,6 +80,7 @@ class ChainTransaction(StatefulRow):
         # Another transaction of the key, not ours, used its nonce for good: it is signed anew with another.
         State.DISPLACED: frozenset({State.SIGNED}),
     }
+    UNDER_WAY: ClassVar[tuple[str, ...]] = (State.SIGNED, State.BROADCAST, State.DISPLACED)
 
     purpose = models.CharField(max_length=32)
     role = models.CharField(max_length=32, default="settler", help_text="Whose key signs it")

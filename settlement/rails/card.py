@@ -15,6 +15,7 @@ from django.conf import settings
 
 from settlement.rails.card_client import (
     API_VERSION,
+    PAGE,
     CardDeclined,
     CardError,
     CardRefused,
@@ -50,9 +51,6 @@ __all__ = [
     "rail",
     "recipient_state",
 ]
-
-# Lines of one page of a list: the most that the network gives.
-PAGE = 100
 
 
 class CardRail(CardDisputes, CardRefunds):

@@ -12,6 +12,8 @@ API_VERSION = "2026-10-28.endive"
 TIMEOUT_SECONDS = (3.05, 20.0)
 RETRIES = 1
 CONFLICT = 409
+# Lines of one page of a list: the most that the network gives.
+PAGE = 100
 
 # The library tells every request at INFO; our own records say what came of it.
 logging.getLogger("stripe").setLevel(logging.WARNING)

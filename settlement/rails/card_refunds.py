@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from settlement.rails.card_client import CardClient, key_of, plain
+from settlement.rails.card_client import PAGE, CardClient, key_of, plain
 from settlement.rails.card_states import REFUND_KEY, RefundState, refund_state
 
 
@@ -21,7 +21,7 @@ class CardRefunds(CardClient):
 
     def find_refund(self, refund_id: UUID, charge_id: str) -> RefundState | None:
         """The refund of ours with that id, if the network ever made one."""
-        params: Any = {"charge": charge_id, "limit": 100}
+        params: Any = {"charge": charge_id, "limit": PAGE}
         page = self._do(lambda: self._client.v1.refunds.list(params))
         states = (refund_state(plain(found)) for found in page.auto_paging_iter())
         return next((state for state in states if state.refund_id == refund_id), None)

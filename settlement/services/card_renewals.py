@@ -44,13 +44,8 @@ def renew_due() -> int:
         capture_before_at__lte=clock.now() + RENEW_BEFORE,
     )
     ids = list(due.order_by("capture_before_at").values_list("pk", flat=True)[:BATCH])
-    rows.each("The renewal of an authorization", ids, _renewed, actor=ACTOR)
+    rows.each("The renewal of an authorization", ids, renew, actor=ACTOR)
     return len(ids)
-
-
-def _renewed(payment_id: UUID) -> bool:
-    renew(payment_id)
-    return True
 
 
 def renew(payment_id: UUID) -> None:

@@ -52,7 +52,7 @@ def deliver(chain: Chain | None = None) -> int:
 
     Returns how many were. Safe to run in parallel and to repeat: each is taken by one worker at a time.
     """
-    waiting = ChainTransaction.objects.filter(state__in=[State.SIGNED, State.BROADCAST, State.DISPLACED])
+    waiting = ChainTransaction.objects.filter(state__in=ChainTransaction.UNDER_WAY)
     if not waiting.exists():
         return 0
     chain = chain or connect()
@@ -79,7 +79,7 @@ def _take(chain_id: int) -> list[ChainTransaction]:
     with transaction.atomic():
         free = ChainTransaction.objects.filter(
             Q(taken_until=None) | Q(taken_until__lte=now),
-            state__in=[State.SIGNED, State.BROADCAST, State.DISPLACED],
+            state__in=ChainTransaction.UNDER_WAY,
             chain_id=chain_id,
         )
         rows = list(free.select_for_update(skip_locked=True).order_by("sender", "nonce")[:BATCH])
@@ -221,9 +221,7 @@ def _sign_anew(row: ChainTransaction, chain: Chain) -> None:
 
 
 def _alarm_of_stuck() -> None:
-    late = ChainTransaction.objects.filter(
-        state__in=[State.SIGNED, State.BROADCAST, State.DISPLACED], state_deadline_at__lte=clock.now()
-    )
+    late = ChainTransaction.objects.filter(state__in=ChainTransaction.UNDER_WAY, state_deadline_at__lte=clock.now())
     stuck = late.order_by("nonce").first()
     if stuck is None:
         chain_alarms.end(chain_alarms.TRANSACTION_STUCK)

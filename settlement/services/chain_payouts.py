@@ -29,7 +29,6 @@ logger = logging.getLogger(__name__)
 
 ACTOR = system("payouts")
 State = ChainTransaction.State
-UNDER_WAY = (State.SIGNED, State.BROADCAST, State.DISPLACED)
 # What lets no provider's entitlement grow.
 HARMLESS = ("withdraw", "relay_deposit")
 CLEARANCE_FELL, GREW = "clearance_invalid", "entitlement_grew"
@@ -99,7 +98,8 @@ def _told(payout: Payout) -> str:
         return "withdrawal_reverted" if present.state == State.REVERTED else ""
     payouts.still_cleared(payout)
     # First: what these add to the entitlement, or have added by then, is in what is read next.
-    if ChainTransaction.objects.filter(role=SETTLER, state__in=UNDER_WAY).exclude(purpose__in=HARMLESS).exists():
+    before = ChainTransaction.objects.filter(role=SETTLER, state__in=ChainTransaction.UNDER_WAY)
+    if before.exclude(purpose__in=HARMLESS).exists():
         return "chain_busy"
     if _owed(payout.destination) > cleared_minor(payout):
         return GREW

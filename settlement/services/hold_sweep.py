@@ -44,7 +44,7 @@ def _end_opening(hold_id: UUID) -> bool:
     return ended
 
 
-def _settle_as_earned(hold_id: UUID) -> bool:
+def _settle_as_earned(hold_id: UUID) -> None:
     """Nobody stated a final total in time: what was recorded as earned is the total."""
     hold = Hold.objects.select_related("pending").get(pk=hold_id)
     seconds = hold.pending.quantity if hold.pending else 0
@@ -52,8 +52,6 @@ def _settle_as_earned(hold_id: UUID) -> bool:
         holds.settle_hold(hold_id, hold.captured_minor, ACTOR, billed_seconds=seconds, description="Settled as metered")
     except (holds.SettledOtherwise, hold_states.HoldNotOpen, hold_states.HoldFrozen):
         logger.info("hold %s moved on while it was swept", hold_id)
-        return False
-    return True
 
 
 def _ask_again() -> int:

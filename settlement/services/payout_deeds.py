@@ -101,10 +101,5 @@ def deliver_payouts() -> int:
     if late := late_payouts().count():
         logger.warning("%s payouts have waited for an hour", late)
     ids = list(waiting_payouts().order_by("state_changed_at").values_list("pk", flat=True)[:BATCH])
-    rows.each("A payout", ids, _sent, actor=ACTOR)
+    rows.each("A payout", ids, send_payout, actor=ACTOR)
     return len(ids)
-
-
-def _sent(payout_id: UUID) -> bool:
-    send_payout(payout_id)
-    return True

@@ -10,9 +10,9 @@ from compliance.base.actor import system
 from compliance.services.clearances import ClearanceInvalid
 from settlement.models import Refund
 from settlement.rails import card
-from settlement.rails.card import CardDeclined, CardError, CardRefused, CardUnavailable
+from settlement.rails.card import CardDeclined, CardRefused, CardUnavailable
 from settlement.selectors.refunds import waiting_refunds
-from settlement.services import refund_states
+from settlement.services import refund_states, rows
 
 logger = logging.getLogger(__name__)
 ACTOR = system("refunds")
@@ -89,11 +89,7 @@ def _refused(row: Refund, code: str) -> None:
 def deliver_refunds() -> int:
     """Every refund that waits was taken up again. Returns how many."""
     ids = list(waiting_refunds().order_by("state_changed_at").values_list("pk", flat=True)[:BATCH])
-    for refund_id in ids:
-        try:
-            send_refund(refund_id)
-        except CardError as error:
-            logger.warning("refund %s: %s", refund_id, error.code)
+    rows.each("A refund", ids, send_refund, actor=ACTOR)
     return len(ids)
 
 

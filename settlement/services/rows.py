@@ -17,8 +17,8 @@ logger = logging.getLogger(__name__)
 PASSING = (OperationalError, StaleState, CardError)
 
 
-def each(work: str, ids: Iterable[UUID], act: Callable[[UUID], bool], *, actor: Actor) -> int:
-    """The deed was tried on every row; returns of how many it said that something was done.
+def each(work: str, ids: Iterable[UUID], act: Callable[[UUID], object], *, actor: Actor) -> int:
+    """The deed was tried on every row; returns of how many it returned something true.
 
     `act` opens its own transaction. What it raises is logged, and is a case for officers unless it passes by itself:
     one for each kind of work and cause, however often it comes back.
@@ -26,7 +26,7 @@ def each(work: str, ids: Iterable[UUID], act: Callable[[UUID], bool], *, actor: 
     done = 0
     for row_id in list(ids):
         try:
-            done += act(row_id)
+            done += bool(act(row_id))
         except PASSING as error:
             logger.warning("%s %s waits: %s", work, row_id, faults.place_of(error))
         except Exception as error:

@@ -15,8 +15,6 @@ from settlement.models import ChainTransaction
 from settlement.rails.chain import Chain, connect
 from settlement.services.chain_sender import ContractCall, submit
 
-State = ChainTransaction.State
-UNDER_WAY = (State.SIGNED, State.BROADCAST, State.DISPLACED)
 NOBODY = "0x" + 40 * "0"
 
 
@@ -62,7 +60,7 @@ def sweep(token: str = "", *, actor: Actor) -> ChainTransaction:
 
 def _take(purpose: str, function: str, address: str, amount: int, chain: Chain, actor: Actor) -> ChainTransaction:
     earlier = ChainTransaction.objects.filter(purpose=purpose, chain_id=chain.deployment.chain_id)
-    present = earlier.filter(state__in=UNDER_WAY).first()
+    present = earlier.filter(state__in=ChainTransaction.UNDER_WAY).first()
     if present is not None:
         return present
     if amount <= 0:
