@@ -85,14 +85,15 @@ def first_loaded_at() -> datetime | None:
     return loaded.order_by("created_at").values_list("created_at", flat=True).first()
 
 
-def stale_at(version: WatchlistVersion) -> datetime:
-    """When the version is too old to be decided by: so long after a fetch last found it to be the newest.
+def stale_at(version: WatchlistVersion, confirmed_at: datetime | None = None) -> datetime:
+    """When the version is too old to be decided by: so long after a fetch last found it to be the newest, which was
+    `confirmed_at` where that is told.
 
     What is fetched and bears its day is stale too when its authority has certainly brought out a newer one: an address
     that gives the same old file for ever confirms nothing.
     """
     row = version.watchlist
-    limit = version.confirmed_at + timedelta(seconds=row.staleness_limit_seconds)
+    limit = (confirmed_at or version.confirmed_at) + timedelta(seconds=row.staleness_limit_seconds)
     known = known_list(row.code)
     if known is None or known.newest_within is None or version.published_on is None:
         return limit

@@ -118,7 +118,7 @@ def gather(request: GateRequest, *, as_of: datetime, store: bool) -> Gathered:
         wallet=request.wallet,
         wallet_screened=bool(screened.versions),
         wallet_hits=(
-            *(_wallet_hit(hit) for hit in screening.wallet_hits(wallets, screened.versions)),
+            *(wallet_hit_facts(hit) for hit in screening.wallet_hits(wallets, screened.versions)),
             *oracle.hits,
         ),
         amount_minor=request.amount_minor,
@@ -210,7 +210,8 @@ def _wallet_proven_at(request: GateRequest) -> datetime | None:
     return wallet_proven_at(owner, request.wallet) if request.wallet and owner else None
 
 
-def _wallet_hit(hit: screening.ListedWalletHit) -> WalletHit:
+def wallet_hit_facts(hit: screening.ListedWalletHit) -> WalletHit:
+    """The listed address as a fact."""
     return WalletHit(
         address=hit.address,
         list_code=hit.list_code,

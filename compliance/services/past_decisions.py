@@ -6,7 +6,7 @@ pack, the catalogue, the lists and recorded suspensions are those of the day.
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from uuid import UUID
 
 from compliance.base import clock
@@ -19,9 +19,10 @@ from compliance.models import Decision, ListedParty, Party, WatchlistVersion
 from compliance.selectors import decisions
 from compliance.selectors.policies import catalogue_as_of, pack_as_of
 from compliance.selectors.suspensions import recorded_suspensions
-from compliance.selectors.watchlists import first_loaded_at, versions_as_of
+from compliance.selectors.watchlists import first_loaded_at, stale_at, versions_as_of
 from compliance.services import screening_index
 from compliance.services.gate import facts_of
+from compliance.services.gate_facts import wallet_hit_facts
 from compliance.services.screening_index import Candidate, Index
 
 
@@ -84,9 +85,8 @@ def decided_as_of(decision_id: UUID, as_of: datetime) -> PastAnswer:
 
 def _state(version: WatchlistVersion, as_of: datetime) -> ListState:
     """The list as it stood. Of later confirmations only the last is known: until then it counts as confirmed."""
-    limit = timedelta(seconds=version.watchlist.staleness_limit_seconds)
     heard = min(version.confirmed_at, as_of)
-    return ListState(version.watchlist_id, version.sha256, heard, heard + limit <= as_of)
+    return ListState(version.watchlist_id, version.sha256, heard, stale_at(version, heard) <= as_of)
 
 
 def _hits(known: Facts, index: Index) -> Iterable[ScreeningHit]:
@@ -144,6 +144,4 @@ def _hit(party: PartyFacts, candidate: Candidate, entry: ListedParty, *, cleared
 
 def _wallet_hits(known: Facts, index: Index) -> Iterable[WalletHit]:
     addresses = sorted({known.wallet, *(hit.address for hit in known.wallet_hits)} - {""})
-    for address in addresses:
-        for hit in index.wallet_hits(address):
-            yield WalletHit(address, hit.list_code, hit.authority, hit.external_id, hit.listed_name, hit.currency)
+    return (wallet_hit_facts(hit) for address in addresses for hit in index.wallet_hits(address))
