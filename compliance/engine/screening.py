@@ -131,15 +131,15 @@ def _judged(
     """The entry as a candidate by this name, in steps: the names, the kinds, the facts, the guards."""
     least = threshold if least is None else least
     facts = weigh_facts(query.birth_dates, query.countries, query.identifiers, entry.facts)
-    needed = 0.0 if facts.identified or not least else least - facts.change + _kinds_apart(query, name, entry)
+    apart = _kinds_apart(query, name, entry)
+    needed = 0.0 if facts.identified or not least else least - facts.change + apart
     if needed > 1.0 + _ROUNDED:
         return None
     asked, listed, names = _compared(query, name, entry, max(0.0, needed - _ROUNDED))
     if names.score < needed - _ROUNDED:
         return None
-    score, why = names.score, [*names.why, *facts.why]
-    score -= _kinds_apart(query, name, entry)
-    score = 1.0 if facts.identified else round(max(0.0, min(1.0, score + facts.change)), 4)
+    why = [*names.why, *facts.why]
+    score = 1.0 if facts.identified else round(max(0.0, min(1.0, names.score - apart + facts.change)), 4)
     if score < least:
         return None
     kinds = query.kind, entry.kind

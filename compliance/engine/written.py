@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 # Cyrillic and Greek letters that pass for Latin ones (after Unicode UTS 39), in small letters.
 _LOOKS_LIKE = str.maketrans("аеіјорсухѕԁԛԝһӏαορνικτ", "aeijopcyxsdqwhlaopvikt")
@@ -13,14 +13,24 @@ _WORD = re.compile(r"[\w@$!]+")
 _BETWEEN = re.compile(r"[\W_]+")
 
 
+def seen(text: str) -> str:
+    """The text with one form of each letter, nothing that nobody sees, and single blanks."""
+    shown = "".join(sign for sign in unicodedata.normalize("NFKC", text) if unicodedata.category(sign) != "Cf")
+    return " ".join(shown.split())
+
+
+def begun_in(words: Iterable[str], said: str) -> list[str]:
+    """Which of the words stand at the start of a word of what is said, both in small letters."""
+    return [word for word in words if re.search(rf"\b{re.escape(word)}", said)]
+
+
 def readings(text: str) -> tuple[str, str]:
     """The text twice, in small letters with single blanks: as it stands, and with each disguise undone.
 
     Undone are: signs that nobody sees, accents, look-alikes of other alphabets, digits for letters inside a word, words
     spelled letter by letter, and what joins words. The second reading alone would lose what is really Russian or Greek.
     """
-    shown = "".join(sign for sign in unicodedata.normalize("NFKC", text) if unicodedata.category(sign) != "Cf")
-    written = " ".join(shown.casefold().split())
+    written = seen(text).casefold()
     bare = "".join(sign for sign in unicodedata.normalize("NFKD", written) if unicodedata.category(sign) != "Mn")
     joined = _SPELLED.sub(lambda found: _BETWEEN.sub("", found.group()), bare.translate(_LOOKS_LIKE))
     undone = _WORD.sub(lambda found: _lettered(found.group()), joined)
@@ -32,7 +42,7 @@ def words_in(
 ) -> list[str]:
     """Which of the words stand in the text: at the start of a word, anywhere, or whole and as written; each once."""
     both = readings(text)
-    found: Iterator[str] = (word for word in starts if any(re.search(rf"\b{re.escape(word)}", said) for said in both))
+    found = (word for word in starts if any(begun_in([word], said) for said in both))
     within = (word for word in parts if any(word in said for said in both))
     whole = (word for word in exact if re.search(rf"\b{re.escape(word)}\b", text))
     return list(dict.fromkeys([*found, *within, *whole]))

@@ -1,11 +1,10 @@
 """What a question to a party must not say: that a list, a match or a suspicion is behind it."""
 
 import re
-import unicodedata
 from collections.abc import Iterable
 
 from compliance.base.errors import InvalidInput
-from compliance.engine.written import readings
+from compliance.engine.written import readings, seen
 from compliance.models import Case, Match, Watchlist
 from compliance.selectors.decisions import opened
 
@@ -100,10 +99,8 @@ def refuse_tipping_off(case: Case, question: str) -> None:
     Names of listed parties are those that the case's party or its decision was ever compared with; a name that the
     party bears itself says nothing.
     """
-    written = _plain(question)
-    said = written.casefold()
-    either = (_FORBIDDEN.search(each) for each in readings(question))
-    found = next((each for each in either if each), None) or _SHORT.search(written)
+    both = said, _ = readings(question)
+    found = next(filter(None, map(_FORBIDDEN.search, both)), None) or _SHORT.search(seen(question))
     given_away = found.group() if found else next((name for name in _secret_names(case) if _stands_in(name, said)), "")
     if given_away:
         raise TippingOff(
@@ -124,15 +121,9 @@ def _secret_names(case: Case) -> Iterable[str]:
         opened([case.decision])
         hits = [*case.decision.facts.get("hits", ()), *case.decision.facts.get("wallet_hits", ())]
         names |= {hit["listed_name"] for hit in hits}
-    own = {_plain(name).casefold() for name in ([party.name, *party.aliases] if party else ())}
-    return sorted({_plain(name).casefold() for name in names if len(name) > 3} - own)
+    own = {seen(name).casefold() for name in ([party.name, *party.aliases] if party else ())}
+    return sorted({seen(name).casefold() for name in names if len(name) > 3} - own)
 
 
 def _stands_in(name: str, said: str) -> bool:
     return re.search(rf"(?<!\w){re.escape(name)}(?!\w)", said) is not None
-
-
-def _plain(text: str) -> str:
-    """One form of each letter, nothing invisible, and single blanks."""
-    shown = "".join(sign for sign in unicodedata.normalize("NFKC", text) if unicodedata.category(sign) != "Cf")
-    return " ".join(shown.split())

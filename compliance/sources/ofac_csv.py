@@ -2,7 +2,7 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -121,35 +121,33 @@ def _named_beside(name: str, kind: str) -> tuple[str, ...]:
     return ()
 
 
-def _aliases(path: Path) -> dict[str, list[str]]:
-    found: dict[str, list[str]] = defaultdict(list)
-    companion = _beside(path, "alt")
+def _rows_beside(path: Path, kind: str, cells: int, what: str) -> Iterator[tuple[str, str]]:
+    """The entry's number and the last of so many cells of each row of the companion, where there is anything."""
+    companion = _beside(path, kind)
     for row in csv_rows(companion) if companion else ():
-        if len(row) < 4:
-            raise NotAList(f"{row[0][:20]} in {path.name}'s alternate names is no whole row; the list was not loaded")
-        if _cell(row[3]):
-            found[_cell(row[0])].append(_cell(row[3]))
+        if len(row) < cells:
+            raise NotAList(f"{row[0][:20]} in {path.name}'s {what} is no whole row; the list was not loaded")
+        if told := _cell(row[cells - 1]):
+            yield _cell(row[0]), told
+
+
+def _gathered(told: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = defaultdict(list)
+    for number, words in told:
+        found[number].append(words)
     return found
+
+
+def _aliases(path: Path) -> dict[str, list[str]]:
+    return _gathered(_rows_beside(path, "alt", 4, "alternate names"))
 
 
 def _addresses(path: Path) -> dict[str, list[str]]:
-    found: dict[str, list[str]] = defaultdict(list)
-    companion = _beside(path, "add")
-    for row in csv_rows(companion) if companion else ():
-        if len(row) < 5:
-            raise NotAList(f"{row[0][:20]} in {path.name}'s addresses is no whole row; the list was not loaded")
-        if code := country_code(_cell(row[4])):
-            found[_cell(row[0])].append(code)
-    return found
+    """The countries of the addresses, as codes."""
+    rows = _rows_beside(path, "add", 5, "addresses")
+    return _gathered((number, code) for number, country in rows if (code := country_code(country)))
 
 
 def _comments(path: Path) -> dict[str, list[str]]:
     """What of an entry's remarks its own row has no room for: dates of birth, papers and wallets among them."""
-    found: dict[str, list[str]] = defaultdict(list)
-    companion = _beside(path, "comments")
-    for row in csv_rows(companion) if companion else ():
-        if len(row) < 2:
-            raise NotAList(f"{row[0][:20]} in {path.name}'s remarks is no whole row; the list was not loaded")
-        if _cell(row[1]):
-            found[_cell(row[0])].append(_cell(row[1]))
-    return found
+    return _gathered(_rows_beside(path, "comments", 2, "remarks"))

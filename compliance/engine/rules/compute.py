@@ -1,6 +1,5 @@
 """Rules about how much is computed: by this lease, by the renter's whole group, and for whom."""
 
-import re
 from decimal import Decimal
 
 from compliance.engine.chips import operations_per_second, plain
@@ -9,6 +8,7 @@ from compliance.engine.ownership import Parents, ultimate_parents
 from compliance.engine.packs import RulePolicy
 from compliance.engine.rules import states
 from compliance.engine.rules.base import Answer, Problem, Question, problems
+from compliance.engine.written import begun_in
 
 _HOUR = 3600
 
@@ -105,9 +105,8 @@ def _controlled_hours(question: Question, used: GroupUse | None) -> Decimal:
 
 
 def _trains(question: Question, rule: RulePolicy) -> bool:
-    text = question.facts.end_use.casefold()
-    told = any(re.search(rf"\b{re.escape(word)}", text) for word in rule.params["words"])
-    return question.facts.training is True or (question.facts.training is None and told)
+    told = begun_in(rule.params["words"], question.facts.end_use.casefold())
+    return question.facts.training is True or (question.facts.training is None and bool(told))
 
 
 def linked_to(question: Question, renter: PartyFacts, watched: frozenset[str]) -> str:

@@ -4,7 +4,6 @@ The group's leases that stand cleared now count at once with this one, whichever
 window count by their operations. A missing answer allows nothing that a harmless one would not.
 """
 
-import re
 from decimal import Decimal
 
 from compliance.engine import end_uses
@@ -24,6 +23,7 @@ from compliance.engine.rules.compute import (
     use_unknown,
     used_in,
 )
+from compliance.engine.written import begun_in
 
 _HOUR = 3600
 
@@ -98,8 +98,7 @@ def _trains(question: Question) -> bool | None:
 
 def _claim(question: Question, rule: RulePolicy) -> tuple[str, bool]:
     """What makes the lease count as training, and whether only an answer is missing; "" where it does not."""
-    text = question.facts.end_use.casefold()
-    words = [word for word in rule.params["words"] if re.search(rf"\b{re.escape(word)}", text)]
+    words = begun_in(rule.params["words"], question.facts.end_use.casefold())
     trains = _trains(question)
     if trains:
         return "would train models", False

@@ -1,7 +1,5 @@
 """Rules about the use: for whom is computed, and what for."""
 
-import re
-
 from compliance.engine.chips import plain
 from compliance.engine.packs import RulePolicy
 from compliance.engine.rules import seen
@@ -9,7 +7,7 @@ from compliance.engine.rules.base import Answer, Problem, Question, problems
 from compliance.engine.rules.compute import used_in
 from compliance.engine.rules.training import tpp_at_once
 from compliance.engine.systems import classify_system
-from compliance.engine.written import words_in
+from compliance.engine.written import begun_in, words_in
 
 
 def end_user_disclosed(question: Question, rule: RulePolicy) -> Answer:
@@ -59,8 +57,7 @@ def end_use_words(question: Question, rule: RulePolicy) -> Answer:
             question.facts.end_use, starts=params["words"], parts=params["parts"], exact=params["abbreviations"]
         )
     else:
-        text = question.facts.end_use.casefold()
-        words = [word for word in params["words"] if re.search(rf"\b{re.escape(word)}", text)]
+        words = begun_in(params["words"], question.facts.end_use.casefold())
     who = question.facts.renter.id if question.facts.renter else ""
     looked_at = (seen.end_use(question),)
     return problems(
