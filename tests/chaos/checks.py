@@ -101,7 +101,9 @@ def _open_leases() -> list[str]:
 
 def _open_money() -> list[str]:
     holds = Hold.objects.exclude(state__in=(Hold.State.SETTLED, Hold.State.FAILED)).values_list("pk", "rail", "state")
-    payouts = Payout.objects.filter(state=Payout.State.SENDING).values_list("pk", "pot", "state")
+    payouts = Payout.objects.exclude(state__in=(Payout.State.SENT, Payout.State.FAILED)).values_list(
+        "pk", "pot", "state"
+    )
     return [f"{pk} {rail} {state}" for pk, rail, state in [*holds, *payouts]]
 
 

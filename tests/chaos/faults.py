@@ -80,6 +80,11 @@ def _misbehave(mode: str) -> Callable[[House, random.Random], None]:
     return happen
 
 
+def _freeze_someone(house: House, dice: random.Random) -> None:
+    """Officers freeze a party of a lease under way, and let it go again while other faults happen."""
+    house.do_beside("tests.chaos.freeze", str(dice.random()))
+
+
 FAULTS = (
     killed("web", 4),
     killed("worker", 5),
@@ -93,6 +98,7 @@ FAULTS = (
     paused("worker"),
     paused("chain"),
     paused("web"),
+    Fault("a party is frozen and released", _freeze_someone, 2),
     Fault("the card network answers 500", _misbehave("500"), 2),
     Fault("the card network works and does not answer", _misbehave("timeout_after_work"), 2),
 )

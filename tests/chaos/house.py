@@ -4,6 +4,7 @@ import contextlib
 import os
 import signal
 import subprocess
+import sys
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,6 +12,7 @@ from pathlib import Path
 import psutil
 import psycopg
 
+from marketplace.config.settings.environment import ROOT
 from marketplace.development.agents import agent_parts
 from marketplace.development.catalogue import background_parts, foundation_parts, front_parts
 from marketplace.development.commands import run_quietly
@@ -48,6 +50,7 @@ class House:
         self.state = state
         self.environment: dict[str, str] = {}
         self._running: dict[str, Running] = {}
+        self._deeds: list[subprocess.Popen[bytes]] = []
         self._shaken = 0.0
 
     @property
@@ -114,6 +117,20 @@ class House:
         """The part goes on as if nothing had been."""
         os.killpg(self._running[name].process.pid, signal.SIGCONT)
 
+    def do_beside(self, module: str, *arguments: str) -> None:
+        """The module runs on its own in the house, while the load, and the next fault, go on."""
+        command = [sys.executable, "-m", module, *arguments]
+        with (self.state / "logs" / f"{module}.log").open("ab") as log:
+            deed = subprocess.Popen(command, cwd=ROOT, env=self.environment, stdout=log, stderr=subprocess.STDOUT)
+        self._deeds.append(deed)
+
+    def end_deeds(self) -> None:
+        """All that ran beside is done. Raises DevelopmentError when one failed."""
+        failed = sum(deed.wait(timeout=READY_SECONDS) != 0 for deed in self._deeds)
+        self._deeds.clear()
+        if failed:
+            raise DevelopmentError(f"{failed} deeds failed: see {self.state / 'logs'}")
+
     def start_again(self) -> list[str]:
         """Parts that ended because PostgreSQL or Redis died while they started are started again; they are returned.
 
@@ -142,6 +159,9 @@ class House:
                 os.killpg(running.process.pid, signal.SIGKILL)
                 running.process.wait()
         self._running.clear()
+        for deed in self._deeds:
+            deed.kill()
+            deed.wait()
         release_postgres(self.state)
         end_leftovers(self.state)
 

@@ -46,6 +46,7 @@ def _play_rounds(house: House, rounds: int, seed: int) -> None:
             again = "".join(f", {name} started again" for name in house.start_again())
             print(f"{number:4} {fault.name} ({time.monotonic() - began:.1f} s{again})", flush=True)
         house.wait_for()
+        house.end_deeds()
         httpx.post(f"{house.environment['STRIPE_API_BASE']}/_control/heal", content="{}", timeout=30)
     for what, times in sorted(happened.items()):
         print(f"{times:6} x {what}", flush=True)

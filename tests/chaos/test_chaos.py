@@ -20,7 +20,7 @@ def test_nothing_is_lost_when_parts_die_under_load():
         "--rounds",
         str(ROUNDS),
         "--seed",
-        "20261125",
+        "20261179",
         "--state",
         str(STATE),
     ]
@@ -28,3 +28,4 @@ def test_nothing_is_lost_when_parts_die_under_load():
     said = ended.stdout + ended.stderr
     assert ended.returncode == 0, said
     assert re.search(r"^ +\d+ x came to running$", said, re.M), f"no lease ran under load:\n{said}"
+    assert "x a party is frozen and released" in said
