@@ -35,6 +35,7 @@ RECEIPTS = (
     "payee_minor",
     "returned_minor",
     "refunded_minor",
+    "owed_minor",
     "currency",
 )
 INVOICES = (
@@ -97,6 +98,7 @@ def _receipts(party_id: UUID, _: Mapping[str, str]) -> Table:
             each.payee_minor,
             each.returned_minor,
             each.refunded_minor,
+            each.owed_minor,
             each.currency,
         )
         for each in all_receipts(party_id)

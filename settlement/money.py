@@ -19,6 +19,8 @@ _LONGEST = 3
 _SYMBOLS = {"USD": "$", "EUR": "€"}
 
 
+# The least that Stripe charges a card in US dollars. Nobody can be asked for less, so a smaller debt stops nobody.
+LEAST_CARD_MINOR = 50
 # Ten billion dollars: no amount that a person or a program states here is larger.
 MOST_MINOR = 10**12
 

@@ -183,6 +183,7 @@ class ReceiptShape(serializers.Serializer[object]):
     total_minor = serializers.IntegerField()
     returned_minor = serializers.IntegerField()
     refunded_minor = serializers.IntegerField(help_text="Of the total, given back since")
+    owed_minor = serializers.IntegerField(help_text="Of the total, what the renter's card did not yield: it was owed")
     fee_minor = serializers.IntegerField(allow_null=True)
     payee_minor = serializers.IntegerField(allow_null=True)
 

@@ -19,7 +19,7 @@ class BalanceShape(serializers.Serializer[object]):
     payable_minor = serializers.IntegerField()
     paying_minor = serializers.IntegerField()
     refunding_minor = serializers.IntegerField(help_text="On its way back to a card of yours")
-    claim_minor = serializers.IntegerField(help_text="Owed to the platform after a chargeback or a refund, below zero")
+    claim_minor = serializers.IntegerField(help_text="Owed to the platform, below zero")
 
 
 class TopUpWanted(serializers.Serializer[object]):

@@ -27,7 +27,7 @@ def title_of(invoice: InvoiceView) -> str:
 
 def total_words(invoice: InvoiceView) -> str:
     """What the sum of the document is."""
-    return {"credit_note": "Credited", "debit_note": "Billed again"}.get(invoice.form, "Total, paid already")
+    return {"credit_note": "Credited", "debit_note": "Billed again"}.get(invoice.form, "Total, by the receipts")
 
 
 def rate_words(bps: int) -> str:
@@ -121,6 +121,9 @@ def receipt_pdf(receipt: ReceiptView, lease: LeaseWords) -> bytes:
         rows.append(("Given back", Money(receipt.returned_minor, currency)))
     sheet.table([Column("What", 3), Column("Figure", 3, True)], rows)
     sheet.totals([("Total", str(Money(receipt.total_minor, currency)))])
+    if receipt.owed_minor:
+        words = "it was owed, and prepaid money pays it first"
+        sheet.text(f"Not paid by the card: {Money(receipt.owed_minor, currency)}; {words}.", "text")
     if receipt.refunded_minor:
         sheet.text(f"Refunded since: {Money(receipt.refunded_minor, currency)}.", "text")
     sheet.text(f"{lease.ending} The rate times the billed seconds, divided by 3,600 and rounded down.".strip(), "quiet")

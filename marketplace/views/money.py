@@ -1,6 +1,7 @@
 """Balance, cards, top-ups and receipts of the organization in use."""
 
 import uuid
+from typing import Any
 
 from django.conf import settings
 from django.contrib import messages
@@ -13,10 +14,11 @@ from marketplace.models import Lease, Organization, User
 from marketplace.permissions import PAY
 from marketplace.services.top_ups import start_top_up
 from marketplace.views.base import Seat, member_view, show_refusal
+from settlement.money import LEAST_CARD_MINOR
 from settlement.selectors import balances
 from settlement.selectors.auto_top_ups import auto_top_up_of
 from settlement.selectors.receipts import ReceiptView, receipt_for, receipts_of
-from settlement.services import profiles
+from settlement.services import claims, profiles
 
 POTS = {"card": "Card", "escrow": "Escrow"}
 AVAILABLE = {"card": "Prepaid balance", "escrow": "Escrow, free to withdraw"}
@@ -41,6 +43,12 @@ def cards_of(organization: Organization) -> list[tuple[str, str]]:
 def available_minor(organization: Organization) -> int:
     """Free prepaid money in USD cents."""
     return balances.available_minor(organization.party_id)
+
+
+def owed_of(organization: Organization) -> dict[str, Any] | None:
+    """What the organization owes, in USD cents, and whether that stops its leases; None when it owes nothing."""
+    owed = claims.owed_minor(organization.party_id)
+    return {"minor": owed, "stops": owed >= LEAST_CARD_MINOR} if owed else None
 
 
 def receipt_of(lease: Lease, user: User) -> ReceiptView | None:
@@ -77,7 +85,7 @@ def money(request: HttpRequest, seat: Seat) -> HttpResponse:
             (f"{POTS[pot.pot]}, earned by leases that are not settled", pot.accrued_minor),
             (f"{POTS[pot.pot]}, owed to you", pot.payable_minor + pot.paying_minor),
             (f"{POTS[pot.pot]}, on its way back to your card", pot.refunding_minor),
-            (f"{POTS[pot.pot]}, owed by you after a chargeback or a refund", -pot.claim_minor),
+            (f"{POTS[pot.pot]}, owed by you", -pot.claim_minor),
         )
         if amount or words == AVAILABLE["card"]
     ]
@@ -87,6 +95,7 @@ def money(request: HttpRequest, seat: Seat) -> HttpResponse:
         "receipts": receipts_of(seat.organization.party_id),
         "may_pay": seat.may(PAY),
         "auto_top_up": auto_top_up_of(seat.organization.party_id),
+        "owed": owed_of(seat.organization),
     }
     return render(request, "marketplace/money.html", context)
 

@@ -35,7 +35,7 @@ ACCOUNT_WORDS = {
     "payable": "Owed to providers",
     "paying": "On its way to providers",
     "refunding": "On its way back to cards",
-    "claim": "Owed to us after chargebacks",
+    "claim": "Owed to us by parties",
     "chargebacks": "What chargebacks cost",
     "fees": "Fees earned",
     "stripe_clearing": "Money at the card network",

@@ -17,7 +17,7 @@ from marketplace.selectors.leases import lease_for
 from marketplace.services import refunds as services
 from marketplace.views.base import carry_out, crumb, person
 from marketplace.views.lease_words import RAIL_WORDS
-from settlement.selectors.refunds import RefundView, refundable_minor, refunds_of_lease
+from settlement.selectors.refunds import RefundView, refund_rail_of, refundable_minor, refunds_of_lease
 from settlement.services.refunds import Giver
 
 _TO = {"balance": "The renter's prepaid balance, at once", "card": "The card that paid, within some days"}
@@ -59,7 +59,7 @@ def lease_refund(request: HttpRequest, pk: UUID) -> HttpResponse:
         "lease": lease,
         "form": form,
         "left_minor": left,
-        "to_words": _TO.get(lease.rail, RAIL_WORDS[lease.rail]),
+        "to_words": _TO.get(refund_rail_of(pk), RAIL_WORDS[lease.rail]),
         "for_platform": giver == Giver.PLATFORM,
         "refunds": refund_rows(lease),
         "crumbs": [crumb("Lease", reverse("web:lease", args=[pk])), crumb("Refund")],

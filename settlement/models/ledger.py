@@ -41,7 +41,7 @@ class Account(Row):
         PAYING = "paying", "On its way to a provider"
         REFUNDING = "refunding", "On its way back to a card"
         BLOCKED = "blocked", "Blocked property"
-        CLAIM = "claim", "Owed by a party after a chargeback or a refund"
+        CLAIM = "claim", "Owed by a party to the platform"
         FEES = "fees", "Fees earned"
         STRIPE_CLEARING = "stripe_clearing", "Money at Stripe"
         CHAIN_CLEARING = "chain_clearing", "Tokens in the escrow contract"

@@ -10,6 +10,7 @@ from django.db.models.functions import Coalesce
 
 from compliance.base import clock
 from settlement.models import Account, AutoTopUp, CardPayment, Dispute
+from settlement.money import LEAST_CARD_MINOR
 
 ON_ITS_WAY = (CardPayment.State.CREATING, CardPayment.State.PROCESSING)
 CAME_TO_NOTHING = (CardPayment.State.FAILED, CardPayment.State.CANCELED)
@@ -66,7 +67,7 @@ def due_auto_top_ups() -> QuerySet[AutoTopUp]:
         party__erased_at=None,
         charging=False,
         contested=False,
-        owed__gte=0,
+        owed__gt=-LEAST_CARD_MINOR,
         free__lt=F("threshold_minor"),
         charged__lte=F("monthly_limit_minor") - F("amount_minor"),
     )
@@ -107,7 +108,7 @@ def _hindrance(row: Any) -> str:
         return ""
     if row.charging:
         return "on_its_way"
-    if row.contested or row.owed < 0:
+    if row.contested or row.owed <= -LEAST_CARD_MINOR:
         return "contested"
     if row.charged + row.amount_minor > row.monthly_limit_minor:
         return "limit"

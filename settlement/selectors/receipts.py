@@ -6,10 +6,10 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Q, QuerySet, Sum
+from django.db.models import F, Q, QuerySet, Sum
 from django.db.models.functions import Coalesce
 
-from settlement.models import Receipt, Refund
+from settlement.models import Hold, Receipt, Refund
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +17,7 @@ class ReceiptView:
     """A receipt for one reader. Amounts in minor units; the fee and what the provider got are the provider's to see.
 
     The credit, with the reason that earned it, was taken off what the use cost; the total is what was left to pay, of
-    which `refunded_minor` went back since.
+    which `refunded_minor` went back since. `owed_minor` of it a card did not yield: the renter owed it besides.
     """
 
     number: int
@@ -31,6 +31,7 @@ class ReceiptView:
     total_minor: int
     returned_minor: int
     refunded_minor: int
+    owed_minor: int
     credit_minor: int
     credit_reason: str
     fee_minor: int | None
@@ -60,14 +61,16 @@ def receipt_for(subject_id: UUID, party_id: UUID) -> ReceiptView | None:
 
 
 def _rows(party_id: UUID) -> QuerySet[Receipt, Any]:
-    """The party's receipts, as renter or provider, each with what was refunded of it."""
+    """The party's receipts, as renter or provider, each with what was refunded and what a card paid of it."""
     rows = Receipt.objects.filter(Q(party_id=party_id) | Q(payee_party_id=party_id))
     done = Sum("refunds__amount_minor", filter=Q(refunds__state=Refund.State.DONE))
-    return rows.annotate(refunds_minor=Coalesce(done, 0))
+    collected = Coalesce(F("hold__card_payment__captured_minor"), 0)
+    return rows.annotate(refunds_minor=Coalesce(done, 0), rail=F("hold__rail"), collected_minor=collected)
 
 
 def _view(row: Any, reader_id: UUID) -> ReceiptView:
     is_provider = row.payee_party_id == reader_id
+    by_card = row.rail == Hold.Rail.CARD and not is_provider
     return ReceiptView(
         number=row.number,
         issued_at=row.created_at,
@@ -80,6 +83,7 @@ def _view(row: Any, reader_id: UUID) -> ReceiptView:
         total_minor=row.total_minor,
         returned_minor=row.refunded_minor,
         refunded_minor=row.refunds_minor,
+        owed_minor=max(0, row.total_minor - row.collected_minor) if by_card else 0,
         credit_minor=row.credit_minor,
         credit_reason=row.credit_reason,
         fee_minor=row.fee_minor if is_provider else None,

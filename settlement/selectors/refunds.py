@@ -67,8 +67,14 @@ def refundable_minor(lease_id: UUID) -> int:
     return left_of(receipt) if receipt else 0
 
 
+def refund_rail_of(lease_id: UUID) -> str:
+    """Where a refund of the lease goes; nowhere ("") for a lease without a receipt."""
+    receipt = Receipt.objects.select_related("hold").filter(subject_id=lease_id).first()
+    return rail_of_refund(receipt) if receipt else ""
+
+
 def left_of(receipt: Receipt) -> int:
-    """What the renter really paid of the receipt, less refunds and what banks took of it."""
+    """What the renter paid of the receipt, or owes, less refunds and what banks took of it."""
     taken = DisputeShare.objects.filter(hold_id=receipt.hold_id, bearer__in=LOSERS)
     charged_back = taken.aggregate(sum=Sum(F("amount_minor") - F("returned_minor")))["sum"] or 0
     gone = refunded_of([receipt]).get(receipt.pk, 0) + charged_back
@@ -76,11 +82,21 @@ def left_of(receipt: Receipt) -> int:
 
 
 def _paid(receipt: Receipt) -> int:
-    """What a card did not yield (a charge too small for a card) was not paid, and cannot go back."""
-    if receipt.hold.rail != Hold.Rail.CARD:
-        return receipt.total_minor
+    """What can go back to where it came from: to a card, what it yielded; else all, paid or owed."""
+    return min(receipt.total_minor, _collected(receipt) or receipt.total_minor)
+
+
+def rail_of_refund(receipt: Receipt) -> str:
+    """Where a refund of the receipt goes. What a card did not yield was owed: the balance pays it, and has it back."""
+    if receipt.hold.rail == Hold.Rail.CARD and not _collected(receipt):
+        return Hold.Rail.BALANCE.value
+    return receipt.hold.rail
+
+
+def _collected(receipt: Receipt) -> int:
+    """What a card yielded for it; 0 on another rail."""
     payment = CardPayment.objects.filter(hold_id=receipt.hold_id, state=CardPayment.State.SUCCEEDED).first()
-    return min(receipt.total_minor, payment.captured_minor) if payment else 0
+    return payment.captured_minor if payment else 0
 
 
 def is_contested(receipt: Receipt) -> bool:

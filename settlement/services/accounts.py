@@ -14,12 +14,12 @@ so money is refunded only to where it came from.
 | payable | a provider | >= 0 | earned, not yet paid out |
 | paying | a provider | >= 0 | on its way to the provider |
 | refunding | a renter | >= 0 | on its way back to the card that paid |
-| claim | a party | <= 0 | what it owes the platform after a chargeback or a refund |
+| claim | a party | <= 0 | what it owes the platform: a chargeback, a refund, a lease that its card did not pay |
 | fees | the platform | >= 0 | fees earned |
 | stripe_clearing | the platform | any | money at the card network (negative: it is there) |
 | chain_clearing | the platform | <= 0 | tokens in the escrow contract |
 | bank | the platform | any | money that the card network paid to the platform's bank |
-| processing | the platform | <= 0 | what payments cost: the card network's fees, charges too small to collect |
+| processing | the platform | <= 0 | what payments cost: the card network's fees |
 | chargebacks | the platform | any | its fees of leases that were charged back or refunded, and what disputes cost |
 | exchange | the platform | any | its position in a currency, from conversions |
 | rounding | the platform | >= 0 | what conversions left over, below one minor unit each |

@@ -84,7 +84,7 @@ def settle_hold(hold_id: UUID) -> None:
     if payment is None or hold is None or hold.state != Hold.State.SETTLING or hold.final_minor is None:
         return
     if payment.state != State.AUTHORIZED:
-        # The authorization ran out: nothing can be collected, and the platform bears what is owed.
+        # The authorization ran out: nothing can be collected, and the renter owes it.
         _finish_uncollected(hold.pk)
         return
     try:

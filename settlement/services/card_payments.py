@@ -17,8 +17,8 @@ from compliance.base.transition import transition
 from compliance.services import clearances
 from settlement.models import CardPayment, Hold
 from settlement.rails.card import IntentState
-from settlement.services import auto_top_ups, hold_states, ledger, loose_authorizations
-from settlement.services.accounts import Kind, Pot, clearing, of_party
+from settlement.services import auto_top_ups, claims, hold_money, hold_states, ledger, loose_authorizations
+from settlement.services.accounts import Kind, Pot, clearing
 from settlement.services.ledger import Line
 from settlement.services.notices import send_on_commit
 from settlement.services.walls import wall_named
@@ -131,11 +131,15 @@ def _apply_to_hold(payment: CardPayment, actor: Actor) -> None:
     if payment.state == State.AUTHORIZED:
         _confirm(hold, actor)
     elif payment.state == State.SUCCEEDED:
+        ended = hold.state in (Hold.State.SETTLED, Hold.State.FAILED)
         hold_states.finish_settling(hold, collected_minor=payment.captured_minor, actor=actor)
+        if ended and payment.captured_minor:
+            # What the network took after we had given up: the books follow the money.
+            hold_money.collect_late(hold, payment.captured_minor)
     elif payment.state in (State.CANCELED, State.FAILED):
         if hold.state == Hold.State.OPENING or not payment.charge_id:
             hold_states.fail(hold, payment.failure_code or "authorization_canceled", actor=actor)
-        # A charge that came to nothing at the end of a lease: the provider is paid, the platform bears it.
+        # A charge that came to nothing at the end of a lease: the provider is paid, the renter owes it.
         hold_states.finish_settling(hold, collected_minor=0, actor=actor)
 
 
@@ -160,18 +164,19 @@ def _confirm(hold: Hold, actor: Actor) -> None:
 
 def _apply_to_top_up(payment: CardPayment, actor: Actor) -> None:
     if payment.state == State.SUCCEEDED:
-        pot, currency = Pot.CARD.value, payment.currency
-        ledger.post(
-            ledger.transfer_id_for("top_up", payment.pk),
-            "top_up",
-            [
-                Line(clearing(pot, currency), -payment.captured_minor),
-                Line(of_party(Kind.AVAILABLE, payment.party_id, pot, currency), payment.captured_minor),
-            ],
-            subject_id=payment.pk,
-        )
+        _credit(payment)
         send_on_commit(top_up_succeeded, top_up_id=payment.pk, party_id=payment.party_id)
     elif payment.state in (State.FAILED, State.CANCELED):
         if payment.auto_top_up_id:
             auto_top_ups.follow_failure(payment, actor=actor)
         send_on_commit(top_up_failed, top_up_id=payment.pk, party_id=payment.party_id, code=payment.failure_code)
+
+
+def _credit(payment: CardPayment) -> None:
+    """What the top-up brought is on the balance, after what the party owes was paid from it."""
+    transfer_id, brought = ledger.transfer_id_for("top_up", payment.pk), payment.captured_minor
+    source, available = clearing(Pot.CARD, payment.currency), claims.key_of(Kind.AVAILABLE, payment.party_id)
+    ledger.lock([source, *claims.accounts_of(payment.party_id)], causes=[transfer_id])
+    lines = [Line(source, -brought), Line(available, brought)]
+    ledger.post(transfer_id, "top_up", lines, subject_id=payment.pk)
+    claims.pay_off(payment.party_id)

@@ -1,7 +1,7 @@
-"""Claims: what a party owes the platform after a chargeback, and how it is paid off.
+"""Claims: what a party owes the platform (a chargeback, a refund, a card that came short), and how it is paid off.
 
 A claim is paid off from what the party earns, then from its prepaid money, before anything is paid out. Whoever owes
-opens no hold.
+opens no hold, unless it owes less than a card can be charged.
 """
 
 from uuid import UUID, uuid4
@@ -13,26 +13,29 @@ from compliance.base.actor import system
 from compliance.base.errors import Refusal
 from compliance.selectors.restrictions import is_restricted, open_restrictions
 from settlement.models import Account
+from settlement.money import LEAST_CARD_MINOR, amount_words
 from settlement.services import ledger, rows
 from settlement.services.accounts import AccountKey, Kind, Pot, of_party
 from settlement.services.ledger import Line
 
 USD = "USD"
 ACTOR = system("claims")
+PAY_FIRST = (
+    "a bank took a payment back, or a card did not pay for a lease. Nothing was changed; top up your balance, which pays "
+    "that first."
+)
 
 
 class PartyOwes(Refusal):
-    """Money that the party paid with was taken back by its bank."""
+    """The party owes for what it used: its bank took a payment back, or its card did not yield one."""
 
     code = "party_owes"
     http_status = 402
-    default_message = (
-        "A payment of yours was taken back by the bank and is owed. Nothing was changed; top up your balance first."
-    )
+    default_message = f"You owe for what you used: {PAY_FIRST}"
 
 
 def key_of(kind: Kind, party_id: UUID) -> AccountKey:
-    """The party's account of that kind in the card pot: chargebacks are of cards alone."""
+    """The party's account of that kind in the card pot: debts are of cards alone."""
     return of_party(kind, party_id, Pot.CARD, USD)
 
 
@@ -47,9 +50,10 @@ def owed_minor(party_id: UUID) -> int:
 
 
 def require_nothing_owed(party_id: UUID) -> None:
-    """Nothing, for a party without debts. Raises PartyOwes."""
-    if owed_minor(party_id) > 0:
-        raise PartyOwes
+    """Nothing, for a party without debts that a card could be charged for. Raises PartyOwes."""
+    owed = owed_minor(party_id)
+    if owed >= LEAST_CARD_MINOR:
+        raise PartyOwes(f"You owe {amount_words(owed, USD)} for what you used: {PAY_FIRST}")
 
 
 def pay_off(party_id: UUID) -> int:

@@ -8,7 +8,8 @@ contract -> held; held -> accrued is reserved |
 | charged while it runs | | | accrued -> payable, fees; while it is frozen, from blocked |
 | frozen | what accrued goes back, all of it is blocked | what accrued goes back | as on the balance |
 | let go | blocked -> held, what accrued accrues again | what accrued accrues again | as on the balance |
-| settled | accrued -> payable, fees; held -> available | also clearing -> uncollected | as on the balance |
+| settled | accrued -> payable, fees; held -> available | also clearing -> uncollected; what the card did not yield: \
+uncollected -> claim | as on the balance |
 
 What the escrow contract has charged (`charged_minor`) is the payee's for good: every other deed is about the rest.
 Each deed names its accounts first (`lock`), because it may submit more than once in its transaction.
@@ -20,7 +21,7 @@ from uuid import UUID
 from compliance.base import clock
 from settlement.models import Hold, PendingTransfer
 from settlement.money import fee_minor
-from settlement.services import ledger
+from settlement.services import claims, ledger
 from settlement.services.accounts import AccountKey, Kind, Pot, clearing, of_party, of_platform
 from settlement.services.ledger import Close, Line, Pend, Post, PostPart, Resume
 from settlement.services.ledger_ops import Op
@@ -61,7 +62,7 @@ def accounts_of(hold: Hold) -> list[AccountKey]:
     """Every account that the hold's money can touch, from its opening to its end."""
     ends = [_payees(hold, Kind.ACCRUED), _payees(hold, Kind.PAYABLE), _platforms(hold, Kind.FEES)]
     if hold.rail == Rail.CARD:
-        money = [_platforms(hold, Kind.PROCESSING), clearing(pot_of(hold.rail), hold.currency)]
+        money = [clearing(pot_of(hold.rail), hold.currency), *claims.accounts_of(hold.party_id)]
     else:
         money = [_renters(hold, Kind.BLOCKED)]
     return [_source(hold), _renters(hold, Kind.AVAILABLE), *money, *ends]
@@ -182,8 +183,13 @@ def give_credit(hold: Hold, credit_minor: int, reason: str) -> None:
 
 
 def divide(hold: Hold, *, collected_minor: int, total_minor: int) -> None:
-    """What the lease cost goes to provider and platform, and the rest back to where it came from."""
-    accrued = _accrued_of(hold)
+    """What the lease cost goes to provider and platform, and the rest back to where it came from.
+
+    What a card did not yield of it the renter owes.
+    """
+    accrued, short = _accrued_of(hold), short_of(hold, collected_minor)
+    if short:
+        lock(hold)
     lines = [
         Line(_payees(hold, Kind.ACCRUED), -accrued),
         *_sources(hold, accrued, collected_minor),
@@ -193,6 +199,30 @@ def divide(hold: Hold, *, collected_minor: int, total_minor: int) -> None:
         lines.append(Line(_renters(hold, Kind.AVAILABLE), hold.amount_minor - total_minor))
     if any(line.amount_minor for line in lines):
         ledger.post(_id(hold, "hold.settled"), "hold.settled", lines, subject_id=hold.subject_id, memo=hold.description)
+    if short:
+        _owe(hold, short)
+
+
+def short_of(hold: Hold, collected_minor: int) -> int:
+    """What the card did not yield of the final total; 0 on the other rails, where nothing is owed beyond the hold."""
+    return max(0, (hold.final_minor or 0) - collected_minor) if hold.rail == Rail.CARD else 0
+
+
+def _owe(hold: Hold, short_minor: int) -> None:
+    """The renter owes so much for what ran, and has paid of it what its other money here covers."""
+    lines = [Line(_source(hold), short_minor), Line(_renters(hold, Kind.CLAIM), -short_minor)]
+    ledger.post(_id(hold, "hold.fell_short"), "hold.fell_short", lines, subject_id=hold.subject_id)
+    claims.pay_off(hold.party_id)
+
+
+def collect_late(hold: Hold, collected_minor: int) -> None:
+    """The card yielded so much after the hold had ended without it: it is the renter's, and pays what it owes first."""
+    cause, transfer_id = "hold.collected_late", _id(hold, "hold.collected_late")
+    source, available = clearing(pot_of(hold.rail), hold.currency), _renters(hold, Kind.AVAILABLE)
+    ledger.lock([source, *claims.accounts_of(hold.party_id)], causes=[transfer_id])
+    lines = [Line(source, -collected_minor), Line(available, collected_minor)]
+    ledger.post(transfer_id, cause, lines, subject_id=hold.subject_id)
+    claims.pay_off(hold.party_id)
 
 
 def earnings(hold: Hold, total_minor: int) -> list[Line]:
@@ -206,13 +236,11 @@ def _sources(hold: Hold, accrued: int, collected_minor: int) -> list[Line]:
     """Where the money was: under the card's authorization, or held."""
     if hold.rail != Rail.CARD:
         return [Line(_renters(hold, Kind.HELD), accrued - hold.uncharged_minor)]
-    borne = (hold.final_minor or 0) - collected_minor
     return [
         Line(clearing(pot_of(hold.rail), hold.currency), -collected_minor),
-        Line(_platforms(hold, Kind.PROCESSING), -max(0, borne)),
         # Collected for more than was proven here, as before a restore: it is the renter's, prepaid.
-        Line(_renters(hold, Kind.AVAILABLE), max(0, -borne)),
-        Line(_renters(hold, Kind.UNCOLLECTED), accrued),
+        Line(_renters(hold, Kind.AVAILABLE), max(0, collected_minor - (hold.final_minor or 0))),
+        Line(_renters(hold, Kind.UNCOLLECTED), accrued - short_of(hold, collected_minor)),
     ]
 
 

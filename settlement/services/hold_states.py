@@ -134,9 +134,9 @@ def begin_settling(
 def finish_settling(hold: Hold, *, collected_minor: int, actor: Actor) -> bool:
     """The money is divided: fee, provider, and the rest back to where it came from; the receipt stands.
 
-    `collected_minor` is what the rail really collected for the lease. What a card did not yield (a charge too small
-    for a card) the platform bears; what the contract did not yield (its bound was lower) was never owed. Returns False
-    when the hold was not settling. The caller holds the row's lock.
+    `collected_minor` is what the rail really collected for the lease. What a card did not yield (an authorization that
+    ran out, a charge too small for a card) the renter owes; what the contract did not yield (its bound was lower) was
+    never owed. Returns False when the hold was not settling. The caller holds the row's lock.
     """
     if hold.state != State.SETTLING or hold.final_minor is None:
         return False
@@ -148,7 +148,8 @@ def finish_settling(hold: Hold, *, collected_minor: int, actor: Actor) -> bool:
         State.SETTLED,
         actor=actor,
         event="hold.settled",
-        data={"total_minor": total, "fee_minor": fee, "currency": hold.currency},
+        data={"total_minor": total, "fee_minor": fee, "currency": hold.currency}
+        | ({"owed_minor": short} if (short := hold_money.short_of(hold, collected_minor)) else {}),
     )
     returned = hold.amount_minor - total if hold.rail != Hold.Rail.CARD else 0
     receipts.issue(hold, total_minor=total, fee_minor=fee, returned_minor=returned)

@@ -6,12 +6,11 @@ from datetime import datetime, timedelta
 from compliance.base import clock
 from compliance.base.errors import InvalidInput
 from settlement.models import Hold
+from settlement.money import LEAST_CARD_MINOR
 
 Rail = Hold.Rail
 # Cards hold an authorization for seven days; half a day is left for the settlement.
 LONGEST_CARD_HOLD = timedelta(days=6, hours=12)
-# Stripe's least charge in USD.
-LEAST_CARD_MINOR = 50
 CURRENCIES = {Rail.BALANCE: "USD", Rail.CARD: "USD", Rail.ESCROW: "USDC"}
 
 

@@ -18,7 +18,7 @@ from compliance.base.enqueue import enqueue
 from compliance.base.errors import Conflict, InvalidInput, NotFound, Refusal
 from compliance.selectors.restrictions import is_restricted
 from settlement.models import CardPayment, Hold, Receipt, Refund
-from settlement.selectors.refunds import RefundView, is_contested, left_of, view_of
+from settlement.selectors.refunds import RefundView, is_contested, left_of, rail_of_refund, view_of
 from settlement.services import claims, hold_states, ledger, refund_money
 from settlement.services.accounts import Kind
 from settlement.services.walls import Clearance, require_clearance, wall_named
@@ -120,7 +120,7 @@ def plan_refund(lease_id: UUID, amount_minor: int, reason: str, *, refund_id: UU
         refund_id,
         lease_id,
         receipt.party_id,
-        receipt.hold.rail,
+        rail_of_refund(receipt),
         receipt.currency,
         amount_minor,
         reason,

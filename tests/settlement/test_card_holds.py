@@ -160,18 +160,6 @@ def test_a_lease_that_cost_nothing_releases_the_card(card: Scene):
     assert (hold.state, card.books()) == ("settled", {})
 
 
-def test_an_authorization_that_ran_out_is_borne_by_the_platform_and_the_provider_is_paid(card: Scene):
-    hold = _open(card)
-    intent = card.objects("payment_intent")[0]
-    card_rail.rail().cancel_intent(intent["id"], "elsewhere")
-    post_notice(card.notices("payment_intent.canceled")[0])
-    holds.settle_hold(hold.pk, 400, TESTER)
-    card.doorbell.ring()
-    hold.refresh_from_db()
-    assert hold.state == "settled"
-    assert card.books() == {"processing": -400, "payable": 380, "fees": 20}
-
-
 def test_a_frozen_card_hold_is_kept_through_the_end_of_its_authorization(card: Scene):
     hold = _open(card)
     holds.capture(hold.pk, 200, 1)
@@ -185,7 +173,7 @@ def test_a_frozen_card_hold_is_kept_through_the_end_of_its_authorization(card: S
     assert holds.unfreeze_hold(hold.pk, actor=TESTER).state == "released"
     holds.settle_hold(hold.pk, 200, TESTER)
     card.doorbell.ring()
-    assert card.books() == {"processing": -200, "payable": 190, "fees": 10}
+    assert card.books() == {"owed": -200, "payable": 190, "fees": 10}
 
 
 def test_a_hold_frozen_before_its_money_came_fails_when_let_go(card: Scene):

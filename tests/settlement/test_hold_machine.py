@@ -19,6 +19,7 @@ from compliance.base import clock
 from compliance.base.errors import Refusal
 from compliance.models import Party
 from settlement.models import CardPayment, EscrowDeposit, Hold, Receipt
+from settlement.money import LEAST_CARD_MINOR
 from settlement.rails.card import IntentState
 from settlement.services import card_payments, chain_deposits, hold_states, hold_sweep, holds, ledger
 from settlement.services.accounts import Kind, Pot, clearing, of_party, of_platform
@@ -82,7 +83,7 @@ class Model:
         if self.rail == "card":
             found["uncollected"] = -used
             if self.state == "settled":
-                found |= {"clearing": -self.collected, "processing": self.collected - self.final}
+                found |= {"clearing": -self.collected, "claim": self.collected - self.final}
             return found
         if self.funded:
             found["held"] = self.amount - used if going else 0
@@ -110,6 +111,8 @@ class HoldMachine(RuleBasedStateMachine):
         parties = [Party.objects.create(kind="entity", name=f"Party {uuid4()}", country="SG") for _ in range(2)]
         self.money = Scene(parties[0], parties[1], Doorbell())
         self.credit = 0
+        # What of what cards did not yield the renter's prepaid money has paid.
+        self.paid = 0
         self.models: list[Model] = []
 
     def teardown(self) -> None:
@@ -143,13 +146,13 @@ class HoldMachine(RuleBasedStateMachine):
         currency = {"currency": "USDC", "wallet": "0xabc"} if rail == "escrow" else {}
         now = self.manual.now()
         model = Model(uuid4(), subject_id, rail, amount, now + timedelta(hours=2), now + timedelta(hours=1))
-        free = self.credit + sum(each.books().get("available", 0) for each in self.models if each.rail == "balance")
+        owes_too_much = self.owed() >= LEAST_CARD_MINOR
 
         def deed() -> None:
             model.id = self.money.open_hold(amount, rail=rail, subject_id=subject_id, **currency).id
 
         done = self.attempt(deed)
-        assert done == (rail != "balance" or amount <= free)
+        assert done == (not owes_too_much and (rail != "balance" or amount <= self.free()))
         if not done:
             model.state = "refused"
         elif rail == "balance":
@@ -170,6 +173,15 @@ class HoldMachine(RuleBasedStateMachine):
         model.funded = True
         if model.state == "opening":
             model.state = "open" if self.manual.now() < model.cleared_until else "failed"
+
+    def free(self) -> int:
+        """The renter's free prepaid money."""
+        used = sum(each.books().get("available", 0) for each in self.models if each.rail == "balance")
+        return self.credit + used - self.paid
+
+    def owed(self) -> int:
+        """What its cards did not yield and its prepaid money has not paid."""
+        return -sum(each.books().get("claim", 0) for each in self.models) - self.paid
 
     def _authorized(self, payment: CardPayment) -> IntentState:
         amount = payment.amount_minor
@@ -228,6 +240,8 @@ class HoldMachine(RuleBasedStateMachine):
             collected = max(0, model.final - short)
             assert hold_states.finish_by_id(model.id, collected_minor=collected, actor=TESTER)
             model.finish(collected)
+            if collected < model.final and model.rail == "card":
+                self.paid += min(self.owed(), self.free())
 
     @rule(model=opened)
     def cancel(self, model: Model) -> None:
@@ -256,7 +270,8 @@ class HoldMachine(RuleBasedStateMachine):
 
     @invariant()
     def the_books_say_what_the_model_says(self) -> None:
-        expected = {"card": {"available": self.credit, "clearing": -self.credit}, "escrow": {}}
+        paid = {"available": self.credit - self.paid, "clearing": -self.credit, "claim": self.paid}
+        expected = {"card": paid, "escrow": {}}
         for model in self.models:
             pot = expected["escrow" if model.rail == "escrow" else "card"]
             for name, amount in model.books().items():
@@ -275,12 +290,12 @@ class HoldMachine(RuleBasedStateMachine):
 
     def _keys(self, pot: str, currency: str) -> dict[str, object]:
         renter, provider = self.money.renter.pk, self.money.provider.pk
-        renters = ("available", "held", "blocked", "uncollected")
+        renters = ("available", "held", "blocked", "uncollected", "claim")
         return {
             "clearing": clearing(pot, currency),
             **{name: of_party(name, renter, pot, currency) for name in renters},
             **{name: of_party(name, provider, pot, currency) for name in ("accrued", "payable")},
-            **{name: of_platform(name, pot, currency) for name in ("fees", "processing")},
+            **{name: of_platform(name, pot, currency) for name in ("fees",)},
         }
 
 
