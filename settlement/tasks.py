@@ -32,6 +32,7 @@ from settlement.services import (
     inbox,
     invoicing,
     loose_authorizations,
+    payout_accounts,
     payout_deeds,
     property_reports,
     reconciliation,
@@ -128,6 +129,12 @@ def sweep_holds() -> None:
 def process_inbox() -> None:
     """Notices that had no effect yet were tried again."""
     inbox.process_inbox()
+
+
+@shared_task(name="settlement.read_payout_accounts")
+def read_payout_accounts() -> None:
+    """Providers' connected accounts stand as the card network says, whatever notice was lost."""
+    payout_accounts.read_due_accounts()
 
 
 @shared_task(name="settlement.deliver_payouts")

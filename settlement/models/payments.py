@@ -32,6 +32,9 @@ class PaymentProfile(Row):
     stripe_customer_id = models.CharField(max_length=64, blank=True)
     stripe_account_id = models.CharField(max_length=64, blank=True)
     payouts_enabled = models.BooleanField(default=False)
+    account_due_at = models.DateTimeField(
+        null=True, blank=True, help_text="When the card network is asked about the connected account again"
+    )
     payout_wallet = models.CharField(max_length=64, blank=True)
 
 

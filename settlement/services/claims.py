@@ -21,8 +21,8 @@ from settlement.services.ledger import Line
 USD = "USD"
 ACTOR = system("claims")
 PAY_FIRST = (
-    "a bank took a payment back, or a card did not pay for a lease. Nothing was changed; top up your balance, which pays "
-    "that first."
+    "a bank took a payment back, or a card did not pay for a lease. Nothing was changed; top up your balance, which "
+    "pays that first."
 )
 
 

@@ -25,7 +25,7 @@ from settlement.models import InboundEvent
 from settlement.rails.card_risks import charge_risk, fraud_warning, review_news, without_people
 from settlement.rails.card_states import dispute_state, intent_state, recipient_state, refund_state
 from settlement.rails.identity import CHECK_KEY, CODE
-from settlement.services import card_payments, card_risks, disputes, profiles, refund_states
+from settlement.services import card_payments, card_risks, disputes, payout_accounts, refund_states
 
 logger = logging.getLogger(__name__)
 ACTOR = system("stripe")
@@ -203,7 +203,7 @@ def _review(body: dict[str, Any]) -> bool:
 
 
 def _account(body: dict[str, Any]) -> bool:
-    return profiles.apply_recipient(recipient_state(body))
+    return payout_accounts.hear_of(recipient_state(body), actor=ACTOR)
 
 
 def _identity(body: dict[str, Any]) -> bool:

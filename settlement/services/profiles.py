@@ -6,13 +6,15 @@ from uuid import UUID
 from django.db import transaction
 
 from compliance.base import audit
-from compliance.base.actor import Actor
+from compliance.base.actor import Actor, system
 from compliance.base.errors import Conflict, InvalidInput, NotFound, Refusal
 from compliance.selectors.parties import wallet_proven_at
 from compliance.services import parties, place_signs
 from settlement.models import PaymentProfile
 from settlement.rails import card
-from settlement.rails.card import Recipient
+from settlement.services import payout_accounts
+
+ACTOR = system("card")
 
 
 class CardNetworkBusy(Refusal):
@@ -138,13 +140,7 @@ def refresh_recipient(party_id: UUID) -> bool:
         recipient = card.rail().read_recipient(profile.stripe_account_id)
     except card.CardError as error:
         raise CardNetworkBusy from error
-    return apply_recipient(recipient)
-
-
-def apply_recipient(recipient: Recipient) -> bool:
-    """The account's state is on record; returns whether payouts can go there. An unknown account changes nothing."""
-    PaymentProfile.objects.filter(stripe_account_id=recipient.id).update(payouts_enabled=recipient.payouts_enabled)
-    return recipient.payouts_enabled
+    return payout_accounts.apply_recipient(recipient, actor=ACTOR)
 
 
 def set_payout_wallet(party_id: UUID, address: str, *, actor: Actor) -> None:

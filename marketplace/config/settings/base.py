@@ -232,6 +232,7 @@ CELERY_BEAT_SCHEDULE = {
         "settlement.sweep_holds": 5,
         "settlement.follow_chain": 2,
         "settlement.charge_leases": 10,
+        "settlement.read_payout_accounts": 600,
         "settlement.deliver_payouts": 5,
         "settlement.deliver_refunds": 10,
         "settlement.pay_off_claims": 30,

@@ -191,11 +191,11 @@ def _route(method: str, path: str) -> tuple[str, Handler, tuple[str, ...]]:
 def control(network: CardNetwork, request: Request) -> Response:
     """The answer to a request of the stand-in's own controls (`/_control/…`), in JSON.
 
-    `fail` arms a fault, `heal` disarms all, `onboard` finishes a connected account's onboarding, `identify` shows a
-    person's document to an identity session, `dispute` and `decide` are the cardholder's and the bank's part in a
-    dispute, `fail_refund` sends a refund back, `warn` is a bank's early fraud warning, `review` a review at the
-    network, `state` tells how many webhooks wait. `path` of a fault is a part of the request's path, or of the event's
-    type for webhook modes.
+    `fail` arms a fault, `heal` disarms all, `onboard` finishes a connected account's onboarding, `restrict` asks it for
+    more, `identify` shows a person's document to an identity session, `dispute` and `decide` are the cardholder's and
+    the bank's part in a dispute, `fail_refund` sends a refund back, `warn` is a bank's early fraud warning, `review` a
+    review at the network, `state` tells how many webhooks wait. `path` of a fault is a part of the request's path, or
+    of the event's type for webhook modes.
     """
     try:
         given: dict[str, Any] = json.loads(request.body or b"{}")
@@ -221,6 +221,8 @@ def _control(network: CardNetwork, deed: str, given: dict[str, Any]) -> Body:
         return {"armed": None}
     if deed == "onboard":
         return connect.onboard(Call(store, network.terms, {}), str(given["account"]))
+    if deed == "restrict":
+        return connect.restrict(Call(store, network.terms, {}), str(given["account"]))
     if deed == "identify":
         return identity.act(Call(store, network.terms, {}), str(given["session"]), given)
     if deed == "dispute":

@@ -48,6 +48,20 @@ def onboard(call: Call, account_id: str) -> Body:
     return body
 
 
+def restrict(call: Call, account_id: str) -> Body:
+    """The connected account receives nothing until it has handed in something more."""
+    body = call.find("account", account_id)
+    body |= {
+        "capabilities": {"card_payments": "inactive", "transfers": "inactive"},
+        "charges_enabled": False,
+        "payouts_enabled": False,
+        "requirements": shapes.requirements(["individual.verification.document"]),
+    }
+    call.save(body)
+    call.announce("account.updated", body)
+    return body
+
+
 def totals(call: Call, account: str) -> tuple[int, int]:
     """Available and pending money of an account, in cents."""
     lines = [line for line in call.store.every("balance_transaction", account) if line["currency"] == "usd"]
