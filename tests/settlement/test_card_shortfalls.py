@@ -54,6 +54,22 @@ def test_a_lease_that_the_card_paid_leaves_nothing_owed(card: Scene):
     assert "owed_minor" not in AuditEvent.objects.get(event="hold.settled", subject_id=str(ref.id)).data
 
 
+@pytest.mark.parametrize(("used", "charged"), [(3, 0), (49, 0), (50, 50)])
+def test_use_below_the_least_charge_lets_the_card_go_and_is_owed(card: Scene, used: int, charged: int):
+    ref = card.open_hold(1_000, rail="card")
+    card.doorbell.ring()
+    holds.settle_hold(ref.id, used, TESTER, billed_seconds=20)
+    card.doorbell.ring()
+    assert card.hold(ref).state == "settled"
+    (intent,) = card.objects("payment_intent")
+    assert (intent["amount_received"], intent["amount_capturable"]) == (charged, 0)
+    assert claims.owed_minor(card.renter.pk) == used - charged
+    assert receipt_for(ref.subject_id, card.renter.pk).owed_minor == used - charged
+    card.top_up(500)
+    card.doorbell.ring()
+    assert books(card)["available"] == 500 - used + charged
+
+
 def test_whoever_owes_begins_nothing_until_the_next_payment_has_settled_it_first(card: Scene):
     lapsed(card)
     for rail in ("balance", "card"):

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from settlement.rails.standin import radar, shapes
 from settlement.rails.standin.errors import CardNetworkError, invalid, missing
 from settlement.rails.standin.forms import flag, integer, required
+from settlement.rails.standin.minimums import require_least
 from settlement.rails.standin.network import Call, page, take_metadata
 from settlement.rails.standin.shapes import Body, now
 
-MINIMUM_USD = 50
 FEE_BPS, FEE_FIXED = 290, 30
 
 
@@ -118,8 +118,7 @@ def create_intent(call: Call) -> Body:
     currency = required(params, "currency").lower()
     if not re.fullmatch(r"[a-z]{3}", currency):
         raise invalid(f"Invalid currency: {currency}.", param="currency")
-    if currency == "usd" and amount < MINIMUM_USD:
-        raise invalid("Amount must be at least $0.50 usd", param="amount", code="amount_too_small")
+    require_least(amount, currency, "amount")
     capture_method = params.get("capture_method", "automatic_async")
     if capture_method not in ("automatic", "automatic_async", "manual"):
         raise invalid("Invalid capture_method", param="capture_method")
@@ -230,6 +229,7 @@ def capture_intent(call: Call, intent_id: str) -> Body:
     if amount > intent["amount_capturable"]:
         text = "The amount_to_capture is larger than the amount that can be captured."
         raise invalid(text, param="amount_to_capture", code="amount_too_large")
+    require_least(amount, intent["currency"], "amount_to_capture")
     charge = call.find("charge", intent["latest_charge"])
     return _captured(call, intent, charge, amount, "charge.captured")
 

@@ -94,6 +94,24 @@ def test_a_request_that_fails_validation_does_not_use_up_its_key(client: stripe.
     assert _hold(client).status == "requires_capture"
 
 
+@pytest.mark.parametrize(("currency", "least"), [("usd", 50), ("eur", 50), ("gbp", 30), ("jpy", 50), ("sek", 300)])
+def test_no_card_is_charged_less_than_the_least_of_its_currency(client: stripe.StripeClient, currency: str, least: int):
+    terms = {"currency": currency, "payment_method": "pm_card_visa", "confirm": True}
+    with pytest.raises(stripe.InvalidRequestError) as refusal:
+        client.v1.payment_intents.create({"amount": least - 1, **terms})
+    assert refusal.value.code == "amount_too_small"
+    assert client.v1.payment_intents.create({"amount": least, **terms}).status == "succeeded"
+
+
+def test_no_less_than_the_least_is_captured_and_the_authorization_stands(client: stripe.StripeClient):
+    intent = _hold(client)
+    with pytest.raises(stripe.InvalidRequestError) as refusal:
+        client.v1.payment_intents.capture(intent.id, {"amount_to_capture": 49})
+    assert (refusal.value.code, refusal.value.param) == ("amount_too_small", "amount_to_capture")
+    assert client.v1.payment_intents.retrieve(intent.id).status == "requires_capture"
+    assert client.v1.payment_intents.capture(intent.id, {"amount_to_capture": 50}).amount_received == 50
+
+
 def test_a_refund_goes_back_to_the_card_and_never_exceeds_the_charge(client: stripe.StripeClient):
     intent = client.v1.payment_intents.create(
         {"amount": 5_000, "currency": "usd", "payment_method": "pm_card_visa", "confirm": True}
