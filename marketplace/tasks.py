@@ -10,6 +10,7 @@ from marketplace.services import (
     dispute_answers,
     idempotency,
     metering,
+    money_letters,
     provider_payouts,
     question_letters,
     reassessments,
@@ -115,6 +116,12 @@ def remind_of_expiry() -> None:
 def write_about_questions() -> None:
     """No question to a party waits for an answer of which the party has no letter."""
     question_letters.write_about_questions()
+
+
+@shared_task(name="marketplace.write_money_letters")
+def write_money_letters() -> None:
+    """Renters know of each refund, and of what their cards did not pay."""
+    money_letters.write_money_letters()
 
 
 @shared_task(name="marketplace.run_retention")

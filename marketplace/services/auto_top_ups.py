@@ -111,11 +111,6 @@ def _tell_owners(party_id: UUID) -> None:
         code = auto_top_ups.claim_notice(rule.pk)
         if code is None:
             continue
-        try:
-            for organization in Organization.objects.filter(party_id=party_id):
-                body = _BODY.format(name=organization.name, why=why_stopped(code))
-                mail.send(mail.owners_of(organization), "Automatic top-up has stopped", body)
-        except OSError:
-            logger.warning("the notice of rule %s was not sent; it is tried again", rule.pk)
-            continue
-        auto_top_ups.note_noticed(rule.pk, actor=ACTOR)
+        body = _BODY.format(name="{name}", why=why_stopped(code))
+        if mail.tell_owners(party_id, "Automatic top-up has stopped", body):
+            auto_top_ups.note_noticed(rule.pk, actor=ACTOR)

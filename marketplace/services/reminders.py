@@ -1,14 +1,10 @@
 """Owners are told in time that their organization's verification runs out."""
 
-import logging
-
 from compliance.base.actor import system
 from compliance.selectors.identity import reminders_due, submission
 from compliance.services import identity_expiry
-from marketplace.models import Organization
 from marketplace.services import mail
 
-logger = logging.getLogger(__name__)
 ACTOR = system("reminders")
 _BODY = """The verification of {name} on Gridclear runs out in {days}.
 
@@ -24,13 +20,9 @@ def remind_of_expiry() -> int:
         row = submission(verification_id)
         if days is None or row is None:
             continue
-        try:
-            for organization in Organization.objects.filter(party_id=row.party_id):
-                words = f"{days} day{'' if days == 1 else 's'}"
-                body = _BODY.format(name=organization.name, days=words)
-                mail.send(mail.owners_of(organization), f"Renew your verification: {words} left", body)
-        except OSError:
-            logger.warning("the reminder of verification %s was not sent; it is tried again", verification_id)
+        words = f"{days} day{'' if days == 1 else 's'}"
+        body = _BODY.format(name="{name}", days=words)
+        if not mail.tell_owners(row.party_id, f"Renew your verification: {words} left", body):
             continue
         identity_expiry.note_reminded(verification_id, days, actor=ACTOR)
         count += 1

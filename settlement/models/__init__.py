@@ -18,6 +18,7 @@ from settlement.models.explanations import Explanation
 from settlement.models.holds import Hold
 from settlement.models.invoices import BillingProfile, DocumentSeries, Invoice, InvoiceLine, ReferenceRate, TaxRate
 from settlement.models.ledger import Account, DoubtfulTransfer, Entry, PendingTransfer, Transfer
+from settlement.models.letters import MoneyLetter
 from settlement.models.payments import CardPayment, InboundEvent, LooseAuthorization, PaymentProfile
 from settlement.models.payouts import Payout
 from settlement.models.rates import Conversion, ExchangeRate
@@ -50,6 +51,7 @@ __all__ = [
     "Invoice",
     "InvoiceLine",
     "LooseAuthorization",
+    "MoneyLetter",
     "PaymentProfile",
     "Payout",
     "PendingTransfer",

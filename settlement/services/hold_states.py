@@ -15,7 +15,7 @@ from compliance.base.actor import Actor
 from compliance.base.errors import Conflict, NotFound
 from compliance.base.transition import transition
 from settlement.models import Hold
-from settlement.services import hold_money, ledger_locks, receipts
+from settlement.services import hold_money, ledger_locks, money_letters, receipts
 from settlement.services.ledger_locks import Level
 from settlement.services.notices import send_on_commit
 from settlement.signals import hold_confirmed, hold_failed, hold_settled
@@ -142,17 +142,20 @@ def finish_settling(hold: Hold, *, collected_minor: int, actor: Actor) -> bool:
         return False
     total = collected_minor if hold.rail == Hold.Rail.ESCROW else hold.final_minor
     fee = hold_money.fee_of(hold, total)
+    short = hold_money.short_of(hold, collected_minor)
+    owed = {"owed_minor": short} if short else {}
     hold_money.divide(hold, collected_minor=collected_minor, total_minor=total)
     transition(
         hold,
         State.SETTLED,
         actor=actor,
         event="hold.settled",
-        data={"total_minor": total, "fee_minor": fee, "currency": hold.currency}
-        | ({"owed_minor": short} if (short := hold_money.short_of(hold, collected_minor)) else {}),
+        data={"total_minor": total, "fee_minor": fee, "currency": hold.currency} | owed,
     )
     returned = hold.amount_minor - total if hold.rail != Hold.Rail.CARD else 0
     receipts.issue(hold, total_minor=total, fee_minor=fee, returned_minor=returned)
+    if short:
+        money_letters.tell_of_debt(hold.party_id, hold.subject_id)
     send_on_commit(hold_settled, hold_id=hold.pk, subject_id=hold.subject_id)
     return True
 

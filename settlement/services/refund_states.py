@@ -17,7 +17,7 @@ from compliance.base.errors import NotFound
 from compliance.base.transition import transition
 from settlement.models import Receipt, Refund
 from settlement.rails.card_states import RefundState
-from settlement.services import hold_states, refund_money
+from settlement.services import hold_states, money_letters, refund_money
 from settlement.services.walls import require_clearance, wall_named
 
 State = Refund.State
@@ -109,6 +109,7 @@ def _left(row: Refund, told: RefundState, actor: Actor) -> bool:
         refund_money.send_late(row, told.line_id)
     else:
         refund_money.send(row, told.line_id)
+    money_letters.tell_of_refund(row)
     enqueue("settlement.amend_invoices")
     return True
 
@@ -132,3 +133,4 @@ def _fail(row: Refund, code: str, actor: Actor, **changes: Any) -> None:
     code = code[:64]
     data = {"code": code, "amount_minor": row.amount_minor}
     transition(row, State.FAILED, actor=actor, event="refund.failed", data=data, failure_code=code, **changes)
+    money_letters.tell_of_refund(row)

@@ -19,7 +19,7 @@ from compliance.base.errors import Conflict, InvalidInput, NotFound, Refusal
 from compliance.selectors.restrictions import is_restricted
 from settlement.models import CardPayment, Hold, Receipt, Refund
 from settlement.selectors.refunds import RefundView, is_contested, left_of, rail_of_refund, view_of
-from settlement.services import claims, hold_states, ledger, refund_money
+from settlement.services import claims, hold_states, ledger, money_letters, refund_money
 from settlement.services.accounts import Kind
 from settlement.services.walls import Clearance, require_clearance, wall_named
 
@@ -157,6 +157,7 @@ def request_refund(plan: RefundPlan, *, clearance: Clearance, actor: Actor) -> R
         data = {"lease": str(plan.lease_id), "amount_minor": row.amount_minor, "fee_minor": row.fee_minor}
         data |= {"reason": row.reason, "given_by": row.given_by, "rail": row.rail}
         audit.record(f"refund.{row.state}", actor=actor, subject=row, data=data)
+        money_letters.tell_of_refund(row)
         if to_card:
             enqueue("settlement.send_refund", str(row.pk))
         else:

@@ -224,6 +224,7 @@ CELERY_BEAT_SCHEDULE = {
         "marketplace.start_auto_top_ups": 30,
         "marketplace.remind_of_expiry": 600,
         "marketplace.write_about_questions": 30,
+        "marketplace.write_money_letters": 30,
         "marketplace.answer_disputes": 600,
         "marketplace.forget_old_answers": 3600,
         "marketplace.sweep_bundles": 60,
