@@ -2,7 +2,7 @@
 
 from gridclear.client import Client
 from gridclear.errors import GridclearError
-from gridclear.types import EndUser, Lease, LeaseRequest, LogLine, Me, Money, Offer
+from gridclear.types import EndUser, Lease, LeaseRequest, LogLine, Me, Money, Offer, Receipt, Refund
 from gridclear.version import __version__
 
 __all__ = [
@@ -15,5 +15,7 @@ __all__ = [
     "Me",
     "Money",
     "Offer",
+    "Receipt",
+    "Refund",
     "__version__",
 ]

@@ -10,7 +10,7 @@ from uuid import uuid4
 import httpx
 
 from gridclear.errors import GridclearError, refusal_from, unreachable
-from gridclear.types import Lease, LeaseRequest, LogLine, Me, Offer
+from gridclear.types import Lease, LeaseRequest, LogLine, Me, Offer, Receipt, Refund
 from gridclear.urls import safe_base_url
 from gridclear.version import __version__
 
@@ -91,6 +91,14 @@ class Client:
     def resume_lease(self, lease_id: str, *, idempotency_key: str | None = None) -> Lease:
         """A new lease for what was left of one that compliance ended; refused while it is still looked at."""
         return Lease.read(self._post(f"/leases/{_segment(lease_id)}/resume", {}, idempotency_key))
+
+    def receipt(self, lease_id: str) -> Receipt:
+        """What the lease cost; refused with `not_found` until it is settled."""
+        return Receipt.read(self._get(f"/leases/{_segment(lease_id)}/receipt"))
+
+    def refunds(self, lease_id: str) -> list[Refund]:
+        """What goes or went back of the lease, oldest first."""
+        return [Refund.read(item) for item in _items(self._get(f"/leases/{_segment(lease_id)}/refunds"))]
 
     def deposit(self, lease_id: str) -> dict[str, Any]:
         """The escrow deposit that the lease waits for, as the server offers it; see `gridclear.deposits`."""

@@ -145,6 +145,84 @@ class Lease:
 
 
 @dataclass(frozen=True)
+class Receipt:
+    """What a settled lease cost. `refunded` of the total went back since; `owed` of it your card did not pay.
+
+    `fee` and `earned` are None for anybody but the provider.
+    """
+
+    number: int
+    lease_id: str
+    issued_at: datetime | None
+    billed_seconds: int
+    total: Money
+    credit: Money
+    returned: Money
+    refunded: Money
+    owed: Money
+    fee: Money | None
+    earned: Money | None
+    raw: Raw = field(repr=False, compare=False, default_factory=dict)
+
+    @classmethod
+    def read(cls, raw: Raw) -> Self:
+        """The receipt that the answer writes. Raises KeyError when it has no lease's id."""
+        currency = _text(raw.get("currency")) or "USD"
+        seen = raw.get("fee_minor") is not None
+        return cls(
+            number=_whole(raw.get("number")),
+            lease_id=str(raw["lease_id"]),
+            issued_at=_instant(raw.get("issued_at")),
+            billed_seconds=_whole(raw.get("billed_seconds")),
+            total=_money(raw, "total_minor", currency),
+            credit=_money(raw, "credit_minor", currency),
+            returned=_money(raw, "returned_minor", currency),
+            refunded=_money(raw, "refunded_minor", currency),
+            owed=_money(raw, "owed_minor", currency),
+            fee=_money(raw, "fee_minor", currency) if seen else None,
+            earned=_money(raw, "payee_minor", currency) if seen else None,
+            raw=raw,
+        )
+
+
+@dataclass(frozen=True)
+class Refund:
+    """What goes back of a settled lease; `done` once it has left, "failed" if it came to nothing."""
+
+    id: str
+    lease_id: str
+    at: datetime | None
+    state: str
+    reason: str
+    given_by: str
+    rail: str
+    amount: Money
+    failure_code: str
+    raw: Raw = field(repr=False, compare=False, default_factory=dict)
+
+    @property
+    def done(self) -> bool:
+        """Whether it was given back."""
+        return self.state == "done"
+
+    @classmethod
+    def read(cls, raw: Raw) -> Self:
+        """The refund that the answer writes. Raises KeyError when it has no id."""
+        return cls(
+            id=str(raw["id"]),
+            lease_id=_text(raw.get("lease_id")),
+            at=_instant(raw.get("at")),
+            state=_text(raw.get("state")),
+            reason=_text(raw.get("reason")),
+            given_by=_text(raw.get("given_by")),
+            rail=_text(raw.get("rail")),
+            amount=_money(raw, "amount_minor", _text(raw.get("currency")) or "USD"),
+            failure_code=_text(raw.get("failure_code")),
+            raw=raw,
+        )
+
+
+@dataclass(frozen=True)
 class LogLine:
     """One line of a workload; `sequence` is what the next request goes on after."""
 

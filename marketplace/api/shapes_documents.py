@@ -107,6 +107,7 @@ class EarningsShape(serializers.Serializer[object]):
     earned_minor = serializers.IntegerField()
     payouts_minor = serializers.IntegerField()
     chargebacks_minor = serializers.IntegerField()
+    refunds_minor = serializers.IntegerField(help_text="Your part of what went back to renters, less what came back")
     other_minor = serializers.IntegerField()
     under_way_minor = serializers.IntegerField()
 

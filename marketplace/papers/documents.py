@@ -173,6 +173,8 @@ def earnings_rows(found: Earnings) -> list[tuple[str, int]]:
         ("Platform fee", -found.fees_minor),
         ("Payouts", found.payouts_minor),
         ("Chargebacks", found.chargebacks_minor),
+        ("Refunds to renters", found.refunds_minor),
         ("Other", found.other_minor),
     ]
-    return [row for row in rows if row[1] or row[0] not in ("Service credits to renters", "Chargebacks", "Other")]
+    rare = ("Service credits to renters", "Chargebacks", "Refunds to renters", "Other")
+    return [row for row in rows if row[1] or row[0] not in rare]

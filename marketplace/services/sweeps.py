@@ -1,6 +1,5 @@
 """Every state of a lease and a node that can be outlived has its end here."""
 
-import logging
 from collections.abc import Callable, Iterable
 from datetime import timedelta
 from uuid import UUID
@@ -14,8 +13,8 @@ from compliance.base.transition import transition
 from marketplace.models import Allocation, Lease, Node
 from marketplace.services import funding, lease_course
 from marketplace.services.lease_terms import end_of_time
+from settlement.services import rows
 
-logger = logging.getLogger(__name__)
 ACTOR = system("sweeper")
 State, EndReason = Lease.State, Lease.EndReason
 
@@ -23,11 +22,15 @@ State, EndReason = Lease.State, Lease.EndReason
 def sweep_leases(*, actor: Actor = ACTOR) -> int:
     """No lease outlives its state's deadline, or waits for news that the rails have told. Returns how many moved."""
     told = Lease.objects.filter(state=State.PENDING_FUNDS, hold__state__in=("open", "failed"))
-    moved = _each(told.values_list("pk", flat=True), lambda lease_id: funding.follow_hold(lease_id, actor=actor))
-    unsecured = funding.unsecured().values_list("pk", flat=True)
-    moved += _each(unsecured, lambda lease_id: funding.end_unsecured(lease_id, actor=actor))
+    unsecured = funding.unsecured()
     due = Lease.objects.filter(state__in=Lease.LIVE, state_deadline_at__lte=clock.now())
-    moved += _each(due.values_list("pk", flat=True), lambda lease_id: _past_deadline(lease_id, actor))
+    moved = 0
+    for work, found, act in (
+        ("The funding of a lease", told, lambda lease_id: funding.follow_hold(lease_id, actor=actor)),
+        ("The end of an unsecured lease", unsecured, lambda lease_id: funding.end_unsecured(lease_id, actor=actor)),
+        ("The deadline of a lease", due, lambda lease_id: _past_deadline(lease_id, actor)),
+    ):
+        moved += _each(work, found.values_list("pk", flat=True), act, actor=actor)
     _free_gpus_of_suspended()
     return moved
 
@@ -36,7 +39,8 @@ def mark_stale_nodes(*, actor: Actor = ACTOR) -> int:
     """Nodes without a recent heartbeat are offline, and their leases have ended as lost. Returns how many."""
     limit = clock.now() - timedelta(seconds=settings.GRIDCLEAR_HEARTBEAT_TIMEOUT_SECONDS)
     stale = Node.objects.filter(state=Node.State.ONLINE, last_heartbeat_at__lt=limit)
-    return _each(stale.values_list("pk", flat=True), lambda node_id: _lose(node_id, actor))
+    ids = stale.values_list("pk", flat=True)
+    return _each("The loss of a silent node", ids, lambda node_id: _lose(node_id, actor), actor=actor)
 
 
 def _past_deadline(lease_id: UUID, actor: Actor) -> None:
@@ -76,14 +80,12 @@ def _free_gpus_of_suspended() -> None:
     )
 
 
-def _each(ids: Iterable[UUID], act: Callable[[UUID], None]) -> int:
-    """Each in a transaction of its own: one that cannot be moved does not hold up the others."""
-    moved = 0
-    for row_id in list(ids):
-        try:
-            with transaction.atomic():
-                act(row_id)
-            moved += 1
-        except Exception:
-            logger.exception("%s could not be swept; the next sweep tries again", row_id)
-    return moved
+def _each(work: str, ids: Iterable[UUID], act: Callable[[UUID], None], *, actor: Actor) -> int:
+    """Each in a transaction of its own: one that cannot be moved holds up no other, and officers hear of it."""
+
+    def move(row_id: UUID) -> bool:
+        with transaction.atomic():
+            act(row_id)
+        return True
+
+    return rows.each(work, ids, move, actor=actor)

@@ -30,8 +30,20 @@ COLUMNS = (
 _MOVES = """
 SELECT t.id, min(e.at) AS at, t.kind, t.subject_id, sum(e.amount_minor) AS amount
 FROM settlement_entry e JOIN settlement_transfer t ON t.id = e.transfer_id
-WHERE e.account_id = ANY(%s::uuid[]) AND e.at >= %s AND e.at < %s
+WHERE e.account_id = ANY(%(accounts)s::uuid[]) AND e.at >= %(since)s AND e.at < %(until)s
 GROUP BY t.id HAVING sum(e.amount_minor) <> 0
+"""
+# Leases of which the contract had charged all before they were settled: their end moved nothing, and is a line still.
+_CLOSINGS = """
+SELECT r.id, r.created_at AS at, 'hold.settled' AS kind, r.subject_id, 0 AS amount
+FROM settlement_receipt r JOIN settlement_hold h ON h.id = r.hold_id
+WHERE r.payee_party_id = %(party)s AND r.currency = %(currency)s AND (h.rail = 'escrow') = (%(pot)s = 'escrow')
+  AND r.created_at >= %(since)s AND r.created_at < %(until)s AND r.total_minor > 0 AND h.charged_minor > 0
+  AND NOT EXISTS (
+    SELECT FROM settlement_transfer t JOIN settlement_entry e ON e.transfer_id = t.id
+    WHERE t.subject_id = r.subject_id AND t.kind = 'hold.settled' AND e.account_id = ANY(%(accounts)s::uuid[])
+      AND e.amount_minor <> 0
+  )
 """
 # What of them a lease earned: in one sum at its end, or in parts while it ran where the escrow contract charged it.
 _OF_LEASES = "('hold.settled', 'chain.settled', 'chain.settled.reversed')"
@@ -40,7 +52,7 @@ _FIGURES = f"""
 SELECT m.id, m.at, m.kind, m.subject_id, m.amount, r.billed_seconds AS seconds, r.credit_minor AS credit,
        CASE WHEN m.kind IN {_OF_LEASES} THEN m.amount + coalesce(f.fee, 0) + coalesce(r.credit_minor, 0) END AS gross,
        CASE WHEN m.kind IN {_OF_LEASES} THEN coalesce(f.fee, 0) END AS fee
-FROM ({_MOVES}) m
+FROM ({_MOVES} UNION ALL {_CLOSINGS}) m
 LEFT JOIN settlement_receipt r ON r.subject_id = m.subject_id AND m.kind = 'hold.settled'
 LEFT JOIN LATERAL (
     SELECT sum(e.amount_minor) AS fee FROM settlement_entry e JOIN settlement_account a ON a.id = e.account_id
@@ -70,6 +82,7 @@ WORDS = {
     "refund.turned_back": "Refund that could not be made",
     "refund.returned": "Refund that came back",
     "claim.paid_off": "Debt paid from your prepaid balance",
+    "hold.fell_short": "Lease of yours that your card did not pay",
 }
 
 
@@ -96,7 +109,7 @@ class EarningsLine:
 class Earnings:
     """A period's statement: from `since` up to, not including, `until`. Minor units of `currency`.
 
-    `opening + earned + payouts + chargebacks + other = closing`, and `earned = gross - credits - fees`. Payouts that
+    `opening + earned + payouts + chargebacks + refunds + other = closing`, and `earned = gross - credits - fees`. Payouts that
     left what is owed and did not arrive yet are `under_way` at the end.
     """
 
@@ -114,6 +127,7 @@ class Earnings:
     earned_minor: int
     payouts_minor: int
     chargebacks_minor: int
+    refunds_minor: int
     other_minor: int
     under_way_minor: int
 
@@ -122,11 +136,14 @@ def earnings(party_id: UUID, *, pot: str, currency: str, since: datetime, until:
     """The statement's figures, by five queries however many leases there were."""
     ids = _accounts(party_id, pot, currency)
     with connection.cursor() as cursor:
-        cursor.execute(_SUMS, [ids, since, until])
+        cursor.execute(_SUMS, _span(ids, party_id, pot, currency, since, until))
         rows = {row[0]: tuple(int(figure) for figure in row[1:]) for row in cursor.fetchall()}
     leases, earned, seconds, gross, credits, fees = rows.pop("hold.settled", (0, 0, 0, 0, 0, 0))
-    payouts = sum(row[1] for kind, row in rows.items() if kind.startswith("payout."))
-    chargebacks = sum(row[1] for kind, row in rows.items() if kind.startswith("dispute."))
+
+    def moved_by(deeds: str) -> int:
+        return sum(row[1] for kind, row in rows.items() if kind.startswith(deeds))
+
+    payouts, chargebacks, refunds = moved_by("payout."), moved_by("dispute."), moved_by("refund.")
     return Earnings(
         pot=pot,
         currency=currency,
@@ -142,7 +159,8 @@ def earnings(party_id: UUID, *, pot: str, currency: str, since: datetime, until:
         earned_minor=earned,
         payouts_minor=payouts,
         chargebacks_minor=chargebacks,
-        other_minor=sum(row[1] for row in rows.values()) - payouts - chargebacks,
+        refunds_minor=refunds,
+        other_minor=moved_by("") - payouts - chargebacks - refunds,
         under_way_minor=balance_at(_accounts(party_id, pot, currency, Account.Kind.PAYING), until),
     )
 
@@ -154,10 +172,18 @@ def earnings_lines(
     ids = _accounts(party_id, pot, currency)
     sql = f"{_LINES} LIMIT {int(limit)}" if limit is not None else _LINES
     with connection.chunked_cursor() as cursor:
-        cursor.execute(sql, [ids, since, until])
+        cursor.execute(sql, _span(ids, party_id, pot, currency, since, until))
         while rows := cursor.fetchmany(CHUNK):
             for at, kind, subject_id, seconds, gross, credit, fee, amount in rows:
                 yield EarningsLine(at, kind, subject_id, seconds, gross, credit, fee, amount)
+
+
+def _span(
+    accounts: list[UUID], party_id: UUID, pot: str, currency: str, since: datetime, until: datetime
+) -> dict[str, object]:
+    """What the statement's SQL is asked with."""
+    whose = {"accounts": accounts, "party": party_id, "pot": pot, "currency": currency}
+    return {**whose, "since": since, "until": until}
 
 
 def _accounts(party_id: UUID, pot: str, currency: str, *kinds: str) -> list[UUID]:

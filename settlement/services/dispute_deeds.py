@@ -14,7 +14,7 @@ from compliance.base.errors import Conflict, NotFound, Refusal
 from settlement.models import Dispute
 from settlement.rails import card
 from settlement.rails.card import CardError, CardRefused
-from settlement.services import disputes
+from settlement.services import disputes, rows
 
 logger = logging.getLogger(__name__)
 ACTOR = system("disputes")
@@ -91,11 +91,14 @@ def follow_overdue() -> int:
     """Every dispute whose deadline has passed was asked about again. Returns how many."""
     overdue = Dispute.objects.filter(state_deadline_at__lte=clock.now()).order_by("state_deadline_at")
     ids = list(overdue.values_list("pk", flat=True))
-    for dispute_id in ids:
-        try:
-            follow_dispute(dispute_id)
-        except CardError as error:
-            logger.warning("dispute %s: the card network does not say (%s)", dispute_id, error.code)
+    rows.each("An overdue dispute", ids, _follow_late, actor=ACTOR)
+    return len(ids)
+
+
+def _follow_late(dispute_id: UUID) -> bool:
+    """As `follow_dispute`; what stays overdue, for whatever reason, is asked about again in a day."""
+    try:
+        return follow_dispute(dispute_id)
+    finally:
         later = Dispute.objects.filter(pk=dispute_id, state_deadline_at__lte=clock.now())
         later.update(state_deadline_at=clock.now() + ASK_AGAIN)
-    return len(ids)

@@ -23,6 +23,34 @@ OFFER = {
 }
 
 
+RECEIPT = {
+    "number": 7,
+    "issued_at": "2026-11-24T05:00:00Z",
+    "lease_id": "0b000000-0000-4000-8000-000000000001",
+    "currency": "USD",
+    "billed_seconds": 3600,
+    "total_minor": 498,
+    "credit_minor": 0,
+    "returned_minor": 996,
+    "refunded_minor": 100,
+    "owed_minor": 0,
+    "fee_minor": None,
+    "payee_minor": None,
+}
+REFUND = {
+    "id": "0c000000-0000-4000-8000-000000000001",
+    "at": "2026-11-25T05:00:00Z",
+    "lease_id": RECEIPT["lease_id"],
+    "state": "done",
+    "reason": "broke_off",
+    "given_by": "provider",
+    "rail": "balance",
+    "currency": "USD",
+    "amount_minor": 100,
+    "failure_code": "",
+}
+
+
 class Api:
     """Remembers what it was asked; `fail_next` holds what the next requests meet."""
 
@@ -30,6 +58,7 @@ class Api:
         self.requests, self.answers, self.fail_next = [], {}, []
         self.leases, self.lines = {}, []
         self.offers = [OFFER]
+        self.receipt, self.refunds = None, []
         self.transport = httpx.MockTransport(self.handle)
 
     def handle(self, request):
@@ -71,6 +100,10 @@ class Api:
         if parts[2:] == ["stop"]:
             lease["state"] = "stopping"
             return httpx.Response(202, json=lease)
+        if parts[2:] == ["receipt"]:
+            return httpx.Response(200, json=self.receipt) if self.receipt else problem(404, "not_found", "No receipt yet")
+        if parts[2:] == ["refunds"]:
+            return httpx.Response(200, json=self.refunds)
         if parts[2:] == ["logs"]:
             after = int(request.url.params["after"])
             lines = [line for line in self.lines if line["sequence"] > after][:2]

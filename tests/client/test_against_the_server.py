@@ -10,7 +10,7 @@ from gridclear.agent.identity import load_key
 from gridclear.agent.session import AgentSession
 
 from compliance.services import clearances
-from marketplace.services import api_keys, nodes, sweeps
+from marketplace.services import api_keys, metering, nodes, sweeps
 from tests.cast import build_cast
 from tests.client.conftest import H100, URL, Rig
 from tests.client.parts import MemoryRunner
@@ -112,6 +112,10 @@ def test_a_lease_through_sdk_and_agent(market, rig, offer):
     rig.agent.tick()
     assert runner.removed == [lease.id]
     assert [each.id for each in market.leases()] == [lease.id]
+    metering.settle_ended_leases()
+    receipt = market.receipt(lease.id)
+    assert (receipt.lease_id, receipt.total, receipt.fee) == (lease.id, market.lease(lease.id).cost, None)
+    assert market.refunds(lease.id) == []
 
 
 def test_an_unknown_image_comes_back_as_the_leases_error(market, rig, offer):

@@ -6,7 +6,7 @@ from gridclear.cli import app
 from gridclear.cli.output import console
 from typer.testing import CliRunner
 
-from tests.client.api import KEY, OFFER, Api
+from tests.client.api import KEY, OFFER, RECEIPT, REFUND, Api
 from tests.client.wire import served
 
 
@@ -108,6 +108,19 @@ def test_a_lease_from_the_command_line(logged_in, api):
     assert logged_in("lease", "logs", lease["id"]).stdout.splitlines() == [f"[line] {i}" for i in range(1, 6)]
     assert "stopping" in logged_in("lease", "stop", lease["id"]).stdout
     assert json.loads(logged_in("lease", "resume", lease["id"], "--json").stdout)["resumes_id"] == lease["id"]
+
+
+def test_a_receipt_and_its_refunds_are_shown(logged_in, api):
+    lease = {"id": RECEIPT["lease_id"]}
+    api.leases[lease["id"]] = lease
+    assert logged_in("lease", "receipt", lease["id"], code=4).stderr.startswith("error not_found ")
+    api.receipt, api.refunds = RECEIPT | {"owed_minor": 3}, [REFUND]
+    shown = logged_in("lease", "receipt", lease["id"]).stdout
+    for words in ("4.98 USD for 3,600 s", "1.00 USD, done (broke off, by the provider)", "0.03 USD: the card did not"):
+        assert words in shown
+    assert "Fee" not in shown
+    found = json.loads(logged_in("lease", "receipt", lease["id"], "--json").stdout)
+    assert (found["number"], found["refunds"]) == (7, [REFUND])
 
 
 @pytest.mark.parametrize(

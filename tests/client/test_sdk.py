@@ -6,7 +6,7 @@ import pytest
 from gridclear import Client, EndUser, GridclearError, LeaseRequest, Money
 from gridclear.errors import AgentError
 
-from tests.client.api import KEY, OFFER, Api
+from tests.client.api import KEY, OFFER, RECEIPT, REFUND, Api
 from tests.client.marketplace import problem
 
 URL = "https://gridclear.example"
@@ -80,6 +80,22 @@ def test_a_lease_is_opened_shown_and_stopped(client, api):
     assert [found.id for found in client.leases()] == [lease.id]
     resumed = client.resume_lease(lease.id)
     assert (resumed.id != lease.id, resumed.raw["resumes_id"]) == (True, lease.id)
+
+
+def test_a_receipt_and_what_went_back_of_it_are_read_with_their_types(client, api):
+    lease = client.open_lease(request())
+    with pytest.raises(GridclearError) as missing:
+        client.receipt(lease.id)
+    assert (missing.value.status, client.refunds(lease.id)) == (404, [])
+    api.receipt, api.refunds = RECEIPT, [REFUND, REFUND | {"state": "failed", "amount_minor": 5}]
+    receipt = client.receipt(lease.id)
+    assert (receipt.number, receipt.total, receipt.refunded) == (7, Money(498, "USD"), Money(100, "USD"))
+    assert (receipt.fee, receipt.earned, receipt.owed.minor) == (None, None, 0)
+    api.receipt = RECEIPT | {"fee_minor": 24, "payee_minor": 474}
+    assert (client.receipt(lease.id).fee, client.receipt(lease.id).earned) == (Money(24, "USD"), Money(474, "USD"))
+    done, failed = client.refunds(lease.id)
+    assert (done.amount, done.done, failed.done, done.reason) == (Money(100, "USD"), True, False, "broke_off")
+    assert done.at == datetime(2026, 11, 25, 5, tzinfo=UTC)
 
 
 def test_every_post_has_its_own_idempotency_key(client, api):

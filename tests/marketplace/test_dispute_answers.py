@@ -6,6 +6,7 @@ import pytest
 
 from compliance.base.audit import AuditEvent
 from compliance.base.errors import NotFound
+from compliance.models import Case
 from marketplace.models import WorkloadLog
 from marketplace.services import dispute_answers, metering, sweeps
 from settlement.models import Dispute
@@ -134,3 +135,22 @@ def test_a_dispute_past_its_day_is_asked_about(cast, dispute, monkeypatch, clock
     dispute.refresh_from_db()
     assert dispute.state == "lost"
     assert dispute_deeds.follow_overdue() == 0
+
+
+def test_a_dispute_that_cannot_be_followed_stops_no_other_and_is_asked_about_in_a_day(cast, dispute, monkeypatch, clock):
+    other = disputed.dispute_of(cast.lion.party)
+
+    def read(self, external_id):
+        if external_id == dispute.external_id:
+            raise KeyError("not to be told")
+        return disputed.told(other.payment, "lost")
+
+    monkeypatch.setattr(CardRail, "read_dispute", read)
+    clock.advance(days=10)
+    assert [dispute_deeds.follow_overdue() for _ in range(2)] == [2, 0]
+    for row in (dispute, other):
+        row.refresh_from_db()
+    assert (dispute.state, other.state) == ("needs_response", "lost")
+    assert "An overdue dispute keeps failing" in Case.objects.get(reason_codes=["MONEY_WORK_STUCK"]).summary
+    clock.advance(days=1)
+    assert dispute_deeds.follow_overdue() == 1

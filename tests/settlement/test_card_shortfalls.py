@@ -21,7 +21,7 @@ def lapsed(card: Scene, amount: int = 400) -> Hold:
     """A lease that a card was to pay, settled after its authorization was gone."""
     ref = card.open_hold(1_000, rail="card")
     card.doorbell.ring()
-    card_rail.rail().cancel_intent(card.objects("payment_intent")[0]["id"], f"elsewhere:{ref.id}")
+    card_rail.rail().cancel_intent(card.objects("payment_intent")[-1]["id"], f"elsewhere:{ref.id}")
     post_notice(card.notices("payment_intent.canceled")[-1])
     holds.settle_hold(ref.id, amount, TESTER)
     card.doorbell.ring()

@@ -11,9 +11,9 @@ from gridclear import credentials
 from gridclear.cli.output import console, print_json, speaks_plainly
 from gridclear.client import Client
 from gridclear.errors import AgentError
-from gridclear.types import EndUser, Lease, LeaseRequest, Offer
+from gridclear.types import EndUser, Lease, LeaseRequest, Money, Offer, Receipt
 
-lease_app = typer.Typer(no_args_is_help=True, help="Open, watch, stop and resume leases.")
+lease_app = typer.Typer(no_args_is_help=True, help="Open, watch, stop and resume leases; their receipts.")
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print the server's answer as JSON.")]
 Limit = Annotated[int, typer.Option(min=1, help="At most so many.")]
@@ -135,6 +135,21 @@ def resume(lease_id: LeaseId, as_json: AsJson = False) -> None:
         _show(client.resume_lease(lease_id), as_json)
 
 
+@lease_app.command()
+@speaks_plainly
+def receipt(lease_id: LeaseId, as_json: AsJson = False) -> None:
+    """What a settled lease cost, and what went back of it since."""
+    with connect() as client:
+        found, refunds = client.receipt(lease_id), client.refunds(lease_id)
+    if as_json:
+        print_json({**found.raw, "refunds": [refund.raw for refund in refunds]})
+        return
+    _print_rows(_receipt_rows(found))
+    for refund in refunds:
+        reason = refund.reason.replace("_", " ")
+        _print_rows({"Refund": f"{refund.amount}, {refund.state} ({reason}, by the {refund.given_by})"})
+
+
 @lease_app.command("list")
 @speaks_plainly
 def list_leases(limit: Limit = 20, as_json: AsJson = False) -> None:
@@ -225,7 +240,27 @@ def _show(lease: Lease, as_json: bool) -> None:
         "Image": lease.image,
         "Error": lease.error,
     }
+    _print_rows(rows)
+
+
+def _receipt_rows(receipt: Receipt) -> dict[str, str]:
+    def shown(amount: Money | None) -> str:
+        return str(amount) if amount is not None and amount.minor else ""
+
+    return {
+        "Receipt": str(receipt.number),
+        "Lease": receipt.lease_id,
+        "Total": f"{receipt.total} for {receipt.billed_seconds:,} s",
+        "Credit": shown(receipt.credit),
+        "Fee": shown(receipt.fee),
+        "Earned": shown(receipt.earned),
+        "Refunded": shown(receipt.refunded),
+        "Owed": f"{receipt.owed}: the card did not pay it" if receipt.owed.minor else "",
+    }
+
+
+def _print_rows(rows: dict[str, str]) -> None:
     for name, value in rows.items():
         if value:
-            console.print(f"{name:8}", end="", style="dim")
+            console.print(f"{name:10}", end="", style="dim")
             console.print(value, markup=False, highlight=False, soft_wrap=True)
