@@ -19,12 +19,21 @@ _SUBJECTS = {
 _REFUND = "The {giver} of lease {lease} gives {amount} back to {{name}}. The reason: {why}.\n\n{how}"
 _HOW = {
     (News.REFUND_MADE, "card"): "It goes to the card that paid, and we write again when it has left us.",
-    (News.REFUND_ARRIVED, "card"): "The card network has it for the card that paid; its bank shows it within some days.",
-    (News.REFUND_ARRIVED, "balance"): "It is on your prepaid balance; what you owed, if anything, was paid from it first.",
-    (News.REFUND_FAILED, "card"): "It came to nothing, and none of it is on your card. Ask the provider, or us, to give it "
+    (
+        News.REFUND_ARRIVED,
+        "card",
+    ): "The card network has it for the card that paid; its bank shows it within some days.",
+    (
+        News.REFUND_ARRIVED,
+        "balance",
+    ): "It is on your prepaid balance; what you owed, if anything, was paid from it first.",
+    (
+        News.REFUND_FAILED,
+        "card",
+    ): "It came to nothing, and none of it is on your card. Ask the provider, or us, to give it "
     'again; how it stands is on the page of the lease, under "Refunds".',
 }
-_OWED = """The card that was to pay for lease {lease} of {{name}} did not pay all of it, and {amount} are owed for it now.
+_OWED = """The card that was to pay for lease {lease} of {{name}} did not pay all of it: {amount} are owed now.
 
 The next money on your balance pays that first, and until then no new lease begins. Log in and open "Balance and
 receipts" to top up. Nothing is charged by itself."""

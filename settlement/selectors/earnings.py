@@ -109,8 +109,8 @@ class EarningsLine:
 class Earnings:
     """A period's statement: from `since` up to, not including, `until`. Minor units of `currency`.
 
-    `opening + earned + payouts + chargebacks + refunds + other = closing`, and `earned = gross - credits - fees`. Payouts that
-    left what is owed and did not arrive yet are `under_way` at the end.
+    `opening + earned + payouts + chargebacks + refunds + other = closing`, and `earned = gross - credits - fees`.
+    Payouts that left what is owed and did not arrive yet are `under_way` at the end.
     """
 
     pot: str

@@ -101,7 +101,9 @@ class Api:
             lease["state"] = "stopping"
             return httpx.Response(202, json=lease)
         if parts[2:] == ["receipt"]:
-            return httpx.Response(200, json=self.receipt) if self.receipt else problem(404, "not_found", "No receipt yet")
+            return (
+                httpx.Response(200, json=self.receipt) if self.receipt else problem(404, "not_found", "No receipt yet")
+            )
         if parts[2:] == ["refunds"]:
             return httpx.Response(200, json=self.refunds)
         if parts[2:] == ["logs"]:

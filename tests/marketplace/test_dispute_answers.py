@@ -137,7 +137,9 @@ def test_a_dispute_past_its_day_is_asked_about(cast, dispute, monkeypatch, clock
     assert dispute_deeds.follow_overdue() == 0
 
 
-def test_a_dispute_that_cannot_be_followed_stops_no_other_and_is_asked_about_in_a_day(cast, dispute, monkeypatch, clock):
+def test_a_dispute_that_cannot_be_followed_stops_no_other_and_is_asked_about_in_a_day(
+    cast, dispute, monkeypatch, clock
+):
     other = disputed.dispute_of(cast.lion.party)
 
     def read(self, external_id):

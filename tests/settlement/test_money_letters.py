@@ -1,4 +1,4 @@
-"""Renters have a letter of each refund, made, arrived or failed, and of what their cards did not pay: once, of today."""
+"""Renters have a letter of each refund (made, arrived, failed) and of what their cards did not pay: once, and in time."""
 
 import smtplib
 

@@ -1,7 +1,7 @@
 """The least that a card may be charged, by currency, in minor units.
 
-Stripe's table (https://docs.stripe.com/currencies, as others copy it; read on 2026-11-26). Stripe applies the one of the
-currency in which the account settles; here that is the charge's own. Currencies that it does not name have none.
+Stripe's table (https://docs.stripe.com/currencies, as others copy it; read on 2026-11-26). Stripe applies that of the
+currency in which the account settles; here it is the charge's own. Currencies that it does not name have none.
 """
 
 from settlement.rails.standin.errors import invalid
@@ -10,7 +10,13 @@ MINIMUMS = {
     **dict.fromkeys(("usd", "aud", "brl", "cad", "chf", "eur", "inr", "jpy", "nzd", "sgd"), 50),
     **dict.fromkeys(("aed", "myr", "pln", "ron"), 200),
     **dict.fromkeys(("nok", "sek"), 300),
-    **{"bgn": 100, "czk": 1_500, "dkk": 250, "gbp": 30, "hkd": 400, "huf": 17_500, "mxn": 1_000},
+    "bgn": 100,
+    "czk": 1_500,
+    "dkk": 250,
+    "gbp": 30,
+    "hkd": 400,
+    "huf": 17_500,
+    "mxn": 1_000,
 }
 WITHOUT_MINOR_UNITS = frozenset({"jpy"})
 
