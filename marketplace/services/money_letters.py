@@ -16,22 +16,18 @@ _SUBJECTS = {
     News.REFUND_FAILED: "A refund of {amount} did not arrive",
     News.OWED: "Your card did not pay for a lease: {amount} are owed",
 }
-_REFUND = "The {giver} of lease {lease} gives {amount} back to {{name}}. The reason: {why}.\n\n{how}"
+_REFUND = "The {giver} of lease {lease} {gave} {amount} back to {{name}}. The reason: {why}.\n\n{how}"
+_GAVE = {News.REFUND_MADE: "gives", News.REFUND_ARRIVED: "gave", News.REFUND_FAILED: "wanted to give"}
+_FAILED = """It came to nothing, and none of it is on your card. Ask the provider, or us, to give it again; how it
+stands is on the page of the lease, under "Refunds"."""
+# By news, and by where the refund goes. One to the balance is there at once.
 _HOW = {
-    (News.REFUND_MADE, "card"): "It goes to the card that paid, and we write again when it has left us.",
-    (
-        News.REFUND_ARRIVED,
-        "card",
-    ): "The card network has it for the card that paid; its bank shows it within some days.",
-    (
-        News.REFUND_ARRIVED,
-        "balance",
-    ): "It is on your prepaid balance; what you owed, if anything, was paid from it first.",
-    (
-        News.REFUND_FAILED,
-        "card",
-    ): "It came to nothing, and none of it is on your card. Ask the provider, or us, to give it "
-    'again; how it stands is on the page of the lease, under "Refunds".',
+    News.REFUND_MADE: {"card": "It goes to the card that paid, and we write again when it has left us."},
+    News.REFUND_ARRIVED: {
+        "card": "The card network has it for the card that paid; its bank shows it within some days.",
+        "balance": "It is on your prepaid balance; what you owed, if anything, was paid from it first.",
+    },
+    News.REFUND_FAILED: {"card": _FAILED},
 }
 _OWED = """The card that was to pay for lease {lease} of {{name}} did not pay all of it: {amount} are owed now.
 
@@ -65,7 +61,7 @@ def _words(letter: DueLetter) -> tuple[str, str]:
     refund = letter.refund
     amount = amount_words(refund.amount_minor, refund.currency)
     giver = "provider" if refund.given_by == "provider" else "platform, in place of the provider,"
-    how = _HOW[news, refund.rail]
     why = refund.words[:1].lower() + refund.words[1:]
-    body = _REFUND.format(giver=giver, lease=lease, amount=amount, why=why, how=how)
+    told = {"giver": giver, "gave": _GAVE[news], "amount": amount, "why": why, "how": _HOW[news][refund.rail]}
+    body = _REFUND.format(lease=lease, **told)
     return _SUBJECTS[news].format(amount=amount), body

@@ -1,4 +1,4 @@
-"""Renters have a letter of each refund (made, arrived, failed) and of what their cards did not pay: once, and in time."""
+"""Renters have one letter of each refund made, arrived or failed, and of what their cards did not pay."""
 
 import smtplib
 
