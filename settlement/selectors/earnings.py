@@ -7,6 +7,7 @@ every entry of both is in one of its lines, so it closes at what the ledger says
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.db import connection
@@ -180,7 +181,7 @@ def earnings_lines(
 
 def _span(
     accounts: list[UUID], party_id: UUID, pot: str, currency: str, since: datetime, until: datetime
-) -> dict[str, object]:
+) -> dict[str, Any]:
     """What the statement's SQL is asked with."""
     whose = {"accounts": accounts, "party": party_id, "pot": pot, "currency": currency}
     return {**whose, "since": since, "until": until}

@@ -4,14 +4,17 @@ import pytest
 
 from compliance.models import Case
 from marketplace.services import lease_course, sweeps
-from tests.marketplace.steps import again, running
+from tests.marketplace.steps import again
 
 pytestmark = pytest.mark.django_db
 
 
 def test_a_lease_that_cannot_be_stopped_stops_no_other(cast, clock, monkeypatch):
     agent, offer = cast.supply()
-    bad, good = running(cast, agent, offer), running(cast, agent, offer)
+    bad, good = (cast.lease(offer, gpu_count=1) for _ in range(2))
+    sweeps.sweep_leases()
+    agent.sync()
+    agent.sync(agent.workload(bad), agent.workload(good))
     stop = lease_course.stop
 
     def failing(lease, *args, **more):
