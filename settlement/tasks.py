@@ -21,6 +21,7 @@ from settlement.services import (
     card_deeds,
     card_renewals,
     chain_charges,
+    chain_endings,
     chain_follower,
     chain_guard,
     chain_reconciliation,
@@ -227,4 +228,5 @@ def reconcile_chain() -> None:
         chain_reconciliation.reconcile_chain()
         chain_guard.let_go()
     chain_guard.post_freezes()
+    chain_endings.post_lost_ends()
     chain_guard.alarm_of_missing_freezes()

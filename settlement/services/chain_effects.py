@@ -22,6 +22,7 @@ from collections.abc import Callable, Sequence
 from settlement.models import ChainEvent, EscrowDeposit, Hold, Transfer
 from settlement.services import (
     chain_deposits,
+    chain_endings,
     chain_jobs,
     chain_locks,
     chain_seizures,
@@ -72,10 +73,13 @@ def reverse(events: Sequence[ChainEvent]) -> None:
 def _deposited(event: ChainEvent) -> None:
     amount = int(event.args["cap"])
     deposit = deposit_of(event)
-    held = SUSPENSE
-    if deposit is not None:
-        held = of_party(Kind.HELD, deposit.hold.party_id, Pot.ESCROW, CURRENCY)
-    post(event, [Line(CONTRACT, -amount), Line(held, amount)], deposit)
+    vanished = last_reversal(event)
+    if vanished is not None:
+        # Taken back with its block from wherever it lay by then: from there it is given again.
+        post(event, negated(vanished), deposit)
+    else:
+        held = of_party(Kind.HELD, deposit.hold.party_id, Pot.ESCROW, CURRENCY) if deposit else SUSPENSE
+        post(event, [Line(CONTRACT, -amount), Line(held, amount)], deposit)
     if deposit is None:
         logger.error("a deposit for no lease of ours: event %s", event.pk)
     elif not chain_deposits.confirm_deposit(deposit, amount, event.transaction_hash):
@@ -103,7 +107,7 @@ def _closed(event: ChainEvent) -> None:
     vanished = last_reversal(event)
     if vanished is not None:
         # The books of this closing were reversed with its block; now it stands again, in another.
-        post(event, negated(vanished), deposit)
+        post(event, [*negated(vanished), *chain_endings.otherwise(event, hold, settled)], deposit)
     elif hold.state != Hold.State.SETTLED:
         _close_unasked(event, hold, deposit, settled)
 
