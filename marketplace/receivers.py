@@ -41,7 +41,7 @@ def follow_hold(subject_id: UUID, **_: Any) -> None:
 
 @receiver(hold_unsecured)
 def end_unsecured(subject_id: UUID, **_: Any) -> None:
-    """No lease goes on under a card whose bank refuses to go on."""
+    """No lease goes on under a card whose bank refuses to go on, or that was let go."""
     funding.end_unsecured(subject_id, actor=ACTOR)
 
 

@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import F, Q, QuerySet
 
 from compliance.base.actor import Actor
 from marketplace.models import Lease
@@ -26,9 +26,9 @@ def follow_hold(lease_id: UUID, *, actor: Actor) -> None:
 
 
 def end_unsecured(lease_id: UUID, *, actor: Actor) -> None:
-    """A lease whose card was not authorized anew is being ended, while the old authorization still pays for it.
+    """A lease behind whose card nothing stands any more, or soon will, is being ended. Told twice, once.
 
-    Told twice, once.
+    One whose card was not authorized anew ends while the old authorization still pays for it.
     """
     with transaction.atomic():
         lease = unsecured().filter(pk=lease_id).first()
@@ -37,6 +37,12 @@ def end_unsecured(lease_id: UUID, *, actor: Actor) -> None:
 
 
 def unsecured() -> QuerySet[Lease]:
-    """The leases that go on although the card behind them was refused."""
+    """The leases that go on although their card was refused, its authorization let go, or captured for too little."""
     going = (Lease.State.FUNDED, Lease.State.STARTING, Lease.State.RUNNING)
-    return Lease.objects.filter(state__in=going, hold__card_payment__renewal_refused__gt="")
+    refused = Q(hold__card_payment__renewal_refused__gt="")
+    let_go = Q(hold__card_payment__state__in=("canceled", "failed"))
+    captured = Q(
+        hold__card_payment__state="succeeded",
+        hold__card_payment__captured_minor__lt=F("hold__card_payment__amount_minor"),
+    )
+    return Lease.objects.filter(refused | let_go | captured, state__in=going)

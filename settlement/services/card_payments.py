@@ -22,7 +22,7 @@ from settlement.services.accounts import Kind, Pot, clearing
 from settlement.services.ledger import Line
 from settlement.services.notices import send_on_commit
 from settlement.services.walls import wall_named
-from settlement.signals import top_up_failed, top_up_succeeded
+from settlement.signals import hold_unsecured, top_up_failed, top_up_succeeded
 
 State = CardPayment.State
 # Visa, for payments without the cardholder: https://docs.stripe.com/payments/place-a-hold-on-a-payment-method
@@ -131,6 +131,9 @@ def _apply_to_hold(payment: CardPayment, actor: Actor) -> None:
     if payment.state == State.AUTHORIZED:
         _confirm(hold, actor)
     elif payment.state == State.SUCCEEDED:
+        if hold.state == Hold.State.OPENING:
+            # Captured by hand, and told before its authorization.
+            _confirm(hold, actor)
         ended = hold.state in (Hold.State.SETTLED, Hold.State.FAILED)
         hold_states.finish_settling(hold, collected_minor=payment.captured_minor, actor=actor)
         if ended and payment.captured_minor:
@@ -141,6 +144,9 @@ def _apply_to_hold(payment: CardPayment, actor: Actor) -> None:
             hold_states.fail(hold, payment.failure_code or "authorization_canceled", actor=actor)
         # A charge that came to nothing at the end of a lease: the provider is paid, the renter owes it.
         hold_states.finish_settling(hold, collected_minor=0, actor=actor)
+    if hold.state == Hold.State.OPEN and payment.state != State.AUTHORIZED:
+        # Let go or captured at the network while the lease runs: what is not paid for has to end.
+        send_on_commit(hold_unsecured, hold_id=hold.pk, subject_id=hold.subject_id)
 
 
 def _confirm(hold: Hold, actor: Actor) -> None:

@@ -122,10 +122,10 @@ def _paid_by(payment: CardPayment) -> list[Receipt]:
 def _shares(payment: CardPayment, receipts: list[Receipt], amount_minor: int) -> list[Share]:
     if payment.hold_id is not None:
         shares, left = _of_leases(receipts, amount_minor)
-        # Whoever had a refund of it has it twice now, and owes it.
-        twice = min(left, _refunded_and_not_owed(payment, receipts))
+        # Whoever had a part of it back, or has it as prepaid money, has that twice now, and owes it.
+        twice = min(left, _had_and_not_owed(payment, receipts))
         owed = [Share(Bearer.RENTER, twice, payment.party_id)] if twice else []
-        # A charge without a receipt, or beyond it: nobody earned it.
+        # What is left nobody earned and nobody has.
         return [*shares, *owed, *([Share(Bearer.PLATFORM, left - twice)] if left > twice else [])]
     free = _free_of(payment.party_id, amount_minor)
     shares = [Share(Bearer.PREPAID, free, payment.party_id)] if free else []
@@ -167,10 +167,12 @@ def _divided(row: Receipt, amount_minor: int) -> list[Share]:
     return [share for share in (of_provider, fee) if share.amount_minor]
 
 
-def _refunded_and_not_owed(payment: CardPayment, receipts: list[Receipt]) -> int:
+def _had_and_not_owed(payment: CardPayment, receipts: list[Receipt]) -> int:
+    """What the renter has of the charge: refunds, and what it paid beyond the lease; less what is owed of that."""
+    beyond = max(0, payment.captured_minor - sum(row.total_minor for row in receipts))
     owed = DisputeShare.objects.filter(dispute__payment=payment, bearer=Bearer.RENTER)
     before = owed.aggregate(sum=Sum(F("amount_minor") - F("returned_minor")))["sum"] or 0
-    return max(0, sum(refunded_of(receipts).values()) - int(before))
+    return max(0, sum(refunded_of(receipts).values()) + beyond - int(before))
 
 
 def bear_again(receipt: Receipt, amount_minor: int, cause: str) -> list[Line]:

@@ -1,4 +1,4 @@
-"""A lease whose card is not authorized anew ends, whether its signal came or was lost."""
+"""A lease behind whose card nothing stands ends, whether its signal came or was lost."""
 
 import pytest
 
@@ -50,3 +50,19 @@ def test_a_lease_whose_card_stands_goes_on(refused):
     sweeps.sweep_leases()
     refused.refresh_from_db()
     assert refused.state == "running"
+
+
+@pytest.mark.parametrize(
+    ("state", "captured", "reason"),
+    [
+        ("canceled", 0, "funding_failed"),
+        ("failed", 0, "funding_failed"),
+        ("succeeded", -1, "funding_failed"),
+        ("succeeded", 0, ""),
+    ],
+)
+def test_a_lease_whose_card_was_let_go_or_charged_for_too_little_ends(refused, state, captured, reason):
+    CardPayment.objects.update(renewal_refused="", state=state, captured_minor=1_000 + captured)
+    sweeps.sweep_leases()
+    refused.refresh_from_db()
+    assert refused.end_reason == reason
