@@ -75,7 +75,9 @@ def _take_over(before: CardPayment, intent: IntentState) -> None:
     with transaction.atomic():
         payment = _locked(before)
         if payment is None:
-            loose_authorizations.loosen(before, before.renewals + 1, intent.id)
+            # Unless another worker was as far before us: then it is the payment's, and the old one is let go already.
+            if not CardPayment.objects.filter(pk=before.pk, payment_intent_id=intent.id).exists():
+                loose_authorizations.loosen(before, before.renewals + 1, intent.id)
             return
         old = payment.payment_intent_id
         payment.payment_intent_id, payment.charge_id = intent.id, intent.charge_id

@@ -67,6 +67,21 @@ def test_a_lost_answer_authorizes_once(card: Scene, aging: CardPayment, mode: st
     assert _statuses(card) == ["canceled", "requires_capture"]
 
 
+def test_two_workers_at_one_renewal_let_the_old_authorization_go(card: Scene, aging: CardPayment, monkeypatch):
+    ask = CardRail.create_intent
+
+    def overtaken(self, *args, **kwargs):
+        monkeypatch.setattr(CardRail, "create_intent", ask)
+        card_renewals.renew(aging.pk)
+        return ask(self, *args, **kwargs)
+
+    monkeypatch.setattr(CardRail, "create_intent", overtaken)
+    card_renewals.renew(aging.pk)
+    card.doorbell.ring()
+    assert _statuses(card) == ["canceled", "requires_capture"]
+    assert CardPayment.objects.get().renewals == 1
+
+
 def test_what_a_flushed_queue_forgot_is_let_go_of_by_the_sweep(card: Scene, aging: CardPayment, clock):
     assert card_renewals.renew_due() == 1
     card.doorbell.lose()
