@@ -2,10 +2,12 @@
 
 import logging
 from collections.abc import Callable
+from datetime import timedelta
 from uuid import UUID
 
 from django.core.cache import cache
 
+from compliance.base import clock
 from compliance.base.actor import Actor, system
 from compliance.base.errors import Conflict, Refusal
 from compliance.selectors.restrictions import is_restricted
@@ -14,6 +16,7 @@ from marketplace.errors import NotAProvider
 from marketplace.models import Organization, User
 from marketplace.permissions import PAY, require_role
 from settlement.selectors.balances import payable_parties
+from settlement.selectors.payouts import last_failures
 from settlement.services import chain_payouts, payout_deeds, payouts
 from settlement.services.payouts import PayoutPlan, PayoutRef
 
@@ -22,6 +25,10 @@ ACTOR = system("payouts")
 POTS = ("card", "escrow")
 # A payout that was refused is asked for again after this many seconds: each question leaves a Decision for ten years.
 ASK_AGAIN_SECONDS = 900
+# What its rail refused is tried again after as long, twice as long each time, by itself; its provider may at any time.
+LONGEST_WAIT_SECONDS = 86_400
+# Ends after which the next payout is another one: it is planned at once.
+ANOTHER_NOW = frozenset({"entitlement_grew", "earlier_transfer_found", "withdrawn_by_payee", "withdrawn_less"})
 
 
 class NothingPayable(Conflict):
@@ -38,13 +45,22 @@ def pay_providers(*, actor: Actor = ACTOR) -> int:
     """Every provider that is owed something has a payout on its way, or a refusal on record. Returns how many left."""
     paid = 0
     for party_id, pot in payable_parties():
-        plan = _planned(party_id, pot)
+        plan = None if _was_refused(party_id, pot) else _planned(party_id, pot)
         if plan is not None and cache.get(_asked(plan)) is None:
             paid += _try(plan, actor, _send)
     for plan in chain_payouts.stopped_payouts():
         if not is_restricted(plan.party_id) and cache.get(_asked(plan)) is None:
             paid += _try(plan, actor, _resume)
     return paid
+
+
+def _was_refused(party_id: UUID, pot: str) -> bool:
+    """Whether the newest payouts came to nothing at their rail, too lately to try again."""
+    failures = last_failures(party_id, pot)
+    if not failures or failures[0][0] in ANOTHER_NOW:
+        return False
+    wait = min(ASK_AGAIN_SECONDS * 2 ** (len(failures) - 1), LONGEST_WAIT_SECONDS)
+    return clock.now() < failures[0][1] + timedelta(seconds=wait)
 
 
 def _planned(party_id: UUID, pot: str) -> PayoutPlan | None:

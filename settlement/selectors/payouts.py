@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import takewhile
 from uuid import UUID
 
 from django.conf import settings
@@ -86,6 +87,16 @@ def payouts_of(party_id: UUID, *, limit: int = 100) -> list[PayoutView]:
         )
         for row in rows
     ]
+
+
+def last_failures(party_id: UUID, pot: str, *, most: int = 10) -> list[tuple[str, datetime]]:
+    """Why and when the provider's newest payouts of the pot came to nothing, newest first, up to the last that did not.
+
+    At most so many.
+    """
+    rows = Payout.objects.filter(party_id=party_id, pot=pot).order_by("-created_at")[:most]
+    failed = takewhile(lambda row: row.state == Payout.State.FAILED, rows)
+    return [(row.failure_code, row.state_changed_at) for row in failed]
 
 
 def payout_setup(party_id: UUID) -> PayoutSetup:

@@ -5,10 +5,10 @@ import pytest
 from compliance.base.actor import system
 from compliance.services import restrictions
 from marketplace.services import metering, provider_payouts, suspensions, sweeps
-from settlement.models import PaymentProfile
+from settlement.models import PaymentProfile, Payout
 from settlement.selectors.balances import payable_minor
 from settlement.selectors.payouts import payouts_of
-from settlement.services import payout_deeds
+from settlement.services import payout_deeds, payouts
 
 
 @pytest.fixture
@@ -54,6 +54,31 @@ def test_there_is_nothing_to_pay_out_twice(earned):
         provider_payouts.pay_out(earned.brisbane, "card", user=pia, actor=pia.as_actor())
     with pytest.raises(provider_payouts.NothingPayable):
         provider_payouts.pay_out(earned.brisbane, "jar", user=pia, actor=pia.as_actor())
+
+
+def test_what_a_rail_refuses_is_tried_again_later_each_time_and_by_its_provider_at_once(earned, clock, monkeypatch):
+    """Each question to the gate leaves a Decision for ten years, each payout a request to the rail."""
+    asked, real = [], provider_payouts.gate.require
+    monkeypatch.setattr(provider_payouts.gate, "require", lambda *a, **k: asked.append(1) or real(*a, **k))
+
+    def refuse(code="account_invalid") -> None:
+        paid = Payout.objects.get(state="pending")
+        payouts.fail_payout(paid.pk, code, actor=system("tests"))
+
+    assert provider_payouts.pay_providers() == 1
+    refuse()
+    for seconds in (900, 1_800, 3_600):
+        assert provider_payouts.pay_providers() == 0
+        clock.advance(seconds=seconds - 1)
+        assert provider_payouts.pay_providers() == 0
+        clock.advance(seconds=1)
+        assert provider_payouts.pay_providers() == 1
+        refuse()
+    assert len(asked) == 4
+    clock.advance(seconds=1)
+    provider_payouts.pay_out(earned.brisbane, "card", user=earned.pia, actor=earned.pia.as_actor())
+    refuse("entitlement_grew")
+    assert provider_payouts.pay_providers() == 1, "another amount is another question"
 
 
 def test_a_payout_that_waits_is_frozen_and_goes_on_under_a_fresh_clearance(earned, monkeypatch):
