@@ -22,7 +22,7 @@ from compliance.services.officers import require_officer
 from settlement.models import Explanation
 from settlement.money import amount_words
 from settlement.selectors.suspense import EXPLAINED, InSuspense, explanations_waiting, in_suspense
-from settlement.services import claims, ledger
+from settlement.services import claims, ledger, rows
 from settlement.services.accounts import AccountKey, Kind, Pot, of_platform
 from settlement.services.ledger import Line
 
@@ -33,6 +33,7 @@ DECIDE_WITHIN = timedelta(days=14)
 OF_PARTIES = (Kind.AVAILABLE, Kind.PAYABLE, Kind.CLAIM)
 # Every other account moves with deeds of its own.
 PLACES = (*OF_PARTIES, Kind.FEES, Kind.CHARGEBACKS, Kind.PROCESSING, Kind.BANK)
+_WORK = "The booking of an explanation"
 
 
 class ExplanationInvalid(InvalidInput):
@@ -138,15 +139,14 @@ def follow_case(case_id: UUID, *, actor: Actor) -> bool:
         logger.error("explanation %s was not booked: %s", row.pk, refusal.code)
         with transaction.atomic():
             _withdraw(_locked(row.pk), refusal.code, actor)
-            work = "The booking of an explanation"
-            money_alarms.open_case_of_stuck(work, refusal.code, str(row.transfer_id), row.pk, actor=actor)
+            money_alarms.open_case_of_stuck(_WORK, refusal.code, str(row.transfer_id), row.pk, actor=actor)
         return True
 
 
 def sweep(*, actor: Actor) -> int:
     """Every explanation that waits stands as its case says. Returns how many changed."""
     waiting = explanations_waiting().values_list("case_id", flat=True)[:100]
-    return sum(follow_case(case_id, actor=actor) for case_id in list(waiting))
+    return rows.each(_WORK, waiting, lambda case_id: follow_case(case_id, actor=actor), actor=actor)
 
 
 def _signed(found: InSuspense, amount_minor: int | None) -> int:
@@ -189,7 +189,8 @@ def _book(row: Explanation, ending: Ending, actor: Actor) -> None:
     place = AccountKey(row.kind, Pot.CARD, row.currency, row.party_id)
     of_party = claims.accounts_of(row.party_id) if row.party_id else []
     transfer_id = ledger.transfer_id_for(EXPLAINED, row.pk)
-    ledger.lock({suspense, place, *of_party}, causes=[transfer_id])
+    # Every row of the place: what goes the other way may take from more than one of a shared account's.
+    ledger.lock({suspense, place, *of_party})
     lines = [Line(suspense, -row.amount_minor), Line(place, row.amount_minor)]
     transition(
         row,

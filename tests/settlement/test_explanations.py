@@ -194,3 +194,43 @@ def test_who_is_no_officer_says_nothing_and_others_wait_their_turn(money, transf
         Explanation.objects.filter(pk=row.pk).update(state="booked", approved_by=row.proposed_by)
     with pytest.raises(IntegrityError, match="keeps what was proposed"), transaction.atomic():
         Explanation.objects.filter(pk=row.pk).update(amount_minor=-1)
+
+
+@pytest.mark.parametrize(("place", "sign"), [("fees", 1), ("processing", -1)])
+def test_what_a_shared_account_gives_comes_from_all_of_its_rows(money, place, sign):
+    """Fees are spread over eight rows: no one of them has enough."""
+    shared = of_platform(place, Pot.CARD, "USD")
+    for shard in range(shared.shards):
+        lines = [Line(shared, 20 * sign), Line(clearing(Pot.CARD, "USD"), -20 * sign)]
+        ledger.post(UUID(int=8 * 10**9 + shard), "hold.settled", lines)
+    assert ledger.balance_of(shared) == 160 * sign
+    transfer = strange(-150 * sign)
+    pk = explanations.propose(transfer, case_of(), Place(place), "It was ours.", actor=OLGA)
+    explanations.approve(pk, "Seen.", actor=OTTO)
+    assert ledger.balance_of(shared) == 10 * sign
+    assert "suspense" not in money.books()
+    assert verify_books().verified
+
+
+def test_one_that_cannot_be_booked_keeps_no_other_from_its_turn(money, transfer, monkeypatch):
+    other, book = strange(-30, "txn_2"), explanations._book
+
+    def broken(row: Explanation, *given: object) -> None:
+        if row.transfer_id in wrong:
+            raise RuntimeError("a fault of the program")
+        book(row, *given)
+
+    wrong = {transfer, other}
+    monkeypatch.setattr(explanations, "_book", broken)
+    for each, line in ((transfer, "txn_1"), (other, "txn_2")):
+        case_id = case_of(line)
+        explanations.propose(each, case_id, COSTS, "By hand.", actor=OLGA)
+        cases.approve_disposition(case_id, "Seen.", actor=OTTO)
+    assert money.books()["suspense"] == -180
+    wrong.remove(other)
+    assert explanations.sweep(actor=TESTER) == 1
+    assert money.books() == {"stripe": 180, "suspense": -150, "chargebacks": -30}
+    assert Case.objects.filter(summary__contains="booking of an explanation").count() == 1
+    wrong.clear()
+    assert explanations.sweep(actor=TESTER) == 1
+    assert "suspense" not in money.books()
