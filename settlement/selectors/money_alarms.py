@@ -8,12 +8,19 @@ from django.db.models import QuerySet
 
 from compliance.base import clock
 from compliance.selectors import travel
-from settlement.models import Hold, Payout, ReconciliationRun
+from compliance.selectors.restrictions import open_restrictions
+from settlement.models import Account, Hold, Payout, ReconciliationRun
 from settlement.selectors.refunds import waiting_refunds
 
 # How long a payout may wait for its rail before it is an alarm.
 WAITS_LONG = timedelta(hours=1)
 _RAILS = {Hold.Rail.CARD.value: "The card network", Hold.Rail.ESCROW.value: "The escrow contract"}
+_CLEARING = {
+    Hold.Rail.CARD.value: Account.Kind.STRIPE_CLEARING,
+    Hold.Rail.ESCROW.value: Account.Kind.CHAIN_CLEARING,
+}
+# Rails are compared every minute: what was not for so long is compared no more.
+SILENT_AFTER = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +55,12 @@ def late_settlements() -> QuerySet[Hold]:
 def _differing() -> Iterator[MoneyAlarm]:
     for rail, title in _RAILS.items():
         run = ReconciliationRun.objects.filter(rail=rail).order_by("-created_at").first()
-        if run is None or run.balanced:
+        if run is None:
+            continue
+        if run.created_at <= clock.now() - SILENT_AFTER and _has_money(rail):
+            text = f"The last time was {run.created_at:%d %b %Y %H:%M}: look at the rail and at the worker's log."
+            yield MoneyAlarm(f"{title} was not compared with the books for an hour", text)
+        if run.balanced:
             continue
         rows = run.differences.order_by("created_at")
         first, count = rows[0], len(rows)
@@ -56,11 +68,17 @@ def _differing() -> Iterator[MoneyAlarm]:
         yield MoneyAlarm(f"{title} and the books differ", f"{text} Each is a case of its own.")
 
 
+def _has_money(rail: str) -> bool:
+    return Account.objects.filter(kind=_CLEARING[rail]).exclude(balance_minor=0).exists()
+
+
 def _standing() -> Iterator[MoneyAlarm]:
     if count := late_payouts().count():
         text = "Look at the rail and at the worker's log; the sweep asks again, and nobody is paid twice."
         yield MoneyAlarm(f"Payouts that have waited for an hour: {count}", text)
-    if count := waiting_refunds().filter(state_changed_at__lte=clock.now() - WAITS_LONG).count():
+    # Those to a restricted renter wait for compliance.
+    refunds = waiting_refunds().exclude(party_id__in=open_restrictions().values("party_id"))
+    if count := refunds.filter(state_changed_at__lte=clock.now() - WAITS_LONG).count():
         text = "Look at the card network and at the worker's log; the sweep asks again, and nobody is refunded twice."
         yield MoneyAlarm(f"Refunds that have waited for an hour: {count}", text)
     if count := late_settlements().count():

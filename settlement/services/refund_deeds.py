@@ -7,6 +7,7 @@ from uuid import UUID
 
 from compliance.base import clock
 from compliance.base.actor import system
+from compliance.selectors.restrictions import is_restricted
 from compliance.services.clearances import ClearanceInvalid
 from settlement.models import Refund
 from settlement.rails import card
@@ -34,7 +35,7 @@ def send_refund(refund_id: UUID) -> None:
     try:
         refund_states.begin_sending(refund_id, actor=ACTOR)
     except ClearanceInvalid:
-        refund_states.fail_refund(refund_id, "clearance_invalid", actor=ACTOR)
+        _give_up(refund_id)
         return
     row = Refund.objects.select_related("clearance").get(pk=refund_id)
     if row.state != State.SENDING:
@@ -73,9 +74,18 @@ def _may_ask(row: Refund) -> bool:
         refund_states.still_cleared(row)
     except ClearanceInvalid:
         if clock.now() - row.state_changed_at >= ANSWER_LOST_AFTER:
-            refund_states.fail_refund(row.pk, "clearance_invalid", actor=ACTOR)
+            _give_up(row.pk)
         return False
     return True
+
+
+def _give_up(refund_id: UUID) -> None:
+    """The refund has failed, and each side has again what it gave; while its renter is restricted it stays what it is.
+
+    What was given to a restricted party is its property: it neither leaves nor goes back to whoever gave it.
+    """
+    if not is_restricted(Refund.objects.values_list("party_id", flat=True).get(pk=refund_id)):
+        refund_states.fail_refund(refund_id, "clearance_invalid", actor=ACTOR)
 
 
 def _refused(row: Refund, code: str) -> None:

@@ -7,13 +7,16 @@ import pytest
 
 from compliance.base import clock as clocks
 from compliance.models import Clearance
+from compliance.services import restrictions
 from settlement.models import DisputeShare, Invoice, PaymentProfile, ReconciliationDifference, Refund
 from settlement.rails.card import CardRail
+from settlement.selectors.money_alarms import money_alarms
 from settlement.services import claims, holds, inbox, reconciliation, refund_deeds, refund_states
 from settlement.services.amendments import amend_due
 from settlement.services.books import verify_books
 from settlement.services.invoicing import issue_due
 from settlement.services.refunds import RefundContested, RefundTooLarge
+from tests.factories.compliance import OFFICER, SECOND_OFFICER
 from tests.settlement.scene import TESTER, Scene
 from tests.settlement.test_amendments import notes
 from tests.settlement.test_disputes import impatient, ready
@@ -108,6 +111,23 @@ def test_a_clearance_that_fell_before_the_money_left_turns_it_back(paid):
     paid.doorbell.ring()
     assert (Refund.objects.get().state, Refund.objects.get().failure_code) == ("failed", "clearance_invalid")
     assert (asked(paid), books(paid)) == ([], PAID)
+
+
+def test_one_to_a_renter_that_was_restricted_meanwhile_goes_nowhere_until_it_is_let_go(paid, clock):
+    """Neither to the card, nor back to the provider: it is the renter's property, and in the report about it."""
+    give(paid, paid.lease_id, 400)
+    on_its_way = books(paid)
+    row = restrictions.impose(paid.renter.pk, "listed", actor=OFFICER)
+    paid.doorbell.ring()
+    for _ in range(2):
+        clock.advance(hours=2)
+        assert refund_deeds.deliver_refunds() == 1
+    assert (Refund.objects.get().state, asked(paid), books(paid)) == ("requested", [], on_its_way)
+    assert money_alarms() == []
+    restrictions.propose_lift(row.pk, "Another of the name.", actor=OFFICER)
+    restrictions.lift(row.pk, actor=SECOND_OFFICER)
+    refund_deeds.deliver_refunds()
+    assert (Refund.objects.get().failure_code, asked(paid), books(paid)) == ("clearance_invalid", [], PAID)
 
 
 def test_one_that_the_bank_sends_back_later_is_undone_once_and_its_credit_note_too(paid, clock, settings):

@@ -36,6 +36,18 @@ def test_the_newest_comparison_of_each_rail_counts(clock, caplog):
     assert _titles() == []
 
 
+def test_a_rail_that_is_compared_no_more_is_an_alarm_while_there_is_money_on_it(money: Scene, clock):
+    _compared("card")
+    clock.advance(minutes=61)
+    assert _titles() == [], "there is nothing to compare"
+    money.credit(500)
+    assert _titles() == ["The card network was not compared with the books for an hour"]
+    _compared("card", Difference("a-1", 5, None, "no line for this"))
+    assert _titles() == ["The card network and the books differ"]
+    clock.advance(minutes=61)
+    assert len(_titles()) == 2
+
+
 def test_a_settlement_and_a_payout_are_alarms_after_an_hour_and_until_they_are_done(card: Scene, clock, caplog):
     card.top_up(5_000)
     hold = card.open_hold(2_000, rail="card")
