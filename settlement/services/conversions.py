@@ -30,6 +30,10 @@ from settlement.services.ledger import Line, PotsMixed
 RATE_SERVES = timedelta(hours=24)
 MOST_DIGITS = 18
 KIND = "conversion"
+# What deeds of their own have set aside, in the currency that they will ask for; blocked property above all.
+SET_ASIDE = frozenset(
+    {Kind.HELD, Kind.UNCOLLECTED, Kind.ACCRUED, Kind.BLOCKED, Kind.PAYING, Kind.REFUNDING, Kind.CLAIM}
+)
 
 
 class RateInvalid(InvalidInput):
@@ -64,6 +68,13 @@ class RateDoesNotFit(InvalidInput):
 
     code = "rate_does_not_fit"
     default_message = "This rate is between other currencies. Nothing was moved."
+
+
+class MoneySetAside(InvalidInput):
+    """The money is meant for a lease, a payout, a refund or a debt, or compliance blocked it."""
+
+    code = "money_set_aside"
+    default_message = "This money is set aside, for a lease, a payout or by compliance. Nothing was moved."
 
 
 class NothingBought(InvalidInput):
@@ -134,13 +145,15 @@ def convert(
 ) -> ConversionRef:
     """`amount_minor` left `source`, and what the rate makes of it is in `destination`. Told again, nothing moves.
 
-    Raises RateNotFound, RateTooOld, RateDoesNotFit, PotsMixed, NothingBought, AmountOutOfRange, InsufficientFunds,
-    TransferConflict.
+    Raises RateNotFound, RateTooOld, RateDoesNotFit, PotsMixed, MoneySetAside, NothingBought, AmountOutOfRange,
+    InsufficientFunds, TransferConflict.
     """
     rate = ExchangeRate.objects.filter(pk=rate_id).first()
     if rate is None:
         raise RateNotFound
     inverse = _is_inverse(rate, source, destination)
+    if not SET_ASIDE.isdisjoint((source.kind, destination.kind)):
+        raise MoneySetAside
     if type(amount_minor) is not int or not 0 < amount_minor < ledger.MAX_MINOR:
         raise ledger.AmountOutOfRange
     bought, rest = divmod(amount_minor * _numerator(rate, inverse), _denominator(rate, inverse))

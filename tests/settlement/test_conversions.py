@@ -23,6 +23,7 @@ from settlement.services import conversions, ledger
 from settlement.services.accounts import AccountKey, Kind, Pot, clearing, of_party, of_platform
 from settlement.services.books import verify_books
 from settlement.services.conversions import (
+    MoneySetAside,
     NothingBought,
     RateDoesNotFit,
     RateExists,
@@ -117,6 +118,18 @@ def test_the_same_conversion_by_many_at_once_happens_once(money: Scene):
     assert len({outcome.bought_minor for outcome in outcomes}) == 1
     assert balances(money)["usd"] == 10_837
     assert verify_books().verified
+
+
+@pytest.mark.parametrize("kind", ["held", "blocked", "accrued", "paying", "refunding"])
+def test_what_a_deed_or_compliance_set_aside_keeps_its_currency(money: Scene, kind: str):
+    """A lease that is settled in dollars finds its dollars, and nobody gets at what is blocked."""
+    fund(money, 100)
+    apart = of_party(kind, money.renter.pk, CARD, "EUR")
+    ledger.post(uuid4(), "set aside", [Line(money_of(money, "EUR"), -60), Line(apart, 60)])
+    for source, destination in ((apart, money_of(money, "USD")), (money_of(money, "USD"), apart)):
+        with pytest.raises(MoneySetAside):
+            convert(uuid4(), rate(), 10, source=source, destination=destination)
+    assert (ledger.balance_of(apart), balances(money)["usd"]) == (60, 0)
 
 
 def test_pots_and_funds_and_rates_are_looked_at(money: Scene):
