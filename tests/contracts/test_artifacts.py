@@ -9,15 +9,39 @@ import pytest
 
 from settlement.contracts.compile import CONTRACT_NAMES, artifact_texts
 from settlement.contracts.toolchain import ARTIFACTS, CONTRACTS, ToolMissing, node_binary, solc_script
+from tests.environment import cannot_check
 
 
 def test_the_artifacts_compile_from_their_sources_byte_for_byte():
     try:
         node_binary(), solc_script()
     except ToolMissing as missing:
-        pytest.skip(f"no compiler: {missing}")
-    for path, text in artifact_texts().items():
+        cannot_check(f"No compiler: {missing}")
+    texts = artifact_texts()
+    assert {path.stem for path in texts} == {path.stem for path in ARTIFACTS.glob("*.json")}
+    for path, text in texts.items():
         assert path.read_text(encoding="utf-8") == text, f"{path.name} is stale"
+
+
+@pytest.mark.parametrize(("ci", "ends"), [("true", pytest.fail.Exception), ("", pytest.skip.Exception)])
+def test_without_a_compiler_it_is_skipped_at_home_and_fails_in_continuous_integration(monkeypatch, ci: str, ends):
+    def missing() -> Path:
+        raise ToolMissing("solc.js is not installed: run `npm ci` in settlement/contracts.")
+
+    monkeypatch.setattr("tests.contracts.test_artifacts.solc_script", missing)
+    monkeypatch.setenv("CI", ci)
+    with pytest.raises(ends, match="npm ci"):
+        test_the_artifacts_compile_from_their_sources_byte_for_byte()
+
+
+def test_continuous_integration_says_so_and_installs_the_tools_by_the_way():
+    script = (CONTRACTS.parents[1] / ".ci" / "run").read_text()
+    assert re.search(r"^export CI=true", script, re.MULTILINE)
+    makefile = (CONTRACTS.parents[1] / "Makefile").read_text()
+    assert re.search(r"^make test\b", script, re.MULTILINE)
+    # `make test` begins with `setup`, and that with the locked compiler, fuzzer and node.
+    assert re.search(r"^test: setup\b", makefile, re.MULTILINE)
+    assert re.search(r"^setup: .*\$\(CONTRACTS\)/node_modules/\.stamp", makefile, re.MULTILINE)
 
 
 @pytest.mark.parametrize("name", CONTRACT_NAMES)

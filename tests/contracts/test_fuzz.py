@@ -7,6 +7,7 @@ import subprocess
 import pytest
 
 from settlement.contracts.toolchain import CONTRACTS, ToolMissing, forge_binary, node_binary, solc_script
+from tests.environment import cannot_check
 
 pytestmark = pytest.mark.chain
 
@@ -18,7 +19,7 @@ def test_fuzzer_and_invariants_find_nothing():
         forge, node = forge_binary(), node_binary()
         solc_script()
     except ToolMissing as missing:
-        pytest.skip(f"no fuzzer: {missing}")
+        cannot_check(f"No fuzzer: {missing}")
     done = subprocess.run(
         [forge, "test", "--offline"],
         cwd=CONTRACTS,

@@ -21,6 +21,7 @@ from compliance.sources.wallet_oracle import MAINNET, OracleSilent, WalletOracle
 from settlement.contracts.compile import compile_sources
 from settlement.contracts.toolchain import ToolMissing
 from tests.contracts.anvil import Anvil, anvil
+from tests.environment import cannot_check
 from tests.factories.compliance import lease_request, verified_company
 
 __all__ = ["anvil"]
@@ -40,7 +41,7 @@ def compiled():
         path = Path(__file__).with_name("SanctionsList.sol")
         return compile_sources({"test/SanctionsList.sol": path}, ("SanctionsList",))["SanctionsList"]
     except ToolMissing as missing:
-        pytest.skip(f"no compiler: {missing}")
+        cannot_check(f"No compiler: {missing}")
 
 
 @pytest.fixture
