@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from django.db.models import Q, QuerySet
@@ -42,6 +43,11 @@ def open_restrictions(party_ids: Iterable[UUID] | None = None) -> QuerySet[Restr
 def is_restricted(party_id: UUID) -> bool:
     """Whether the party may deal at all."""
     return Restriction.objects.filter(party_id=party_id, lifted_at=None).exists()
+
+
+def lifted_since(at: datetime) -> list[UUID]:
+    """The restrictions that fell since then, lifted or at their end."""
+    return list(Restriction.objects.filter(lifted_at__gte=at).values_list("pk", flat=True))
 
 
 def restrictions_of(party_id: UUID) -> QuerySet[Restriction]:

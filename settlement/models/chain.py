@@ -59,6 +59,14 @@ class ChainEvent(Row):
                 name="one_live_chain_event_per_log",
             )
         ]
+        indexes = [
+            # Asked at every round, among all the charges.
+            models.Index(
+                fields=["name", "block_number"],
+                condition=models.Q(name__in=["AccountFrozen", "AccountUnfrozen", "Frozen", "Unfrozen"]),
+                name="freezes_told",
+            )
+        ]
 
 
 class ChainTransaction(StatefulRow):
@@ -70,6 +78,7 @@ class ChainTransaction(StatefulRow):
         CONFIRMED = "confirmed", "Confirmed"
         REVERTED = "reverted", "Reverted"
         DISPLACED = "displaced", "Displaced"
+        DROPPED = "dropped", "Dropped"
 
     TRANSITIONS: ClassVar[dict[str, frozenset[str]]] = {
         State.SIGNED: frozenset({State.BROADCAST, State.CONFIRMED, State.REVERTED, State.DISPLACED}),
@@ -77,8 +86,9 @@ class ChainTransaction(StatefulRow):
         # A reorganisation can take its block away: it is sent again, as it was signed.
         State.CONFIRMED: frozenset({State.BROADCAST}),
         State.REVERTED: frozenset({State.BROADCAST}),
-        # Another transaction of the key, not ours, used its nonce for good: it is signed anew with another.
-        State.DISPLACED: frozenset({State.SIGNED}),
+        # Another transaction of the key, not ours, used its nonce for good: it is signed anew with another, unless what
+        # it was for is over.
+        State.DISPLACED: frozenset({State.SIGNED, State.DROPPED}),
     }
     UNDER_WAY: ClassVar[tuple[str, ...]] = (State.SIGNED, State.BROADCAST, State.DISPLACED)
 

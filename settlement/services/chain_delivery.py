@@ -23,6 +23,7 @@ from compliance.base.transition import transition
 from compliance.services.chain_signer import signer_for
 from settlement.models import ChainAttempt, ChainTransaction
 from settlement.rails.chain import Chain, Fees, Outcome, connect
+from settlement.selectors.wallet_freezes import is_overtaken
 from settlement.services import chain_alarms, chain_indexer
 from settlement.services.chain_sender import (
     MINING_ALARM,
@@ -207,6 +208,9 @@ def _sign_anew(row: ChainTransaction, chain: Chain) -> None:
     raw = signer_for(row.role).sign_transaction(unsigned)
     # At once: a nonce that was taken and never sent would hold up all later ones.
     with transaction.atomic():
+        if is_overtaken(row):
+            _drop(row)
+            return
         if not _replace(row, unsigned, raw):
             return
         transition(
@@ -218,6 +222,17 @@ def _sign_anew(row: ChainTransaction, chain: Chain) -> None:
             data={"hash": row.hash, "purpose": row.purpose, "nonce": row.nonce},
         )
     broadcast(row, chain)
+
+
+def _drop(row: ChainTransaction) -> None:
+    """A freeze or a release that would come after its time is not signed anew."""
+    transition(
+        row,
+        State.DROPPED,
+        actor=SENDER,
+        event="chain_transaction.dropped",
+        data={"hash": row.hash, "purpose": row.purpose, "nonce": row.nonce},
+    )
 
 
 def _alarm_of_stuck() -> None:

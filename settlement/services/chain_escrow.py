@@ -12,10 +12,12 @@ from eth_utils.address import to_checksum_address
 from eth_utils.crypto import keccak
 
 from compliance.base import clock
+from compliance.base.errors import Conflict
 from compliance.selectors.restrictions import is_restricted
 from compliance.services.chain_signer import GUARDIAN, SETTLER, TREASURER
 from settlement.models import ChainTransaction, EscrowDeposit, Hold
 from settlement.rails.chain import EscrowState, connect
+from settlement.selectors.wallet_freezes import FREEZE, LET_GO, case_ref_of
 from settlement.services.chain_deposits import terms_of
 from settlement.services.chain_sender import ContractCall, submit
 from settlement.services.hold_states import HoldNotFound
@@ -25,6 +27,13 @@ FREEZE_FOR = timedelta(days=30)
 RENEW_FREEZE_BEFORE = timedelta(days=7)
 # A freeze, or a release, that is in its block has had its effect: where it is not so any more, another one is needed.
 _OVER = (ChainTransaction.State.CONFIRMED,)
+
+
+class HoldMoved(Conflict):
+    """The hold was frozen, or let go, while the opposite was being sent."""
+
+    code = "hold_moved"
+    default_message = "The hold changed meanwhile. Nothing was sent."
 
 
 def settle_escrow(hold_id: UUID, total_minor: int | None = None) -> ChainTransaction | None:
@@ -70,7 +79,7 @@ def freeze_escrow(hold_id: UUID) -> ChainTransaction | None:
     """The guardian has frozen the lease's money in the contract, for 30 days; a freeze that nears its end is renewed.
 
     None when there is nothing open on chain (a deposit that comes later is frozen when it is seen), when the hold is
-    not frozen, or when the freeze stands. Raises HoldNotFound, ChainUnavailable.
+    not frozen, or when the freeze stands. Raises HoldNotFound, ChainUnavailable, HoldMoved.
     """
     hold = _hold(hold_id)
     deposit = _deposit(hold)
@@ -79,7 +88,8 @@ def freeze_escrow(hold_id: UUID) -> ChainTransaction | None:
     chain = connect()
     state = chain.escrow(deposit.lease_key)
     until = clock.now() + FREEZE_FOR
-    lasting = state.frozen_until > (clock.now() + RENEW_FREEZE_BEFORE).timestamp()
+    # A release that is still on its way will end what stands.
+    lasting = state.frozen_until > (clock.now() + RENEW_FREEZE_BEFORE).timestamp() and not _is_being_let_go(hold)
     if state.status != EscrowState.OPEN or lasting:
         return None
     call = ContractCall(
@@ -89,6 +99,7 @@ def freeze_escrow(hold_id: UUID) -> ChainTransaction | None:
         function="freeze",
         arguments=(_key(deposit), _case_ref(hold), int(until.timestamp())),
         subject_id=hold.subject_id,
+        guard=_only_if(hold, frozen=True),
     )
     return submit(call, chain)
 
@@ -96,7 +107,7 @@ def freeze_escrow(hold_id: UUID) -> ChainTransaction | None:
 def unfreeze_escrow(hold_id: UUID) -> ChainTransaction | None:
     """The guardian has let the lease's money go in the contract. None when it is not frozen there, or we still hold it.
 
-    Raises HoldNotFound, ChainUnavailable.
+    Raises HoldNotFound, ChainUnavailable, HoldMoved.
     """
     hold = _hold(hold_id)
     deposit = _deposit(hold)
@@ -112,6 +123,7 @@ def unfreeze_escrow(hold_id: UUID) -> ChainTransaction | None:
         function="unfreeze",
         arguments=(_key(deposit), _case_ref(hold)),
         subject_id=hold.subject_id,
+        guard=_only_if(hold, frozen=False),
     )
     return submit(call, chain)
 
@@ -142,17 +154,27 @@ def withdraw_fees(to: str, key: str) -> ChainTransaction | None:
     return submit(ContractCall(key, "withdraw_fees", TREASURER, "withdrawFees", (to,)), chain)
 
 
-def freeze_account(account: str, case_ref: str, key: str, *, subject_id: UUID | None = None) -> ChainTransaction:
-    """The wallet cannot withdraw for 30 days, whoever asks; `case_ref` names the case. Raises ChainUnavailable."""
+def freeze_account(
+    account: str, restriction_id: UUID, key: str, *, guard: Callable[[], object] | None = None
+) -> ChainTransaction:
+    """The wallet cannot withdraw for 30 days, whoever asks, under the restriction.
+
+    Raises ChainUnavailable, and what `guard` raises as it is stored.
+    """
     until = int((clock.now() + FREEZE_FOR).timestamp())
-    arguments = (account, keccak(text=case_ref), until)
-    return submit(ContractCall(key, "freeze_account", GUARDIAN, "freezeAccount", arguments, subject_id))
+    arguments = (account, case_ref_of(restriction_id), until)
+    return submit(ContractCall(key, FREEZE, GUARDIAN, "freezeAccount", arguments, restriction_id, guard=guard))
 
 
-def unfreeze_account(account: str, case_ref: str, key: str, *, subject_id: UUID | None = None) -> ChainTransaction:
-    """The wallet can withdraw again. Raises CallRefused when it was not frozen, ChainUnavailable."""
-    arguments = (account, keccak(text=case_ref))
-    return submit(ContractCall(key, "unfreeze_account", GUARDIAN, "unfreezeAccount", arguments, subject_id))
+def unfreeze_account(
+    account: str, restriction_id: UUID, key: str, *, guard: Callable[[], object] | None = None
+) -> ChainTransaction:
+    """The wallet can withdraw again: the restriction fell.
+
+    Raises CallRefused when it was not frozen, ChainUnavailable, and what `guard` raises as it is stored.
+    """
+    arguments = (account, case_ref_of(restriction_id))
+    return submit(ContractCall(key, LET_GO, GUARDIAN, "unfreezeAccount", arguments, restriction_id, guard=guard))
 
 
 def revoke_deposit(hold_id: UUID) -> ChainTransaction | None:
@@ -170,6 +192,21 @@ def revoke_deposit(hold_id: UUID) -> ChainTransaction | None:
     return submit(
         ContractCall(key, "revoke", GUARDIAN, "revokeLease", (_key(deposit),), deposit.hold.subject_id), chain
     )
+
+
+def _is_being_let_go(hold: Hold) -> bool:
+    releases = ChainTransaction.objects.filter(purpose="unfreeze", subject_id=hold.subject_id)
+    return releases.filter(state__in=ChainTransaction.UNDER_WAY).exists()
+
+
+def _only_if(hold: Hold, *, frozen: bool) -> Callable[[], None]:
+    """Asked in the transaction that stores the deed, where its nonce is its own: what came meanwhile goes before."""
+
+    def guard() -> None:
+        if Hold.objects.filter(pk=hold.pk, state=Hold.State.FROZEN).exists() != frozen:
+            raise HoldMoved
+
+    return guard
 
 
 def _hold(hold_id: UUID) -> Hold:

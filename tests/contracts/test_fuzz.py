@@ -11,7 +11,7 @@ from tests.environment import cannot_check
 
 pytestmark = pytest.mark.chain
 
-PROPERTIES = 23
+PROPERTIES = 25
 
 
 def test_fuzzer_and_invariants_find_nothing():

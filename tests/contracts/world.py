@@ -273,8 +273,9 @@ class World:
         address = account if isinstance(account, str) else account.address
         return self.token.functions.balanceOf(address).call()
 
-    def entitlement(self, account: LocalAccount) -> int:
-        return self.escrow.functions.entitlementOf(account.address).call()
+    def entitlement(self, account: LocalAccount | str) -> int:
+        address = account if isinstance(account, str) else account.address
+        return self.escrow.functions.entitlementOf(address).call()
 
     def stands(self, terms: Terms) -> dict[str, Any]:
         """Where the lease stands, by field name."""
@@ -340,6 +341,11 @@ def selector(error: str) -> bytes:
 def as_tuple(terms: Terms) -> tuple[Any, ...]:
     """The terms in the order of the struct."""
     return tuple(terms[name] for name, _ in TERMS_FIELDS)
+
+
+def target_of(account: str) -> bytes:
+    """What a proposal to seize calls the account."""
+    return bytes(12) + bytes.fromhex(account[2:])
 
 
 def terms_message(terms: Terms) -> Terms:

@@ -20,6 +20,11 @@ contract Actors is Cast {
     mapping(uint256 number => bool) public seized;
     mapping(address account => uint256) public received;
     mapping(address account => uint256) public takenFrom;
+    /// @dev The number of the freeze that a lease or an account is under, or was last, and of the one in which its
+    /// seizure was proposed. A renewal by the same case before the end is the same freeze.
+    mapping(bytes32 target => uint256) public freezes;
+    mapping(bytes32 target => uint256) public proposedUnder;
+    mapping(bytes32 target => bytes32) internal caseOf;
     bool public shrank;
     bool public leaked;
 
@@ -52,6 +57,14 @@ contract Actors is Cast {
 
     function isFrozen(uint256 number) public view returns (bool) {
         return block.timestamp < lease(number).frozenUntil;
+    }
+
+    function isFrozenAccount(address account) public view returns (bool) {
+        return block.timestamp < escrow.accountFrozenUntil(account);
+    }
+
+    function targetOf(address account) public pure returns (bytes32) {
+        return bytes32(uint256(uint160(account)));
     }
 
     function movable(uint256 number) public view returns (bool) {
@@ -138,26 +151,31 @@ contract Actors is Cast {
         uint256 number = seed % LEASES;
         if (lease(number).status != Status.Open) return;
         bytes32 id = idOf(number);
+        bytes32 ref = count(id, isFrozen(number), span);
         VM.prank(GUARDIAN, GUARDIAN);
-        escrow.freeze(id, CASE, block.timestamp + 1 + span % 90 days);
+        escrow.freeze(id, ref, block.timestamp + 1 + span % 90 days);
     }
 
     function unfreeze(uint256 seed) external {
         uint256 number = seed % LEASES;
         if (!isFrozen(number)) return;
         bytes32 id = idOf(number);
+        ++freezes[id];
         VM.prank(GUARDIAN, GUARDIAN);
         escrow.unfreeze(id, CASE);
     }
 
     function freezeAccount(uint256 seed, uint256 span) external {
+        address account = partyOf(seed);
+        bytes32 ref = count(targetOf(account), isFrozenAccount(account), span);
         VM.prank(GUARDIAN, GUARDIAN);
-        escrow.freezeAccount(partyOf(seed), CASE, block.timestamp + 1 + span % 90 days);
+        escrow.freezeAccount(account, ref, block.timestamp + 1 + span % 90 days);
     }
 
     function unfreezeAccount(uint256 seed) external {
         address account = partyOf(seed);
-        if (block.timestamp >= escrow.accountFrozenUntil(account)) return;
+        if (!isFrozenAccount(account)) return;
+        ++freezes[targetOf(account)];
         VM.prank(GUARDIAN, GUARDIAN);
         escrow.unfreezeAccount(account, CASE);
     }
@@ -167,11 +185,13 @@ contract Actors is Cast {
         if (!isFrozen(number) || lease(number).status != Status.Open) return;
         bytes32 id = idOf(number);
         if (escrow.seizureOf(id).proposer == address(0)) {
+            proposedUnder[id] = freezes[id];
             VM.prank(GUARDIAN, GUARDIAN);
             escrow.proposeSeizure(id, CASE);
             return;
         }
         if (!isRipe(id)) return;
+        if (proposedUnder[id] != freezes[id]) leaked = true;
         VM.prank(TREASURER, TREASURER);
         escrow.executeSeizure(termsOf[number]);
         seized[number] = true;
@@ -179,18 +199,27 @@ contract Actors is Cast {
 
     function seizeAccount(uint256 seed) external {
         address account = partyOf(seed);
-        bytes32 target = bytes32(uint256(uint160(account)));
-        if (block.timestamp >= escrow.accountFrozenUntil(account)) return;
+        bytes32 target = targetOf(account);
+        if (!isFrozenAccount(account)) return;
         if (escrow.seizureOf(target).proposer == address(0)) {
+            proposedUnder[target] = freezes[target];
             VM.prank(GUARDIAN, GUARDIAN);
             escrow.proposeAccountSeizure(account, CASE);
             return;
         }
         uint256 due = escrow.entitlementOf(account);
         if (!isRipe(target) || due == 0) return;
+        if (proposedUnder[target] != freezes[target]) leaked = true;
         VM.prank(TREASURER, TREASURER);
         escrow.executeAccountSeizure(account);
         takenFrom[account] += due;
+    }
+
+    /// @dev The case of a freeze that is about to begin, one of two, counted unless it renews the one that stands.
+    function count(bytes32 target, bool frozen, uint256 seed) private returns (bytes32 ref) {
+        ref = seed % 3 == 0 ? bytes32("another case") : CASE;
+        if (!frozen || caseOf[target] != ref) ++freezes[target];
+        caseOf[target] = ref;
     }
 
     function isRipe(bytes32 target) private view returns (bool) {

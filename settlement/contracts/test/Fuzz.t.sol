@@ -87,4 +87,43 @@ contract EscrowFuzz is Cast {
         escrow.executeSeizure(terms);
         require(escrow.entitlementOf(BLOCKED) == 0, "seized");
     }
+
+    /// A proposal is carried out only under the freeze that it was made under: renewed in time by the same case, and
+    /// neither ended, nor let go, nor followed by another case's.
+    function testFuzz_a_proposal_ends_with_its_freeze(uint256 span, uint256 pause, bool sameCase, bool letGo, bool account)
+        external
+    {
+        LeaseTerms memory terms = goodTerms(1e6);
+        pay(terms);
+        bytes32 id = escrow.leaseIdOf(terms);
+        address held = address(0x200);
+        VM.warp(block.timestamp + 1 hours);
+        VM.prank(SETTLER, SETTLER);
+        escrow.settle(terms, 1e5);
+        span = 1 + span % 6 days;
+        pause = pause % 6 days;
+        freezeEither(account, held, id, CASE, span);
+        VM.prank(GUARDIAN, GUARDIAN);
+        account ? escrow.proposeAccountSeizure(held, CASE) : escrow.proposeSeizure(id, CASE);
+        VM.warp(block.timestamp + pause);
+        bool ended = pause >= span;
+        if (letGo && !ended) {
+            VM.prank(GUARDIAN, GUARDIAN);
+            account ? escrow.unfreezeAccount(held, CASE) : escrow.unfreeze(id, CASE);
+        }
+        freezeEither(account, held, id, sameCase ? CASE : bytes32("another"), 30 days);
+        VM.warp(block.timestamp + 7 days);
+        bool stands = sameCase && !ended && !letGo;
+        VM.prank(TREASURER, TREASURER);
+        if (!stands) VM.expectRevert();
+        account ? escrow.executeAccountSeizure(held) : escrow.executeSeizure(terms);
+        require((escrow.entitlementOf(BLOCKED) != 0) == stands, "seized");
+    }
+
+    function freezeEither(bool account, address held, bytes32 id, bytes32 ref, uint256 span) private {
+        VM.prank(GUARDIAN, GUARDIAN);
+        account
+            ? escrow.freezeAccount(held, ref, block.timestamp + span)
+            : escrow.freeze(id, ref, block.timestamp + span);
+    }
 }

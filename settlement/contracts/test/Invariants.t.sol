@@ -69,6 +69,16 @@ contract EscrowInvariants {
         require(!actors.leaked(), "leaked");
     }
 
+    /// What can be seized was proposed under the very freeze that stands.
+    function invariant_no_proposal_outlives_its_freeze() external view {
+        for (uint256 i = 0; i < actors.LEASES(); ++i) {
+            if (actors.isFrozen(i)) isOfThisFreeze(actors.idOf(i));
+        }
+        for (uint256 i = 0; i < 2 * actors.PEOPLE(); ++i) {
+            if (actors.isFrozenAccount(actors.partyOf(i))) isOfThisFreeze(actors.targetOf(actors.partyOf(i)));
+        }
+    }
+
     /// The deeds of the actors do what they say: none of them is idle because something always stands in its way.
     function test_the_actors_freeze_seize_reclaim_and_let_go() external {
         actors.deposit(0, 1e6, 1e6, 0);
@@ -77,7 +87,7 @@ contract EscrowInvariants {
         actors.close(0, 0);
         address payer = actors.payerOf(0);
         require(escrow.entitlementOf(payer) != 0, "closed");
-        // 0 is the first payer, and 39 days are within a freeze of 90.
+        // 0 is the first payer; it is frozen for 89 days.
         actors.freezeAccount(0, 89 days);
         actors.withdraw(0, 0);
         require(escrow.entitlementOf(payer) != 0, "frozen");
@@ -108,6 +118,11 @@ contract EscrowInvariants {
         }
         leave(BLOCKED);
         require(escrow.accounted() == escrow.feesAccrued(), "stuck");
+    }
+
+    function isOfThisFreeze(bytes32 target) private view {
+        if (escrow.seizureOf(target).proposer == address(0)) return;
+        require(actors.proposedUnder(target) == actors.freezes(target), "outlived");
     }
 
     function leave(address account) private {

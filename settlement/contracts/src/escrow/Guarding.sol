@@ -8,7 +8,8 @@ import {Account, Lease, LeaseTerms, Seizure, Status} from "./Types.sol";
 /// @title Freezing and seizing
 /// @author The Gridclear authors
 /// @notice The guardian freezes a lease or an account for a while, under a case. Frozen money alone can be seized: the
-/// guardian proposes, days later the treasurer carries it out, and it can go to one account only, fixed for ever.
+/// guardian proposes, days later the treasurer carries it out, and it can go to one account only, fixed for ever. A
+/// proposal ends with the freeze that it was made under.
 abstract contract Guarding is LeaseBook, Roles {
     /// @notice No single freeze may be longer, in seconds; it can be renewed, each time on the record.
     uint256 public constant MAX_FREEZE_DURATION = 90 days;
@@ -20,6 +21,8 @@ abstract contract Guarding is LeaseBook, Roles {
     /// @notice Where seized money goes, as an entitlement like any other.
     address public immutable BLOCKED_PROPERTY;
 
+    mapping(bytes32 target => bytes32 caseRef) private _freezeCases;
+
     /// @param blockedProperty That account.
     constructor(address blockedProperty) {
         if (blockedProperty == address(0) || blockedProperty == address(this)) {
@@ -30,7 +33,8 @@ abstract contract Guarding is LeaseBook, Roles {
 
     // --------------------------------------------------------------------------------------------- freezing
 
-    /// @notice Until `until` nothing of the lease's money moves; an earlier freeze is replaced.
+    /// @notice Until `until` nothing of the lease's money moves; an earlier freeze is replaced. A proposal to seize it
+    /// stands only where this renews the freeze that it was made under: the same case, before that freeze has ended.
     /// @param leaseId The lease.
     /// @param caseRef The compliance case.
     /// @param until When it thaws by itself, in unix seconds.
@@ -39,7 +43,7 @@ abstract contract Guarding is LeaseBook, Roles {
         if (lease.status != Status.Open) {
             revert NotOpen();
         }
-        lease.frozenUntil = _checkedFreeze(caseRef, until);
+        lease.frozenUntil = _begunFreeze(leaseId, caseRef, lease.frozenUntil, until);
         emit Frozen(leaseId, caseRef, until);
     }
 
@@ -50,16 +54,18 @@ abstract contract Guarding is LeaseBook, Roles {
         Lease storage lease = _leases[leaseId];
         _checkFrozen(lease.frozenUntil);
         lease.frozenUntil = 0;
-        delete _seizures[leaseId];
+        _void(leaseId);
         emit Unfrozen(leaseId, caseRef);
     }
 
-    /// @notice Until `until` the account cannot withdraw; an earlier freeze is replaced.
+    /// @notice Until `until` the account cannot withdraw; an earlier freeze is replaced. A proposal to seize its
+    /// entitlement stands as with `freeze`.
     /// @param account The account.
     /// @param caseRef The compliance case.
     /// @param until When it thaws by itself, in unix seconds.
     function freezeAccount(address account, bytes32 caseRef, uint256 until) external onlyRole(GUARDIAN_ROLE) {
-        _accounts[account].frozenUntil = _checkedFreeze(caseRef, until);
+        Account storage frozen = _accounts[account];
+        frozen.frozenUntil = _begunFreeze(_targetOf(account), caseRef, frozen.frozenUntil, until);
         emit AccountFrozen(account, caseRef, until);
     }
 
@@ -69,7 +75,7 @@ abstract contract Guarding is LeaseBook, Roles {
     function unfreezeAccount(address account, bytes32 caseRef) external onlyRole(GUARDIAN_ROLE) {
         _checkFrozen(_accounts[account].frozenUntil);
         _accounts[account].frozenUntil = 0;
-        delete _seizures[_targetOf(account)];
+        _void(_targetOf(account));
         emit AccountUnfrozen(account, caseRef);
     }
 
@@ -101,12 +107,10 @@ abstract contract Guarding is LeaseBook, Roles {
         if (!hasRole(GUARDIAN_ROLE, msg.sender) && !hasRole(TREASURER_ROLE, msg.sender)) {
             _checkRole(DEFAULT_ADMIN_ROLE);
         }
-        Seizure storage seizure = _seizures[target];
-        if (seizure.proposer == address(0)) {
+        if (_seizures[target].proposer == address(0)) {
             revert NoSeizure();
         }
-        emit SeizureCancelled(target, seizure.caseRef);
-        delete _seizures[target];
+        _void(target);
     }
 
     /// @notice The frozen lease's rest is the blocked property account's entitlement, and the lease is closed. What
@@ -143,6 +147,13 @@ abstract contract Guarding is LeaseBook, Roles {
     /// @return seizure Who proposed it, from when it can be carried out, and the case.
     function seizureOf(bytes32 target) external view returns (Seizure memory seizure) {
         return _seizures[target];
+    }
+
+    /// @notice The case under which a lease or an account is frozen, or was when it last was; zero if it never was.
+    /// @param target The lease, or the account left-padded with zeros.
+    /// @return caseRef The compliance case.
+    function freezeCaseOf(bytes32 target) external view returns (bytes32 caseRef) {
+        return _freezeCases[target];
     }
 
     function _propose(bytes32 target, bytes32 caseRef, uint256 frozenUntil) private {
@@ -193,12 +204,26 @@ abstract contract Guarding is LeaseBook, Roles {
         }
     }
 
-    /// @dev `until` as it is stored: at most 90 days from now, so the cast loses nothing.
-    function _checkedFreeze(bytes32 caseRef, uint256 until) private view returns (uint40) {
+    /// @dev `until` as it is stored: at most 90 days from now, so the cast loses nothing. Unless the same case renews
+    /// what has not ended yet, this is another freeze, and ends what was proposed under the one before.
+    function _begunFreeze(bytes32 target, bytes32 caseRef, uint256 before, uint256 until) private returns (uint40) {
         _checkCase(caseRef);
         if (until <= block.timestamp || until > block.timestamp + MAX_FREEZE_DURATION) {
             revert InvalidFreeze();
         }
+        if (block.timestamp >= before || _freezeCases[target] != caseRef) {
+            _void(target);
+            _freezeCases[target] = caseRef;
+        }
         return uint40(until);
+    }
+
+    /// @dev There is no proposal any more.
+    function _void(bytes32 target) private {
+        Seizure storage seizure = _seizures[target];
+        if (seizure.proposer != address(0)) {
+            emit SeizureCancelled(target, seizure.caseRef);
+            delete _seizures[target];
+        }
     }
 }

@@ -81,7 +81,7 @@ interface IEscrow {
     /// @param caseRef The compliance case.
     /// @param executableAt From when somebody else may carry it out.
     event SeizureProposed(bytes32 indexed target, bytes32 indexed caseRef, uint256 executableAt);
-    /// @notice A proposal was withdrawn.
+    /// @notice A proposal was withdrawn, or the freeze that it was made under ended: let go, or followed by another.
     /// @param target The lease or account.
     /// @param caseRef The compliance case.
     event SeizureCancelled(bytes32 indexed target, bytes32 indexed caseRef);
