@@ -12,7 +12,8 @@ _MIN_NUMBER = 6  # characters; shorter numbers are borne by many
 
 @dataclass(frozen=True, slots=True)
 class EntryFacts:
-    """What else is known about an entry: dates of birth YYYY, YYYY-MM or -DD, countries, identifiers as listed."""
+    """What else is known about an entry: dates of birth (YYYY, YYYY-MM or -DD, or years YYYY/YYYY between which it
+    lies), countries, identifiers as listed."""
 
     birth_dates: tuple[str, ...] = ()
     countries: tuple[str, ...] = ()
@@ -31,6 +32,13 @@ class Weighed:
 
 
 _NOTHING = Weighed()
+_SAME, _BETWEEN, _NEAR, _OTHER = range(4)
+_BIRTHS = (
+    ("The date of birth agrees", AGREES),
+    ("The date of birth lies in the years that the list names", 0.0),  # many are born in them: it proves nothing
+    ("The date of birth is near, but another", -NEAR_BIRTH),
+    ("The date of birth is another", -OTHER_BIRTH),
+)
 
 
 def weigh_facts(
@@ -44,10 +52,9 @@ def weigh_facts(
     change, why, agrees, conflicts = 0.0, [], False, False
     if birth_dates and facts.birth_dates:
         apart = min(_apart(asked, listed) for asked in birth_dates for listed in facts.birth_dates)
-        agrees, conflicts = apart == 0, apart > 0
-        change += AGREES if agrees else -NEAR_BIRTH if apart == 1 else -OTHER_BIRTH
-        said = ("The date of birth agrees", "The date of birth is near, but another", "The date of birth is another")
-        why.append(f"{said[apart]} ({change:+.2f}).")
+        agrees, conflicts = apart == _SAME, apart > _BETWEEN
+        said, change = _BIRTHS[apart]
+        why.append(f"{said} ({change:+.2f})." if change else f"{said}.")
     listed = set(facts.countries)
     asked = set(countries)
     if asked and listed:
@@ -55,6 +62,14 @@ def weigh_facts(
         change -= 0.0 if same else OTHER_COUNTRY
         why.append("A country agrees." if same else f"No country agrees (-{OTHER_COUNTRY:.2f}).")
     return Weighed(change, tuple(why), agrees, conflicts)
+
+
+def births_agree(asked: Sequence[str], listed: Sequence[str]) -> bool | None:
+    """Whether one of the dates is one of the others; None where one side is silent, or names but a span of years."""
+    if not asked or not listed:
+        return None
+    apart = min(_apart(one, other) for one in asked for other in listed)
+    return None if apart == _BETWEEN else apart == _SAME
 
 
 def numbers_of(identifiers: Iterable[str]) -> set[str]:
@@ -69,14 +84,26 @@ def _number(identifier: str) -> str:
 
 
 def _apart(first: str, second: str) -> int:
-    """0 for dates that agree as far as both are known; 1 for near ones; else 2."""
+    """`_SAME` for dates that agree as far as both are known, `_BETWEEN` in a span of years, `_NEAR` or `_OTHER`."""
+    if "/" in first or "/" in second:
+        return _apart_in_years(first, second)
     shared = min(len(first), len(second))
     if shared >= 4 and first[:shared] == second[:shared]:
-        return 0
+        return _SAME
     if shared == 10:
-        return 1 if _turned(first) == second else 2
+        return _NEAR if _turned(first) == second else _OTHER
     years = first[:4], second[:4]
-    return 1 if shared == 4 and all(map(str.isdigit, years)) and abs(int(years[0]) - int(years[1])) <= 1 else 2
+    near = shared == 4 and all(map(str.isdigit, years)) and abs(int(years[0]) - int(years[1])) <= 1
+    return _NEAR if near else _OTHER
+
+
+def _apart_in_years(first: str, second: str) -> int:
+    """How far the nearest years of the two are apart, of which one at least is a span."""
+    mine, theirs = ([int(year[:4]) for year in each.split("/") if year[:4].isdecimal()] for each in (first, second))
+    if not mine or not theirs:
+        return _OTHER
+    between = max(min(mine), min(theirs)) - min(max(mine), max(theirs))
+    return _BETWEEN if between <= 0 else _NEAR if between == 1 else _OTHER
 
 
 def _turned(day: str) -> str:

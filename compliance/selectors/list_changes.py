@@ -145,7 +145,7 @@ def _facts(entry: ListedParty | None) -> dict[str, str]:
         "Blocked": "yes" if entry.blocked else "no",
         "Programmes": ", ".join(sorted(entry.programmes)),
         "Countries": ", ".join(sorted(entry.countries)),
-        "Dates of birth": ", ".join(sorted(entry.birth_dates)),
+        "Dates of birth": ", ".join(sorted(each.replace("/", " to ") for each in entry.birth_dates)),
         "Identifiers": "; ".join(sorted(entry.identifiers)),
         "Wallets": ", ".join(sorted(f"{each.currency} {each.address}" for each in entry.wallets.all())),
         "Remarks": entry.remarks,

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 from django.db.models import QuerySet
 
-from compliance.models import Case, Match
+from compliance.engine.second_facts import births_agree, numbers_of
+from compliance.models import Case, ListedParty, Match, Party
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,17 +64,32 @@ def _match_view(row: Match) -> MatchView:
             Comparison("Name", party.name, row.listed_name, party.name.casefold() == row.listed_name.casefold()),
             _compared("Kind", [party.kind], [listed.kind] if listed.kind != "unknown" else []),
             _compared("Country", [party.country, party.headquarters_country], listed.countries),
-            _compared("Date of birth", [party.birth_date], listed.birth_dates),
-            _compared("Registration", [party.registration_number], listed.identifiers),
+            _births(party, listed),
+            _numbers(party, listed),
             Comparison("Wallets", ", ".join(wallets), "", None),
         ),
     )
 
 
 def _compared(label: str, mine: list[str], theirs: list[str]) -> Comparison:
-    ours = [each for each in dict.fromkeys(mine) if each]
-    agrees = None
-    if ours and theirs:
-        # A year agrees with a full date in it, a number with an identifier that contains it.
-        agrees = any(a in b or b in a for a in ours for b in theirs)
-    return Comparison(label, ", ".join(ours), ", ".join(theirs), agrees)
+    ours = _told(mine)
+    same = bool(set(ours) & set(theirs)) if ours and theirs else None
+    return Comparison(label, ", ".join(ours), ", ".join(theirs), same)
+
+
+def _births(party: Party, listed: ListedParty) -> Comparison:
+    """As the screening weighs them: a year agrees with a day in it, and a span of years settles nothing."""
+    ours = _told([party.birth_date])
+    spans = ", ".join(each.replace("/", " to ") for each in listed.birth_dates)
+    return Comparison("Date of birth", ", ".join(ours), spans, births_agree(ours, listed.birth_dates))
+
+
+def _numbers(party: Party, listed: ListedParty) -> Comparison:
+    """As the screening compares them: the numbers alone, without the words and hyphens around them."""
+    ours = _told([party.registration_number, party.lei])
+    same = bool(numbers_of(ours) & numbers_of(listed.identifiers)) if ours and listed.identifiers else None
+    return Comparison("Registration", ", ".join(ours), ", ".join(listed.identifiers), same)
+
+
+def _told(values: list[str]) -> list[str]:
+    return [each for each in dict.fromkeys(values) if each]

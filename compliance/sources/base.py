@@ -2,9 +2,12 @@
 
 import unicodedata
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
+
+KINDS = frozenset({"person", "entity", "vessel", "aircraft", "unknown"})
+MAX_ID, MAX_NAME = 80, 500  # characters, as they are stored: what is longer would stand there cut
 
 
 class NotAList(ValueError):
@@ -23,10 +26,11 @@ class ListedName:
 
 @dataclass(frozen=True, slots=True)
 class ListEntry:
-    """One listed party, whatever the format. Countries are ISO 3166-1 alpha-2; birth dates YYYY, YYYY-MM or -DD."""
+    """One listed party, whatever the format. Countries are ISO 3166-1 alpha-2; birth dates YYYY, YYYY-MM or -DD, or a
+    span of years YYYY/YYYY."""
 
     external_id: str
-    kind: str  # person | entity | vessel | aircraft
+    kind: str  # one of `KINDS`
     names: tuple[ListedName, ...]
     authority: str  # OFAC | UN | BIS | STATE | EU | UK, or OTHER where a gathered list does not say
     blocked: bool  # property is blocked, as against an export restriction only
@@ -53,20 +57,42 @@ Importer = Callable[[Path], Iterator[ListEntry]]
 
 
 def sound(entries: Iterator[ListEntry], today: date) -> Iterator[ListEntry]:
-    """The entries as they come.
+    """The entries as they come; one of a kind that nobody knows is of an unknown kind.
 
-    Raises `NotAList` for an id that stands twice, a party without a name or born in the future, or no entry at all.
+    Raises `NotAList` for an id that stands twice, a party without a name or born in the future, what cannot be kept
+    whole (a name of more than 500 characters, signs that are no text), or no entry at all.
     """
     seen: set[str] = set()
     for entry in entries:
-        if not entry.external_id or not any(_is_seen(each.name) for each in entry.names):
-            raise NotAList(f"an entry has no {'name' if entry.external_id else 'id'}; the list was not loaded")
+        _refuse_unsound(entry, today)
         if entry.external_id in seen:
             raise NotAList(f"the entry {entry.external_id} stands twice; the list was not loaded")
-        # Text compares as dates do: the shorter of two that agree is not the later.
-        if any(birth > today.isoformat() for birth in entry.birth_dates):
-            raise NotAList(f"the entry {entry.external_id} is born in the future; the list was not loaded")
         seen.add(entry.external_id)
-        yield entry
+        yield entry if entry.kind in KINDS else replace(entry, kind="unknown")
     if not seen:
         raise NotAList("the file holds no entries; the list was not loaded")
+
+
+def _refuse_unsound(entry: ListEntry, today: date) -> None:
+    if not entry.external_id or not any(_is_seen(each.name) for each in entry.names):
+        raise NotAList(f"an entry has no {'name' if entry.external_id else 'id'}; the list was not loaded")
+    if not _is_text(entry):
+        raise NotAList("an entry holds signs that are no text (NUL, half of a pair); the list was not loaded")
+    if len(entry.external_id) > MAX_ID:
+        raise NotAList(f"the id {entry.external_id[:40]}… is longer than any; the list was not loaded")
+    if any(len(each.name) > MAX_NAME for each in entry.names):
+        raise NotAList(f"a name of {entry.external_id} has more than {MAX_NAME} characters; the list was not loaded")
+    # Text compares as dates do: the shorter of two that agree is not the later.
+    if any(day > today.isoformat() for birth in entry.birth_dates for day in birth.split("/")):
+        raise NotAList(f"the entry {entry.external_id} is born in the future; the list was not loaded")
+
+
+def _is_text(entry: ListEntry) -> bool:
+    """Whether the database takes every text of the entry: JSON can write what no UTF-8 has."""
+    told = (*(each.name for each in entry.names), *entry.programmes, *entry.identifiers, *entry.birth_dates)
+    wallets = (part for pair in entry.wallets for part in pair)
+    try:
+        whole = "".join((entry.external_id, entry.kind, entry.remarks, entry.source_url, *told, *wallets)).encode()
+    except UnicodeEncodeError:
+        return False
+    return b"\0" not in whole

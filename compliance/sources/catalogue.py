@@ -38,6 +38,7 @@ FORMATS: dict[str, Importer] = {
     "ftm_json": read_ftm,
 }
 _BY_LINE = ("ofac_csv", "ofac_cons_csv", "us_csl_csv", "uk_sl_csv", "bis_dpl_txt", "ftm_json")
+_TRIPPED = (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RecursionError)
 _WORDS = {"xml": "XML", "json": "JSON", "csv": "CSV", "txt": "tab separated text"}
 _SLS = "https://sanctionslistservice.ofac.treas.gov/api/PublicationPreview/exports"
 
@@ -195,8 +196,19 @@ def read_list(path: Path, format: str) -> Iterator[ListEntry]:
     """The entries of the file, streamed. Raises `NotAList` as soon as it shows that the file is no such list."""
     if format not in FORMATS:
         raise NotAList(f"{format} is no list format that Gridclear reads")
-    entries = sound(FORMATS[format](path), clock.now().date())
+    entries = sound(_understood(FORMATS[format](path), path), clock.now().date())
     return _to_the_end(entries, path, format) if format in _BY_LINE else entries
+
+
+def _understood(entries: Iterator[ListEntry], path: Path) -> Iterator[ListEntry]:
+    """The entries; whatever an importer trips over, such as a word where a list has a number, is a refusal too."""
+    try:
+        yield from entries
+    except NotAList:
+        raise
+    except _TRIPPED as error:
+        told = type(error).__name__
+        raise NotAList(f"{path.name} holds something that no such list has ({told}); it was not loaded") from error
 
 
 def _to_the_end(entries: Iterator[ListEntry], path: Path, format: str) -> Iterator[ListEntry]:

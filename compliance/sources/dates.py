@@ -14,6 +14,10 @@ _SHAPES = (
 )
 _ISO = re.compile(r"(\d{4})(?:-(\d\d)(?:-(\d\d))?)?(?:T.*)?$")
 _YEAR = re.compile(r"\b(1[6-9]\d\d|20\d\d)\b")
+# "1960 to 1962", "01 Jan 1977 to 31 Dec 1985", "between 1958 and 1963", "1958-1963".
+_SPAN = re.compile(r"\bto\b|\bbetween\b|\d{4} ?[-\u2013] ?\d{4}", re.IGNORECASE)
+_YEARS = re.compile(r"(\d{4})/(\d{4})$")
+_FEW = 3  # years; so short a span is how lists write "about 1961", and each of its years may be the one
 # A day or month that is not known: dd/mm/1961, 00/00/1961, 00/mm/1961.
 _OPEN = re.compile(r"'?(?:dd|DD|00)/(mm|MM|\d\d)/(\d{4})$")
 # What the head of a file says of its publication.
@@ -26,8 +30,21 @@ _STAMPS = (
 
 
 def birth_dates(*texts: str) -> tuple[str, ...]:
-    """YYYY-MM-DD, YYYY-MM or YYYY, as exactly as the texts say it, each once; of a span, the years that it names."""
+    """YYYY-MM-DD, YYYY-MM or YYYY, as exactly as the texts say it, each once; of a span, see `span`."""
     return tuple(dict.fromkeys(each for text in texts for each in _told(text)))
+
+
+def span(first: str, last: str) -> tuple[str, ...]:
+    """What is known of a birth between two years, both included: each of them when they are few, else YYYY/YYYY.
+
+    A year in between is as good as either end: the ends alone would speak against most of those who are meant.
+    """
+    if not (first.isdecimal() and last.isdecimal() and len(first) == len(last) == 4):
+        return tuple(each for each in (first, last) if each)
+    low, high = sorted((int(first), int(last)))
+    if high - low < _FEW:
+        return tuple(f"{year:04d}" for year in range(low, high + 1))
+    return (f"{low:04d}/{high:04d}",)
 
 
 def _told(text: str) -> list[str]:
@@ -37,12 +54,15 @@ def _told(text: str) -> list[str]:
     if half := _OPEN.match(words):
         month = half[1]
         return [_whole(half[2] if month in ("mm", "MM", "00") else f"{half[2]}-{month}")]
+    if years := _YEARS.match(words):
+        return list(span(*years.groups()))
     for shape, out in _SHAPES:
         try:
             return [datetime.strptime(words, shape).strftime(out)]  # noqa: DTZ007 - a birthday has no time zone
         except ValueError:
             continue
-    return _YEAR.findall(words)
+    named = _YEAR.findall(words)
+    return list(span(*named)) if len(named) == 2 and _SPAN.search(words) else named
 
 
 def published_on(head: bytes) -> date | None:

@@ -62,7 +62,9 @@ def _births(element: ET.Element) -> Iterator[str]:
         elif year not in ("", "0"):
             parts = [int(birth.get(part) or 0) for part in ("month", "day")]
             yield "-".join([year, *(f"{part:02d}" for part in parts)])
-        yield from (text for part in ("yearRangeFrom", "yearRangeTo") if (text := birth.get(part, "")))
+        first, last = birth.get("yearRangeFrom", ""), birth.get("yearRangeTo", "")
+        if first or last:
+            yield f"{first}/{last}" if first and last else first or last
 
 
 def _documents(element: ET.Element) -> Iterator[str]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from compliance.sources.base import ListedName, ListEntry, NotAList
+from compliance.sources.dates import span
 from compliance.sources.xml import subtrees, text_of
 
 ROOT = "Sanctions"
@@ -179,13 +180,13 @@ def _features(tables: _Tables, profile: ET.Element) -> tuple[list[str], list[str
 
 
 def _dates(feature: ET.Element) -> Iterator[str]:
-    """A whole date when the period is one day; else its years."""
+    """A whole date when the period is one day; else the span of its years."""
     for period in feature.iter("DatePeriod"):
         first, last = _date(period.find("Start/From")), _date(period.find("End/To"))
         if first and first == last:
             yield first
         elif first or last:
-            yield from dict.fromkeys(each[:4] for each in (first, last) if each)
+            yield from span((first or last)[:4], (last or first)[:4])
 
 
 def _date(at: ET.Element | None) -> str:

@@ -59,7 +59,12 @@ def _births(element: ET.Element) -> Iterator[str]:
         if date := text_of(birth, "DATE"):
             yield date
         else:
-            yield from (text for tag in ("YEAR", "FROM_YEAR", "TO_YEAR") if (text := text_of(birth, tag)))
+            yield from (text for text in (text_of(birth, "YEAR"), _span(birth)) if text)
+
+
+def _span(birth: ET.Element) -> str:
+    first, last = text_of(birth, "FROM_YEAR"), text_of(birth, "TO_YEAR")
+    return f"{first}/{last}" if first and last else first or last
 
 
 def _documents(element: ET.Element) -> Iterator[str]:

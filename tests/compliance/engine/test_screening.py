@@ -110,6 +110,36 @@ def test_another_date_of_birth_makes_another_person():
     assert ("The date of birth is near, but another (-0.10)." in near.features, near.strength) == (True, WEAK)
 
 
+@pytest.mark.parametrize(
+    ("asked", "change", "strength"),
+    [
+        ("1977-05-05", 0.0, WEAK),
+        ("1975", 0.0, WEAK),
+        ("1980-12-31", 0.0, WEAK),
+        ("1981", -0.1, WEAK),
+        ("1982-01-01", -0.2, WEAK),
+    ],
+)
+def test_a_birth_within_the_years_that_a_list_names_speaks_neither_for_nor_against(asked, change, strength):
+    """It is no other date, which would hide whom the list means; nor a second fact: so many are born in those years."""
+    index = NameIndex.build((entry("li", "person", "Li Na", facts=EntryFacts(("1975/1980",))),))
+    (alone,) = index.search(NameQuery("Li Na", "person"))
+    (found,) = index.search(NameQuery("Li Na", "person", (asked,)))
+    assert round(found.score - alone.score, 4) == change
+    assert found.strength == strength
+    misspelt = NameQuery("Vadryk Osterlanow", "person", (asked,))
+    spelt = NameIndex.build((entry("v", "person", "Vadrik Osterlanov", facts=EntryFacts(("1975/1980",))),))
+    assert bool(spelt.search(misspelt)) == (change > -0.2)
+
+
+def test_a_strong_name_stays_strong_within_the_years_and_not_outside():
+    index = NameIndex.build((entry("v", "person", "Vadrik Osterlanov", facts=EntryFacts(("1975/1980",))),))
+    found = {
+        year: index.search(NameQuery("Vadrik Osterlanov", "person", (year,)))[0].strength for year in ("1977", "1981")
+    }
+    assert found == {"1977": STRONG, "1981": WEAK}
+
+
 def test_a_country_weighs_a_little_and_settles_nothing():
     (elsewhere,) = INDEX.search(NameQuery("Vadrik Osterlanov", "person", countries=("JP",)))
     (there,) = INDEX.search(NameQuery("Vadrik Osterlanov", "person", countries=("CY",)))

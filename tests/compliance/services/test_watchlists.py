@@ -7,7 +7,7 @@ from django.core.management.base import CommandError
 
 from compliance.base.actor import Actor, system
 from compliance.base.errors import InvalidInput
-from compliance.models import Case, ListedParty, WatchlistVersion
+from compliance.models import Case, ListedParty, ListFetch, WatchlistVersion
 from compliance.selectors.list_changes import delta
 from compliance.selectors.watchlists import watchlist_status
 from compliance.services import cases, list_alarms, watchlists
@@ -115,6 +115,22 @@ def test_what_is_no_list_changes_nothing(tmp_path, content, code):
         load(str(path), code)
     assert current(code).pk == before.pk
     assert Case.objects.filter(kind="list_alarm").count() == 1
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [("QUILLAMORE", "QUILLA\\u0000MORE"), ("QUILLAMORE", "QUILLA\\ud800MORE"), ("QUILLAMORE", "Q" * 10_000)],
+)
+def test_a_list_with_what_cannot_be_kept_is_refused_with_its_case(tmp_path, before, after):
+    present = load(str(SAMPLES / "us_csl.json"), "us_csl")
+    path = tmp_path / "list.json"
+    path.write_text((SAMPLES / "us_csl.json").read_text().replace(before, after))
+    with pytest.raises(WatchlistRefused, match="version before stays"):
+        load(str(path), "us_csl")
+    assert current("us_csl").pk == present.pk
+    assert ListedParty.objects.exclude(version=present).count() == 0
+    assert Case.objects.filter(kind="list_alarm").count() == 1
+    assert ListFetch.objects.filter(outcome="refused").count() == 1
 
 
 def test_half_a_file_changes_nothing(tmp_path):

@@ -3,10 +3,13 @@
 import bz2
 import gzip
 import io
+import json
 import tracemalloc
 import zipfile
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from compliance.sources import unpack
 from compliance.sources.base import NotAList
@@ -246,6 +249,89 @@ def test_broken_lines_are_refused(tmp_path, content):
     path = tmp_path / "list.jsonl"
     path.write_text(content)
     refused(path, "ftm_json")
+
+
+@pytest.mark.parametrize("sign", ["\\u0000", "\\ud800", "\\udfff x"])
+@pytest.mark.parametrize(
+    ("format", "before"),
+    [
+        ("us_csl_json", "QUILLAMORE"),
+        ("us_csl_json", "PB6610394"),
+        ("ftm_json", "Ferelith Moncastor"),
+        ("ftm_json", "FM1029384"),
+        ("ftm_json", "NK-sample-1"),
+    ],
+)
+def test_signs_that_only_json_can_write_are_refused_wherever_they_stand(tmp_path, format, before, sign):
+    path = tmp_path / FORMATS[format].name
+    content = FORMATS[format].read_text(encoding="utf-8")
+    assert before in content
+    path.write_text(content.replace(before, before + sign), encoding="utf-8")
+    assert "no text" in refused(path, format)
+
+
+@pytest.mark.parametrize(
+    ("format", "before", "after"),
+    [
+        ("un_xml", "Borant", "Borant" * 90),
+        ("ofac_advanced_xml", "Osterlanov", "Osterlanov" * 60),
+        ("us_csl_csv", "QUILLAMORE", "QUILLAMORE" * 1_000),
+        ("ftm_json", '"id": "', '"id": "' + "NK" * 50),
+    ],
+)
+def test_a_name_or_id_that_would_be_kept_cut_is_refused(tmp_path, format, before, after):
+    path = tmp_path / FORMATS[format].name
+    content = FORMATS[format].read_text(encoding="utf-8")
+    assert before in content
+    path.write_text(content.replace(before, after, 1), encoding="utf-8")
+    assert "more than 500" in (told := refused(path, format)) or "longer than any" in told
+
+
+@pytest.mark.parametrize(
+    ("format", "before", "after"),
+    [
+        ("ofac_advanced_xml", "<Year>1961</Year>", "<Year>nineteen</Year>"),
+        ("eu_fsf_xml", 'month="6"', 'month="June"'),
+        ("ftm_json", '"schema": "Person"', '"schema": ["Person"]'),
+        ("ftm_json", '"datasets": [', '"datasets": 7, "others": ['),
+    ],
+)
+def test_what_an_importer_trips_over_is_a_refusal(tmp_path, format, before, after):
+    path = tmp_path / FORMATS[format].name
+    content = FORMATS[format].read_text(encoding="utf-8")
+    assert before in content
+    path.write_text(content.replace(before, after), encoding="utf-8")
+    assert "no such list has" in refused(path, format)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.randoms(use_true_random=False), st.sampled_from(["us_csl_json", "ftm_json"]))
+def test_whatever_json_says_an_entry_is_sound_or_the_list_is_refused(tmp_path, draw, format):
+    """One value of a list, at any depth, is something else: nothing but a refusal stops the reading."""
+    path = tmp_path / FORMATS[format].name
+    text = FORMATS[format].read_text(encoding="utf-8")
+    rows = [json.loads(line) for line in text.splitlines()] if format == "ftm_json" else [json.loads(text)]
+    holder, key = draw.choice(list(places_in(rows)))
+    holder[key] = draw.choice(
+        [None, 7, -1.5, True, "", "\0", "\ud800", [], {}, [[]], [None], {"a": {}}, "x" * 600, "2959-01-01"]
+    )
+    path.write_text("".join(f"{json.dumps(row)}\n" for row in rows))
+    try:
+        found = list(read_list(path, format))
+    except NotAList:
+        return
+    assert all(len(each.external_id) <= 80 and each.names for each in found)
+
+
+def places_in(value):
+    """(holder, key) of every value inside, but for the rows themselves."""
+    items = (
+        list(value.items()) if isinstance(value, dict) else list(enumerate(value)) if isinstance(value, list) else []
+    )
+    for key, each in items:
+        if isinstance(value, dict):
+            yield value, key
+        yield from places_in(each)
 
 
 @pytest.mark.parametrize("format", ["us_csl_csv", "uk_sl_csv", "bis_dpl_txt", "ofac_cons_csv", "ftm_json"])

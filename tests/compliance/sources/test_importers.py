@@ -54,7 +54,7 @@ def test_the_eu_list():
     assert person.programmes == ("SAMPLE",)
     assert [each.strength for each in concern.names] == ["strong", "weak"], "the remark says low quality"
     assert concern.identifiers == ("Registration Number HE990220",)
-    assert (vague.birth_dates, vague.countries) == (("1971-06", "1969", "1972"), ())
+    assert (vague.birth_dates, vague.countries) == (("1971-06", "1969/1972"), ())
 
 
 def test_the_uk_list_blocks_only_where_assets_are_frozen():

@@ -9,6 +9,7 @@ import pytest
 from compliance.sources.base import ListedName, ListEntry, NotAList, sound
 from compliance.sources.catalogue import KNOWN_LISTS, SAMPLE_SDN_GROWN, SAMPLE_SDN_SHRUNKEN, SAMPLES, read_list
 from compliance.sources.countries import country_code
+from compliance.sources.dates import birth_dates
 
 SDN = SAMPLES / "ofac_sdn_advanced.xml"
 UN = SAMPLES / "un_consolidated.xml"
@@ -229,3 +230,40 @@ def test_real_tables_are_read_whole(shared_data, name, format, parties):
     if format == "ofac_csv":
         assert sum(len(each.names) for each in found.values()) > 8976 + 11_000
         assert sum(len(each.wallets) for each in found.values()) > 70
+
+
+@pytest.mark.parametrize(
+    ("told", "expected"),
+    [
+        ("1960 to 1962", ("1960", "1961", "1962")),
+        ("circa 1960 to 1962", ("1960", "1961", "1962")),
+        ("01 Jan 1977 to 31 Dec 1985", ("1977/1985",)),
+        ("26 Sep 1946 to 07 Dec 1946", ("1946",)),
+        ("between 1958 and 1963", ("1958/1963",)),
+        ("1958-1963", ("1958/1963",)),
+        ("1958/1963", ("1958/1963",)),
+        ("1963 to 1958", ("1958/1963",)),
+        ("1958 or 1963", ("1958", "1963")),
+        ("1958", ("1958",)),
+    ],
+)
+def test_a_birth_between_two_years_may_be_in_any_of_them(told, expected):
+    assert birth_dates(told) == expected
+
+
+@pytest.mark.parametrize(
+    ("format", "before", "after", "who"),
+    [
+        ("un_xml", "<DATE>1959-07-08</DATE>", "<FROM_YEAR>1957</FROM_YEAR><TO_YEAR>1962</TO_YEAR>", "SPi.001"),
+        ("ofac_advanced_xml", "<Year>1974</Year><Month>12</Month>", "<Year>1979</Year><Month>12</Month>", "900005"),
+        ("eu_fsf_xml", 'yearRangeTo="1972"', 'yearRangeTo="1975"', "EU.9903.03"),
+        ("ftm_json", "1980-02-11", "1978/1984", "NK-sample-1"),
+    ],
+)
+def test_each_format_tells_a_span_of_years_as_one(tmp_path, format, before, after, who):
+    path = tmp_path / FORMATS[format].name
+    content = FORMATS[format].read_text(encoding="utf-8")
+    assert before in content
+    path.write_text(content.replace(before, after), encoding="utf-8")
+    (span,) = (each for each in entries(path, format)[who].birth_dates if "/" in each)
+    assert span in ("1957/1962", "1974/1979", "1969/1975", "1978/1984")
