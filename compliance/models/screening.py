@@ -10,12 +10,13 @@ from compliance.models.watchlists import ListedParty
 
 
 class Screening(Row):
-    """The party, as its facts stood, was compared with the list versions named."""
+    """The party, as its facts stood, was compared with the list versions named, by the code named."""
 
     party = models.ForeignKey(Party, on_delete=models.PROTECT, related_name="screenings")
     subject_hash = models.CharField(max_length=64)
     list_versions = models.JSONField(default=dict, help_text="list code -> version id")
     trigger = models.CharField(max_length=40, help_text="gate, list_change, scheduled")
+    compared_by = models.CharField(max_length=200, blank=True, help_text="Names the code that compared the names")
 
     class Meta:
         indexes = [models.Index(fields=["party", "-created_at"])]

@@ -19,7 +19,7 @@ from typing import TypeVar
 
 from django.conf import settings
 
-from compliance.engine import index, naming, screening, second_facts
+from compliance.engine import guards, index, naming, screening, second_facts
 from compliance.engine.index.block import Bytes, DamagedIndex
 
 logger = logging.getLogger(__name__)
@@ -59,9 +59,10 @@ def _named(key: str) -> str:
 
 @cache
 def reader() -> str:
-    """Changes whenever names may be read otherwise than before: what was made of them is never older than the code."""
+    """Changes whenever names may be read or compared otherwise than before: what was made of them is never older than
+    the code."""
     sources = [path for package in (naming, index) for path in Path(package.__path__[0]).rglob("*.py")]
-    sources += [Path(module.__file__ or "") for module in (screening, second_facts)]
+    sources += [Path(module.__file__ or "") for module in (guards, screening, second_facts)]
     digest = blake2b(digest_size=16)
     for path in sorted(sources):
         digest.update(path.read_bytes())

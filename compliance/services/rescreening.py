@@ -5,6 +5,7 @@ the entries that came or changed, only parties that share a key with it are look
 a new screening, made of the last one and of the change.
 """
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from uuid import UUID
@@ -13,11 +14,13 @@ from django.db import transaction
 
 from compliance.base import audit, clock
 from compliance.base.actor import Actor
-from compliance.models import Clearance, Party, PartyWallet, Screening, WatchlistVersion
+from compliance.models import Clearance, Match, Party, PartyWallet, Screening, WatchlistVersion
 from compliance.selectors.list_changes import Unscreened, unscreened
 from compliance.selectors.watchlists import current_versions
-from compliance.services import delistings, list_hits, party_keys, screening, screening_index
+from compliance.services import delistings, list_alarms, list_hits, party_keys, screening, screening_index
 from compliance.services.screening_index import Index
+
+logger = logging.getLogger(__name__)
 
 SMALL_CHANGE = 0.25
 _CHUNK = 1000  # parties
@@ -35,11 +38,15 @@ class Rescreened:
     reopened: int = 0
 
 
+class PartiesLeft(RuntimeError):
+    """Some parties could not be held against a change; all others were. The next run tries again."""
+
+
 def rescreen_after_list_changes(*, actor: Actor) -> Rescreened:
     """Every current version has been held against every party, and what rested on entries that went was looked at.
 
     Run again, it finds nothing left to do. A run that dies half-way is repeated whole by the next: each step finds
-    what was done and does the rest.
+    what was done and does the rest. Raises PartiesLeft, once everybody else was seen to and officers have a case.
     """
     versions = list(WatchlistVersion.objects.filter(state=_State.CURRENT, rescreened_at=None).order_by("created_at"))
     if not versions:
@@ -48,18 +55,32 @@ def rescreen_after_list_changes(*, actor: Actor) -> Rescreened:
     index = _index_of(changes)
     outdated = delistings.outdated_matches(changes.values())
     found = {*_hit(changes, index), *outdated}
-    hits = frozen = reopened = 0
-    for party_id in sorted(found, key=str):
-        row = _screened(party_id, changes, index)
-        if party_id in outdated:
-            reopened += delistings.look_again(row, outdated[party_id], actor=actor)
-        open_matches, fallen = list_hits.handle_screening(row, actor=actor)
-        hits += bool(open_matches)
-        frozen += fallen
-    reopened += delistings.note_in_cases_about_wallets_and_owners(changes, actor=actor)
+    done = [_each_by_itself(party_id, changes, index, outdated.get(party_id, []), actor) for party_id in sorted(found)]
+    reopened = delistings.note_in_cases_about_wallets_and_owners(changes, actor=actor)
+    failed = sum(each is None for each in done)
+    if failed:
+        told = f"{failed} of {len(found)} parties could not be held against a change of lists; it is tried again."
+        list_alarms.alarm(versions[0].watchlist, told, actor, "rescreening")
+        raise PartiesLeft(told)
     for version in versions:
         _note_done(version, len(found), actor)
-    return Rescreened(len(versions), hits, frozen, reopened)
+    hits, frozen, looked_at = (sum(each[at] for each in done if each) for at in range(3))
+    return Rescreened(len(versions), hits, frozen, reopened + looked_at)
+
+
+def _each_by_itself(
+    party_id: UUID, changes: Mapping[str, Unscreened], index: Index | None, outdated: list[Match], actor: Actor
+) -> tuple[bool, int, int] | None:
+    """Whether the party has open matches, how many were frozen and how many cases were looked at again; None when it
+    failed. What is wrong with one party's rows keeps nobody else unfrozen."""
+    try:
+        row = _screened(party_id, changes, index)
+        reopened = delistings.look_again(row, outdated, actor=actor) if outdated else 0
+        open_matches, frozen = list_hits.handle_screening(row, actor=actor)
+    except Exception:
+        logger.exception("the party %s could not be held against a change of lists", party_id)
+        return None
+    return bool(open_matches), frozen, reopened
 
 
 def rescreen_all(*, actor: Actor, trigger: str = "scheduled") -> int:

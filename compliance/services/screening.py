@@ -12,11 +12,13 @@ from compliance.models import ListedParty, Match, Party, PartyWallet, Screening,
 from compliance.selectors.list_changes import Unscreened
 from compliance.selectors.watchlists import current_versions
 from compliance.services import screening_index
+from compliance.services.index_files import reader
 from compliance.services.screening_index import Candidate, Index, ListedWalletHit
 
 __all__ = [
     "ListedWalletHit",
     "Screened",
+    "index_over",
     "open_index",
     "prepare",
     "screen_by_delta",
@@ -61,7 +63,7 @@ def screen_by_delta(
     if base is None or any(change.whole for change in changes.values()) or _changed_since(party, base):
         return None
     settled = _settled([party])
-    row = Screening(party=party, subject_hash=party.subject_hash, list_versions=wanted, trigger=trigger)
+    row = _begun(party, wanted, trigger)
     wallets = list(party.wallets.order_by("address").values_list("address", flat=True))
     fresh = [_match(row, each, settled) for each in (index.candidates(party, wallets) if index else ())]
     with transaction.atomic():
@@ -73,8 +75,8 @@ def screen_by_delta(
 def screen_parties(parties: Sequence[Party], *, trigger: str, store: bool = True) -> Screened:
     """Each party has been compared, as it is, with the lists as they are.
 
-    A screening of the same facts against the same versions is taken again rather than repeated. With `store` false
-    the new ones are not kept (a preview). Without any list nobody counts as screened.
+    A screening of the same facts against the same versions, by this very code, is taken again rather than repeated.
+    With `store` false the new ones are not kept (a preview). Without any list nobody counts as screened.
     """
     versions = tuple(current_versions())
     if not versions:
@@ -107,14 +109,19 @@ def prepare() -> None:
 
 def open_index() -> Index | None:
     """The index over the current lists, for many questions in a row; None without any list."""
-    versions = tuple(current_versions())
-    return screening_index.current(versions) if versions else None
+    return index_over(current_versions())
+
+
+def index_over(versions: Iterable[WatchlistVersion]) -> Index | None:
+    """The index over these versions, which are the current ones; None without any."""
+    found = tuple(versions)
+    return screening_index.current(found) if found else None
 
 
 def _known(parties: Sequence[Party], wanted: dict[str, str]) -> dict[UUID, Screening]:
     hashes = {party.pk: party.subject_hash for party in parties}
-    rows = Screening.objects.filter(party_id__in=hashes, list_versions=wanted).order_by("created_at")
-    return {row.party_id: row for row in rows if row.subject_hash == hashes[row.party_id]}
+    rows = Screening.objects.filter(party_id__in=hashes, list_versions=wanted, compared_by=reader())
+    return {row.party_id: row for row in rows.order_by("created_at") if row.subject_hash == hashes[row.party_id]}
 
 
 def _matches_of(screenings: Iterable[Screening]) -> list[Match]:
@@ -131,7 +138,7 @@ def _screen(
     settled = _settled(parties)
     screenings, matches = [], []
     for party in parties:
-        row = Screening(party=party, subject_hash=party.subject_hash, list_versions=wanted, trigger=trigger)
+        row = _begun(party, wanted, trigger)
         screenings.append(row)
         for candidate in index.candidates(party, wallets.get(party.pk, [])):
             matches.append(_match(row, candidate, settled))
@@ -144,11 +151,19 @@ def _screen(
     return {row.party_id: row for row in screenings}, matches
 
 
+def _begun(party: Party, wanted: dict[str, str], trigger: str) -> Screening:
+    return Screening(
+        party=party, subject_hash=party.subject_hash, list_versions=wanted, trigger=trigger, compared_by=reader()
+    )
+
+
 def _changed_since(party: Party, base: Screening) -> bool:
-    """Whether the party has ever been another since, even if it is now as it was: what came then did not meet it."""
+    """Whether the party has ever been another since, even if it is now as it was: what came then did not meet it. Or
+    whether it was compared by other code, which may have passed over what this one finds."""
     about = AuditEvent.objects.filter(subject_kind=Party._meta.label_lower, subject_id=str(party.pk))
     events = about.filter(event="party.updated", at__gte=base.created_at)
-    return base.subject_hash != party.subject_hash or events.exists()
+    others = base.subject_hash != party.subject_hash or base.compared_by != reader()
+    return others or events.exists()
 
 
 def _carried(

@@ -127,7 +127,7 @@ PLAIN = {
     "compliance.Restriction": "reason_code",
     "compliance.Decision": "purpose pack pack_hash list_versions digest facts_digest",
     "compliance.Clearance": "purpose gpu_slug currency revoked_reason key_id",
-    "compliance.Screening": "list_versions trigger",
+    "compliance.Screening": "list_versions trigger compared_by",
     "compliance.Match": "list_code strength",
     "compliance.Case": "reason_codes scope_key proposal_reason",
     "compliance.Finding": "reason_code",

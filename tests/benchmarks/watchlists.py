@@ -23,6 +23,7 @@ from compliance.base.actor import system
 from compliance.models import Party, Screening, WatchlistVersion
 from compliance.selectors.watchlists import current_versions
 from compliance.services import party_keys, rescreening, watchlists
+from compliance.services.index_files import reader
 from compliance.sources.base import ListedName, ListEntry
 from compliance.sources.catalogue import SAMPLES, read_list
 
@@ -176,7 +177,13 @@ def _hold_everybody_against_it() -> None:
     WatchlistVersion.objects.filter(state="current").update(rescreened_at=clock.now())
     versions = {version.watchlist_id: str(version.pk) for version in current_versions()}
     rows = [
-        Screening(party=party, subject_hash=party.subject_hash, list_versions=versions, trigger="scheduled")
+        Screening(
+            party=party,
+            subject_hash=party.subject_hash,
+            list_versions=versions,
+            trigger="scheduled",
+            compared_by=reader(),
+        )
         for party in Party.objects.iterator(chunk_size=1000)
     ]
     Screening.objects.bulk_create(rows, batch_size=1000)

@@ -14,7 +14,7 @@ from compliance.base.errors import InvalidInput
 from compliance.models import Case, Clearance, Match, PartyWallet, Restriction, Screening, WatchlistVersion
 from compliance.selectors.cases import CaseFilters, case_page, open_cases
 from compliance.selectors.restrictions import is_restricted
-from compliance.services import cases, gate, parties, rescreening
+from compliance.services import cases, gate, index_files, parties, rescreening, screening
 from compliance.services.watchlists import load_watchlist
 from compliance.signals import clearances_revoked, party_restricted
 from compliance.sources.catalogue import KNOWN_LISTS, SAMPLES
@@ -88,6 +88,44 @@ def test_a_running_renter_is_hit(provider, django_capture_on_commit_callbacks):
     rescreening.rescreen_after_list_changes(actor=SWEEP)
     assert AuditEvent.objects.exclude(event="watchlist.rescreened").count() == events
     assert Restriction.objects.count() == Case.objects.filter(kind="screening_hit").count() == 1
+
+
+def test_what_is_wrong_with_one_party_keeps_nobody_else_unfrozen(provider, monkeypatch):
+    names = (HIT, "Aurelian Compute", "AURELIAN COMPUTE GMBH")
+    renters = sorted((verified_company(name, "DE") for name in names), key=lambda each: each.pk)
+    settled()
+    change_list()
+
+    def broken(row, *, actor, handle=rescreening.list_hits.handle_screening):
+        if row.party_id == renters[0].pk:
+            raise RuntimeError("rows that nobody foresaw")
+        return handle(row, actor=actor)
+
+    with monkeypatch.context() as meanwhile:
+        meanwhile.setattr(rescreening.list_hits, "handle_screening", broken)
+        for _ in range(2):
+            with pytest.raises(rescreening.PartiesLeft, match="1 of 3"):
+                settled()
+    assert [is_restricted(each.pk) for each in renters] == [False, True, True]
+    assert WatchlistVersion.objects.filter(state="current", rescreened_at=None).count() == 1
+    assert Case.objects.filter(kind="list_alarm").count() == 1
+    settled()
+    assert all(is_restricted(each.pk) for each in renters)
+    assert not WatchlistVersion.objects.filter(state="current", rescreened_at=None).exists()
+
+
+def test_other_code_compares_anew(provider, monkeypatch):
+    """What an older scorer passed over is not taken for clear by a newer one."""
+    settled()
+    first = screening.screen_party(provider.pk, trigger="gate")
+    assert screening.screen_party(provider.pk, trigger="gate") == first
+    assert first.compared_by == index_files.reader()
+    monkeypatch.setattr(screening, "reader", lambda: "names are compared otherwise now")
+    assert screening.screen_by_delta(provider, {}, None, trigger="list_change") is None
+    again = screening.screen_party(provider.pk, trigger="gate")
+    assert (again.pk != first.pk, again.compared_by) == (True, "names are compared otherwise now")
+    assert screening.screen_party(provider.pk, trigger="gate") == again
+    assert screening.screen_by_delta(provider, {}, None, trigger="list_change") == again
 
 
 def test_the_release_of_the_case_lifts_the_freeze_for_good(provider):
