@@ -128,11 +128,12 @@ class WalletHit:
 
 @dataclass(frozen=True, slots=True)
 class EndUser:
-    """For whom is computed."""
+    """For whom is computed. `hits` are the entries of lists that its name resembles; it is no party of ours."""
 
     kind: str  # self | other | undisclosed
     name: str = ""
     country: str = ""
+    hits: tuple[ScreeningHit, ...] = later(())
 
 
 @dataclass(frozen=True, slots=True)

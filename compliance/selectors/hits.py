@@ -1,6 +1,7 @@
 """Matches with the lists, as the engine knows them."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from typing import Any
 from uuid import UUID
 
 from compliance.engine.facts import ScreeningHit
@@ -18,6 +19,17 @@ def present_matches(parties: Mapping[UUID, Party]) -> list[Match]:
     present = [pk for pk, party_id, known in newest if parties[party_id].subject_hash == known]
     rows = Match.objects.filter(screening_id__in=present).exclude(state=Match.State.FALSE_POSITIVE)
     return list(rows.select_related("listed_party").order_by("party_id", "id"))
+
+
+def hits_told(facts: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """Every entry of a list of which a decision's facts, opened, speak: of parties, of wallets, of the end user."""
+    user = facts.get("end_user") or {}
+    return [*(facts.get("hits") or ()), *(facts.get("wallet_hits") or ()), *_rows(user.get("hits"))]
+
+
+def _rows(value: Any) -> Iterable[Mapping[str, Any]]:
+    """Nothing where a mark stands for what was erased."""
+    return value if isinstance(value, list) else ()
 
 
 def hit_facts(match: Match) -> ScreeningHit:

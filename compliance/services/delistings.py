@@ -17,6 +17,7 @@ from compliance.base.transition import transition
 from compliance.models import Case, CaseNote, ListedParty, Match, Restriction, Screening
 from compliance.selectors.case_notes import opened_notes
 from compliance.selectors.decisions import opened
+from compliance.selectors.hits import hits_told
 from compliance.selectors.list_changes import Unscreened
 from compliance.services import cases, gate_cases
 from compliance.services.case_notes import keep_note
@@ -85,8 +86,7 @@ def note_in_cases_about_wallets_and_owners(changes: Mapping[str, Unscreened], *,
     found = [(case, case.decision) for case in rows.select_related("decision").order_by("number") if case.decision]
     opened(decision for _, decision in found)
     for case, decision in found:
-        hits = [*decision.facts.get("hits", ()), *decision.facts.get("wallet_hits", ())]
-        entries = {(hit["list_code"], hit["external_id"]) for hit in hits}
+        entries = {(hit["list_code"], hit["external_id"]) for hit in hits_told(decision.facts)}
         for code, external_id in sorted(each for each in entries if each[1] in gone.get(each[0], ())):
             told = f"{code} {external_id}, on which the answer of the gate rested, changed or left its list."
             count += _say(case, f"{told} Ask the gate again before you decide.", changes[code], actor)

@@ -1,7 +1,7 @@
 """Gathers all that a decision may rest on, in a fixed number of queries however many owners there are."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -37,6 +37,7 @@ from compliance.selectors.suspensions import recorded_suspensions
 from compliance.selectors.vantages import node_place
 from compliance.selectors.watchlists import stale_at
 from compliance.services import screening, wallet_answers
+from compliance.services.end_users import end_user_hits
 from compliance.sources.catalogue import KNOWN_LISTS
 
 PURPOSES = ("lease", "renewal", "deposit", "payout")
@@ -125,7 +126,7 @@ def gather(request: GateRequest, *, as_of: datetime, store: bool) -> Gathered:
         currency=request.currency,
         seconds=request.seconds,
         end_use=request.end_use,
-        end_user=_end_user(request.end_user),
+        end_user=_end_user(request.end_user, screened.versions),
         training=end_uses.trains(request.end_use_kind),
         locations=locations_of(renter_id, people[renter_id].country, as_of) if renter_id else Locations(),
         findings=_findings(above.parties, as_of),
@@ -235,14 +236,16 @@ def _lists(versions: Iterable[WatchlistVersion], as_of: datetime) -> tuple[ListS
     return tuple(states)
 
 
-def _end_user(told: dict[str, Any]) -> EndUser | None:
+def _end_user(told: dict[str, Any], versions: Iterable[WatchlistVersion]) -> EndUser | None:
+    """For whom is computed, as told; another than the renter is compared with the lists, though no party of ours."""
     if not told:
         return None
-    return EndUser(
+    user = EndUser(
         kind=str(told.get("kind") or "undisclosed"),
         name=str(told.get("name") or ""),
         country=str(told.get("country") or "").upper(),
     )
+    return replace(user, hits=end_user_hits(user, screening.index_over(versions))) if user.kind == "other" else user
 
 
 def _node_place(request: GateRequest, as_of: datetime, pack: PolicyPack) -> NodePlace | None:

@@ -12,7 +12,16 @@ from uuid import UUID
 from compliance.base import clock
 from compliance.base.errors import InvalidInput, NotFound
 from compliance.engine.decide import decide
-from compliance.engine.facts import ChipRequest, Facts, ListState, PartyFacts, ScreeningHit, SuspensionFacts, WalletHit
+from compliance.engine.facts import (
+    ChipRequest,
+    EndUser,
+    Facts,
+    ListState,
+    PartyFacts,
+    ScreeningHit,
+    SuspensionFacts,
+    WalletHit,
+)
 from compliance.engine.outcome import Outcome
 from compliance.engine.packs import PolicyPack
 from compliance.models import Decision, ListedParty, Party, WatchlistVersion
@@ -21,6 +30,7 @@ from compliance.selectors.policies import catalogue_as_of, pack_as_of
 from compliance.selectors.suspensions import recorded_suspensions
 from compliance.selectors.watchlists import first_loaded_at, stale_at, versions_as_of
 from compliance.services import screening_index
+from compliance.services.end_users import end_user_hits
 from compliance.services.gate import facts_of
 from compliance.services.gate_facts import wallet_hit_facts
 from compliance.services.screening_index import Candidate, Index
@@ -75,6 +85,7 @@ def decided_as_of(decision_id: UUID, as_of: datetime) -> PastAnswer:
         lists=tuple(_state(version, as_of) for version in versions),
         hits=tuple(_hits(known, index)),
         wallet_hits=tuple(_wallet_hits(known, index)),
+        end_user=_end_user(known.end_user, index),
         suspensions=tuple(
             SuspensionFacts(row.law, row.starts_on.isoformat(), row.ends_on.isoformat(), row.citation)
             for row in recorded_suspensions(day)
@@ -108,6 +119,10 @@ def _hits(known: Facts, index: Index) -> Iterable[ScreeningHit]:
     for party, candidate in found:
         key = (party.id, candidate.list_code, candidate.external_id, candidate.entry_hash)
         yield _hit(party, candidate, entries[candidate.listed_party_id], cleared=key in cleared)
+
+
+def _end_user(known: EndUser | None, index: Index) -> EndUser | None:
+    return replace(known, hits=end_user_hits(known, index)) if known and known.kind == "other" else known
 
 
 def _asked(party: PartyFacts, row: Party | None) -> Party:

@@ -7,6 +7,7 @@ from compliance.base.errors import InvalidInput
 from compliance.engine.written import readings, seen
 from compliance.models import Case, Match, Watchlist
 from compliance.selectors.decisions import opened
+from compliance.selectors.hits import hits_told
 
 _LIST = (
     r"(entity|unverified|military end user|consolidated|treasury|government|export control|restrict\w*|un|uk|us|eu)"
@@ -119,8 +120,7 @@ def _secret_names(case: Case) -> Iterable[str]:
         names |= set(Match.objects.filter(screening_id=case.screening_id).values_list("listed_name", flat=True))
     if case.decision is not None:
         opened([case.decision])
-        hits = [*case.decision.facts.get("hits", ()), *case.decision.facts.get("wallet_hits", ())]
-        names |= {hit["listed_name"] for hit in hits}
+        names |= {hit["listed_name"] for hit in hits_told(case.decision.facts)}
     own = {seen(name).casefold() for name in ([party.name, *party.aliases] if party else ())}
     return sorted({seen(name).casefold() for name in names if len(name) > 3} - own)
 

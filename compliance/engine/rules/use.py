@@ -1,6 +1,7 @@
 """Rules about the use: for whom is computed, and what for."""
 
 from compliance.engine.chips import plain
+from compliance.engine.facts import ScreeningHit
 from compliance.engine.packs import RulePolicy
 from compliance.engine.rules import seen
 from compliance.engine.rules.base import Answer, Problem, Question, problems
@@ -25,14 +26,23 @@ def end_user_disclosed(question: Question, rule: RulePolicy) -> Answer:
 
 
 def end_user_is_renter(question: Question, rule: RulePolicy) -> Answer:
-    """The renter computes for itself."""
+    """The renter computes for itself. An answer about another end user holds for the entries of lists that it resembled
+    then, and for no others: one that is listed later is a new question."""
     renter, user = question.facts.renter, question.facts.end_user
     if user is None or user.kind != "other" or not (user.name.strip() and user.country):
         return Answer()
     sentence = f"The renter computes for another: {user.name} in {question.country(user.country)}."
+    sentence += "".join(f" {_resembles(hit)}" for hit in user.hits)
+    told = (user.name, user.country, *(f"{hit.list_code}:{hit.external_id}" for hit in user.hits))
     scope = f"end_user:{' '.join(user.name.casefold().split())}:{user.country}"
-    who, looked_at = renter.id if renter else "", seen.place(question, "The end user", user.country)
-    return problems(Problem(sentence, (user.name, user.country), who, scope, seen=looked_at))
+    listed = tuple(f"{hit.strength} {hit.list_code}:{hit.external_id}:{hit.entry_hash}" for hit in user.hits)
+    looked_at = (*seen.place(question, "The end user", user.country), *listed)
+    return problems(Problem(sentence, told, renter.id if renter else "", scope, seen=looked_at, state=listed))
+
+
+def _resembles(hit: ScreeningHit) -> str:
+    surely = "is" if hit.strong else "may be"
+    return f"It {surely} {hit.listed_name} ({hit.list_code} {hit.external_id}, score {hit.score:.2f})."
 
 
 def end_user_place(question: Question, rule: RulePolicy) -> Answer:
