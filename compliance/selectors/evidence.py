@@ -29,7 +29,9 @@ from compliance.models import (
 )
 from compliance.selectors.case_notes import opened_notes
 from compliance.selectors.decisions import decisions_about, decisions_of_party, opened
+from compliance.selectors.evidence_cases import cases_of, freezes_of
 from compliance.selectors.evidence_rows import all_columns, columns
+from compliance.selectors.hits import hits_told
 from compliance.selectors.ownership import upstream
 
 # Reports to authorities are nobody's to see but officers' and the authority's (31 U.S.C. 5318(g)(2)).
@@ -40,13 +42,14 @@ NEVER_CASES = frozenset({Case.Kind.REPORT_DUE})
 class Record:
     """Evidence in parts: `body` for the JSON, `packs` whose text belongs to it, `about` whom the audit log speaks of.
 
-    `subjects` are the parties whose personal data is in it.
+    `subjects` are the parties whose personal data is in it, `listed` the rows of entries with which they were compared.
     """
 
     body: dict[str, Any]
     packs: set[str] = field(default_factory=set)
     about: set[tuple[str, str]] = field(default_factory=set)
     subjects: set[UUID] = field(default_factory=set)
+    listed: set[UUID] = field(default_factory=set)
 
 
 def decision_record(decision_id: UUID) -> Record:
@@ -54,10 +57,7 @@ def decision_record(decision_id: UUID) -> Record:
     found = opened(Decision.objects.filter(pk=decision_id))
     if not found:
         raise NotFound("There is no such decision.")
-    record = Record({"decisions": []})
-    _add_decisions(record, found, own=None)
-    _add_cases(record, Case.objects.filter(decision__in=found))
-    return record
+    return _whole(found, Q(pk__in=[]))
 
 
 def lease_record(subject_id: UUID) -> Record:
@@ -65,10 +65,7 @@ def lease_record(subject_id: UUID) -> Record:
     found = opened(decisions_about(subject_id).order_by("created_at", "id"))
     if not found:
         raise NotFound("Nothing was ever decided about this.")
-    record = Record({"decisions": []})
-    _add_decisions(record, found, own=None)
-    _add_cases(record, Case.objects.filter(Q(decision__in=found) | Q(subject_id=subject_id)))
-    return record
+    return _whole(found, Q(subject_id=subject_id))
 
 
 def party_record(party_id: UUID) -> Record:
@@ -83,7 +80,20 @@ def party_record(party_id: UUID) -> Record:
         OwnershipEdge.objects.filter(owned_id__in=above.parties).order_by("created_at", "id")
     )
     _add_decisions(record, opened(decisions_of_party(party_id).order_by("created_at", "id")), own={str(party_id)})
-    _add_cases(record, Case.objects.filter(party_id=party_id))
+    _add_cases(record, Case.objects.filter(party_id__in=above.parties))
+    _add_entries(record)
+    return record
+
+
+def _whole(rows: Sequence[Decision], cases: Q) -> Record:
+    """The decisions with every case that belongs to them, and what froze their parties meanwhile."""
+    record = Record({"decisions": []})
+    _add_decisions(record, rows, own=None)
+    _add_cases(record, Case.objects.filter(cases | Q(pk__in=cases_of(rows))))
+    freezes = freezes_of(rows)
+    record.body["freezes"] = all_columns(freezes)
+    record.about |= {(each._meta.label_lower, str(each.pk)) for each in freezes}
+    _add_entries(record)
     return record
 
 
@@ -160,6 +170,7 @@ def _add_cases(record: Record, found: Any) -> None:
     for each in [*rows, *matches, *restrictions, *findings]:
         record.about.add((each._meta.label_lower, str(each.pk)))
     record.subjects |= {case.party_id for case in rows if case.party_id}
+    record.listed |= {match.listed_party_id for match in matches if match.entry_hash}
 
 
 def _party(record: Record, row: Party) -> dict[str, Any]:
@@ -171,6 +182,7 @@ def _party(record: Record, row: Party) -> dict[str, Any]:
     for each in [row, *verifications, *restrictions, *findings, *matches]:
         record.about.add((each._meta.label_lower, str(each.pk)))
     record.subjects.add(row.pk)
+    record.listed |= {match.listed_party_id for match in matches if match.entry_hash}
     return columns(row) | {
         "wallets": all_columns(PartyWallet.objects.filter(party=row).order_by("created_at", "id")),
         "verifications": all_columns(verifications),
@@ -181,6 +193,17 @@ def _party(record: Record, row: Party) -> dict[str, Any]:
     }
 
 
+def _add_entries(record: Record) -> None:
+    """The entries of which matches speak, as they stood, each wording once, with the version of its list that had it
+    first: list, id and hash lead from a match to it."""
+    told = ("version__watchlist_id", "external_id", "entry_hash")
+    rows = ListedParty.objects.filter(pk__in=record.listed).order_by(*told, "version__created_at").distinct(*told)
+    record.body["listed_entries"] = [
+        _entry(row) | {"list": _version(row.version)}
+        for row in rows.select_related("version").prefetch_related("names", "wallets")
+    ]
+
+
 def _parties_in(facts: dict[str, Any], own: set[str] | None) -> set[UUID]:
     """Whose personal data the facts hold, as they are shown."""
     people = [facts[name] for name in ("renter", "provider") if facts.get(name)] + list(facts.get("parties") or ())
@@ -189,9 +212,8 @@ def _parties_in(facts: dict[str, Any], own: set[str] | None) -> set[UUID]:
 
 
 def _entry_keys(row: Decision) -> list[tuple[str, str]]:
-    hits = [*(row.facts.get("hits") or ()), *(row.facts.get("wallet_hits") or ())]
-    keys = {(row.list_versions.get(hit["list_code"], ""), str(hit.get("external_id", ""))) for hit in hits}
-    return sorted(keys)
+    hits = hits_told(row.facts)
+    return sorted({(row.list_versions.get(hit["list_code"], ""), str(hit.get("external_id", ""))) for hit in hits})
 
 
 def _entries(rows: Sequence[Decision]) -> dict[tuple[str, str], dict[str, Any]]:
@@ -201,13 +223,16 @@ def _entries(rows: Sequence[Decision]) -> dict[tuple[str, str], dict[str, Any]]:
         version_id__in={version for version, _ in keys}, external_id__in={entry for _, entry in keys}
     ).prefetch_related("names", "wallets")
     return {
-        (str(entry.version_id), entry.external_id): columns(entry)
-        | {
-            "names": [{"name": each.name, "weak": each.weak} for each in entry.names.all()],
-            "wallets": [{"currency": each.currency, "address": each.address} for each in entry.wallets.all()],
-        }
+        (str(entry.version_id), entry.external_id): _entry(entry)
         for entry in found
         if (str(entry.version_id), entry.external_id) in keys
+    }
+
+
+def _entry(row: ListedParty) -> dict[str, Any]:
+    return columns(row) | {
+        "names": [{"name": each.name, "weak": each.weak} for each in row.names.all()],
+        "wallets": [{"currency": each.currency, "address": each.address} for each in row.wallets.all()],
     }
 
 

@@ -60,6 +60,10 @@ def _sections(evidence: Mapping[str, Any]) -> Iterator[tuple[str, Lines]]:
         yield f"Party {number}: {party['name']}", lines_of(party)
     if evidence.get("ownership"):
         yield "Ownership", lines_of(evidence["ownership"])
+    if evidence.get("freezes"):
+        yield "What froze a party meanwhile", lines_of(evidence["freezes"])
+    for entry in evidence.get("listed_entries", ()):
+        yield f"List entry as it stood: {entry['primary_name']}", lines_of(entry)
     if evidence.get("leases"):
         yield "Leases", lines_of(evidence["leases"])
     for key, rows in evidence.get("money", {}).items():
