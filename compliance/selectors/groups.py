@@ -23,11 +23,11 @@ WITH RECURSIVE linked(id) AS (
     UNION
     SELECT next.id FROM linked, LATERAL (
         SELECT e.owned_id AS id FROM compliance_ownershipedge e
-        WHERE e.owner_id = linked.id AND e.ended_on IS NULL
+        WHERE e.owner_id = linked.id AND e.ended_on IS NULL AND e.withdrawn_at IS NULL
           AND ((e.share_min > 50 AND e.interest = ANY(%(figures)s)) OR e.interest = ANY(%(control)s))
         UNION ALL
         SELECT e.owner_id FROM compliance_ownershipedge e
-        WHERE e.owned_id = linked.id AND e.ended_on IS NULL
+        WHERE e.owned_id = linked.id AND e.ended_on IS NULL AND e.withdrawn_at IS NULL
           AND ((e.share_min > 50 AND e.interest = ANY(%(figures)s)) OR e.interest = ANY(%(control)s))
         UNION ALL
         SELECT twin.id FROM compliance_party p JOIN compliance_party twin

@@ -8,7 +8,7 @@ from uuid import NAMESPACE_OID, UUID, uuid5
 
 from django.db import transaction
 
-from compliance.base import clock
+from compliance.base import audit, clock
 from compliance.base.actor import Actor
 from compliance.base.errors import Conflict, InvalidInput, NotFound
 from compliance.engine.codec import Malformed
@@ -117,7 +117,7 @@ def import_ownership(about: UUID, told: Told, *, actor: Actor) -> Settled:
         list(Party.objects.select_for_update().filter(pk=about))
         above = ever_upstream([about])
         ids = _matched(about, told, above)
-        filled = _fill((above.parties[pk], told.parties[key]) for key, pk in ids.items())
+        filled = _fill(((above.parties[pk], told.parties[key]) for key, pk in ids.items()), actor)
         new = {key: _row(each) for key, each in told.parties.items() if key not in ids}
         Party.objects.bulk_create(new.values())
         ids |= {key: row.pk for key, row in new.items()}
@@ -221,16 +221,26 @@ def _details(party: ToldParty) -> PartyInput:
     return PartyInput(**{**values, "aliases": party.aliases[:50]})
 
 
-def _fill(pairs: Iterable[tuple[Party, ToldParty]]) -> list[UUID]:
-    """What was empty of known parties is filled; of which, is returned."""
-    filled = []
+def _fill(pairs: Iterable[tuple[Party, ToldParty]], actor: Actor) -> list[UUID]:
+    """What was empty of known parties is filled, on record; of which, is returned."""
+    filled: dict[Party, list[str]] = {}
     for row, party in pairs:
+        before = row.subject_hash
         columns = [column for column in _FILLED if getattr(party, column) and not getattr(row, column)]
         for column in columns:
             setattr(row, column, getattr(party, column))
         if columns:
-            filled.append(row)
+            filled[row] = [*columns, *(["material"] if row.subject_hash != before else [])]
     Party.objects.bulk_update(filled, _FILLED)
+    audit.record_many(
+        "party.updated",
+        actor=actor,
+        subject_kind=Party._meta.label_lower,
+        about=[
+            (str(row.pk), {"fields": [each for each in told if each != "material"], "material": "material" in told})
+            for row, told in filled.items()
+        ],
+    )
     return [row.pk for row in filled]
 
 

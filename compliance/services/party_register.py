@@ -1,7 +1,6 @@
 """Parties as they say they are: registered, changed, and what ends when they change."""
 
 import re
-import unicodedata
 from collections.abc import Collection
 from dataclasses import asdict, dataclass
 from datetime import date
@@ -15,13 +14,12 @@ from compliance.base.actor import Actor
 from compliance.base.errors import InvalidInput, NotFound
 from compliance.base.sealing import SubjectErased
 from compliance.engine.identifiers import is_lei
-from compliance.engine.naming.text import plain
+from compliance.engine.naming.text import readable
 from compliance.models import Party
 from compliance.selectors.ownership import party_ids_below
 from compliance.services import clearances
 from compliance.services.countries import ISO_COUNTRIES
 
-_JOINERS = "\u200c\u200d"
 _BIRTH_DATE = re.compile(r"^\d{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12]\d|3[01]))?)?$")
 _LONGEST = {"region": 80, "address": 400, "registration_number": 64, "entity_type": 20, "undisclosed": 60}
 
@@ -92,14 +90,8 @@ def update_party(party_id: UUID, details: PartyInput, *, actor: Actor) -> Party:
 
 
 def clean_name(text: str) -> str:
-    """The name with single spaces, in signs that can be seen and compared; empty when it is no such name.
-
-    Characters that nobody sees (zero width, direction, control) let one name pass for another, before the lists and
-    before an officer. The joiners stay: Persian and Indic scripts are written with them.
-    """
-    name = " ".join(text.split())
-    unseen = any(unicodedata.category(each) in ("Cc", "Cf", "Cs", "Co") and each not in _JOINERS for each in name)
-    return "" if unseen or not plain(name) else name
+    """The name as `readable` has it: what the engine refuses in facts is never stored either."""
+    return readable(text)
 
 
 def end_what_rested_on(party_ids: Collection[UUID], actor: Actor) -> None:

@@ -54,6 +54,15 @@ def test_control_by_other_means_links_and_circles_end(family, alice):
     assert len(group_of(half.pk)) == len(set(group_of(half.pk))) == 5
 
 
+def test_what_was_taken_back_links_nobody(family, alice):
+    parent, one, _, _, half = family
+    parties.declare_ownership(half.pk, [owner(one.pk, 100)], True, actor=alice)
+    assert half.pk in group_of(parent.pk)
+    parties.undo_ownership(half.pk, actor=alice)
+    assert group_of(half.pk) == [half.pk]
+    assert half.pk not in group_of(parent.pk)
+
+
 def test_time_counts_once_however_often_a_clearance_is_renewed(family, provider, clock):
     _, one, _, _, _ = family
     request = lease_request(one, provider, "rtx-3090", seconds=7200, gpu_count=3)

@@ -223,6 +223,8 @@ def test_known_parties_are_met_again_and_filled_up_but_never_overwritten(lion, t
     assert (row.name, row.country, row.birth_date) == ("Pia", "SG", "1990-01-01")
     assert held(lion) == {stake("Pia", 60)}
     assert Party.objects.filter(kind="person").count() == 1
+    (told,) = AuditEvent.objects.filter(event="party.updated", subject_id=str(pia))
+    assert told.data == {"fields": ["birth_date"], "material": True}
 
 
 def test_a_party_of_another_tree_is_never_taken_for_the_files(lion, tmp_path, clock):

@@ -42,6 +42,11 @@ def test_register_keeps_personal_data_out_of_the_audit_log():
         PartyInput("entity", "X", "ZZ"),
         PartyInput("person", "X", "SG", birth_date="1984-13-01"),
         PartyInput("entity", "X" * 301, "SG"),
+        PartyInput("entity", "Lion\u200d City", "SG"),
+        PartyInput("entity", "Lion\u3164City", "SG"),
+        PartyInput("entity", "Lion\u2800City", "SG"),
+        PartyInput("entity", "\ufe0fLion City", "SG"),
+        PartyInput("person", "Tan Mei Ling", "SG", aliases=("Mei\u200c Ling",)),
         PartyInput("entity", "X", "SG", registration_number="9" * 65),
     ],
 )
