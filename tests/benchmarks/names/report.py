@@ -4,11 +4,22 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 
+from tests.benchmarks.measure import Timing
 from tests.benchmarks.names import corpus
 from tests.benchmarks.names.errors import Alarms, Typos, measure_alarms, measure_typos, share_that_find_themselves
 from tests.benchmarks.names.quality import ALIASES, Compared, Quality, measure_quality
 from tests.benchmarks.names.reference import LogicV2, Unavailable, logic_v2
-from tests.benchmarks.names.speed import ROUNDS, Batch, Built, Latency, build_index, measure_batch, measure_latency
+from tests.benchmarks.names.speed import (
+    ROUNDS,
+    Batch,
+    Built,
+    Latency,
+    Longer,
+    build_index,
+    measure_batch,
+    measure_latency,
+    measure_longer,
+)
 
 F1, CANDIDATES, FOUND, ALARMS, P95_MS, TIMES = 0.85, 0.99, 0.98, 0.003, 6.0, 100
 
@@ -23,6 +34,7 @@ class Screening:
     alarms: Alarms
     congress: tuple[int, float]
     latency: Latency
+    longer: Longer
     batch: Batch
     absent: str
 
@@ -50,6 +62,7 @@ def measure_screening() -> Screening:
         return Screening(
             built=built,
             latency=latency,
+            longer=measure_longer(),
             batch=measure_batch(built.index, logic),
             quality=measure_quality(logic),
             typos=measure_typos(built.index),
@@ -109,8 +122,11 @@ def render_screening(found: Screening, at: str, machine: str) -> str:
         strangers=alarms.people,
         congress=found.congress[0],
         themselves=f"{found.congress[1]:.2%}",
-        cpu=f"p50 {found.latency.cpu.p50_ms:.2f} ms, p95 {found.latency.cpu.p95_ms:.2f} ms",
-        wall=f"p50 {found.latency.wall.p50_ms:.2f} ms, p95 {found.latency.wall.p95_ms:.2f} ms",
+        cpu=_times(found.latency.cpu),
+        wall=_times(found.latency.wall),
+        longer=_times(found.longer.latency.cpu),
+        older=corpus.OLDER[2],
+        more=found.longer.entries,
         asked=len(found.latency.cpu.seconds),
         rounds=ROUNDS,
         batch=_told(batch),
@@ -118,6 +134,10 @@ def render_screening(found: Screening, at: str, machine: str) -> str:
         open_ms=built.open * 1000,
         size=built.size / 1e6,
     )
+
+
+def _times(found: Timing) -> str:
+    return f"p50 {found.p50_ms:.2f} ms, p95 {found.p95_ms:.2f} ms"
 
 
 def _told(batch: Batch) -> str:
@@ -187,6 +207,8 @@ by name alone, {by_name}. Were the {congress:,} members of the US Congress liste
 One name against all lists, half of them listed, {asked:,} names each asked once, the least disturbed of {rounds} rounds
 (each with other names): {cpu} of processor time; on the clock, with whatever else the machine did,
 {wall}.
+Against {more:,} entries, with an older edition of the longest list ({older}) loaded beside it: {longer} of processor
+time.
 {batch}
 The index takes {build:.1f} s of processor time to build, once for a machine; a process opens it in {open_ms:.0f} ms and
 shares its {size:.0f} MB with the others.

@@ -5,7 +5,7 @@ import json
 import random
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from compliance.engine.index.entries import entries_block
@@ -56,9 +56,17 @@ class Batch:
         return self.scan_seconds * self.names / self.seconds
 
 
-def build_index() -> Built:
-    """All lists in one index, as the processes of a machine share it."""
-    entries = list(corpus.all_entries())
+@dataclass(frozen=True)
+class Longer:
+    """The time of single names against more entries than all lists of today have."""
+
+    entries: int
+    latency: Latency
+
+
+def build_index(lists: Iterable[tuple[str, str, str]] = corpus.LISTS) -> Built:
+    """All these lists in one index, as the processes of a machine share it."""
+    entries = list(corpus.all_entries(lists))
     began = time.process_time()
     block = entries_block(entries)
     built = time.process_time()
@@ -66,9 +74,9 @@ def build_index() -> Built:
     return Built(index, built - began, time.process_time() - built, len(block), len(entries))
 
 
-def queries(count: int) -> list[NameQuery]:
+def queries(count: int, seed: int = SEED) -> list[NameQuery]:
     """Half of them people on no list, with what is known of them; half listed names of people and entities."""
-    draw = random.Random(SEED)
+    draw = random.Random(seed)
     strangers = [
         NameQuery(each.name, "person", (each.birth_date,), (each.country,) if each.country else ())
         for each in draw.sample(corpus.synthetic_people(), count // 2)
@@ -80,15 +88,21 @@ def queries(count: int) -> list[NameQuery]:
     return found
 
 
-def measure_latency(index: NameIndex) -> Latency:
+def measure_latency(index: NameIndex, seed: int = SEED) -> Latency:
     """Each name was asked once, after others that warmed the process; of a few rounds the one least disturbed."""
-    asked = queries(WARM + ROUNDS * ASKED)
+    asked = queries(WARM + ROUNDS * ASKED, seed)
     gc.collect()
     gc.freeze()  # the lists as read, which no server holds, are not the search's to be swept
     for query in asked[:WARM]:
         index.search(query)
     rounds = [_timed(index, asked[start : start + ASKED]) for start in range(WARM, len(asked), ASKED)]
     return min(rounds, key=lambda each: each.cpu.p95_ms)
+
+
+def measure_longer() -> Longer:
+    """Other names were asked of all lists and of an older edition of the longest too."""
+    built = build_index((*corpus.LISTS, corpus.OLDER))
+    return Longer(built.entries, measure_latency(built.index, SEED + 1))
 
 
 def _timed(index: NameIndex, asked: Sequence[NameQuery]) -> Latency:
