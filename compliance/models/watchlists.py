@@ -104,6 +104,7 @@ class WatchlistVersion(StatefulRow):
     fetched_at = models.DateTimeField()
     confirmed_at = models.DateTimeField(help_text="Last time a fetch found this to be the newest content")
     format = models.CharField(max_length=32, blank=True)
+    read_by = models.CharField(max_length=64, blank=True, help_text="Names the code that read the file")
     published_on = models.DateField(null=True, blank=True, help_text="The day that the list itself bears")
     previous = models.ForeignKey(
         "self", null=True, blank=True, on_delete=models.PROTECT, related_name="+", help_text="What the delta is against"

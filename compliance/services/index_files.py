@@ -19,6 +19,7 @@ from typing import TypeVar
 
 from django.conf import settings
 
+from compliance.base.code_digest import code_digest
 from compliance.engine import guards, index, naming, screening, second_facts
 from compliance.engine.index.block import Bytes, DamagedIndex
 
@@ -63,10 +64,7 @@ def reader() -> str:
     the code."""
     sources = [path for package in (naming, index) for path in Path(package.__path__[0]).rglob("*.py")]
     sources += [Path(module.__file__ or "") for module in (guards, screening, second_facts)]
-    digest = blake2b(digest_size=16)
-    for path in sorted(sources):
-        digest.update(path.read_bytes())
-    return " ".join([digest.hexdigest(), unicodedata.unidata_version, sys.byteorder, *map(version, _READ_BY)])
+    return " ".join([code_digest(sources), unicodedata.unidata_version, sys.byteorder, *map(version, _READ_BY)])
 
 
 def _read(path: Path, opened: Callable[[Bytes], Opened]) -> Opened | None:

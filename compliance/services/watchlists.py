@@ -21,7 +21,7 @@ from compliance.services.list_registry import UnknownWatchlist, known, register_
 from compliance.services.notices import send_on_commit
 from compliance.signals import watchlist_loaded
 from compliance.sources.base import NotAList
-from compliance.sources.catalogue import KnownList, format_of, published, read_list
+from compliance.sources.catalogue import KnownList, format_of, published, read_list, reader
 from compliance.sources.download import DownloadRefused, Fetched, Validators, downloaded, downloaded_set, sha256_of
 from compliance.sources.ofac_csv import companions, refuse_without_companions, set_of_urls
 
@@ -58,7 +58,8 @@ def load_watchlist(
 ) -> WatchlistVersion:
     """The list's newest content is current, from a file's path or an https address; the same content is confirmed.
 
-    An address is asked only for what has changed since it last gave the current content (ETag, Last-Modified).
+    An address is asked only for what has changed since it last gave the current content (ETag, Last-Modified). What
+    other code than this read is read again, and its delta is what the two made of it differently.
     Content that is no such list, is empty, older than what is in force or lost more than 5 % of its entries is refused,
     and so is a first version from its authority with fewer entries than the list has at least: the version before
     stays, and a case is opened. To let it in all the same, two officers release that case, and `allow_shrink` with its
@@ -87,10 +88,11 @@ def _opened(source: str, validators: Validators) -> AbstractContextManager[Fetch
 
 
 def _known_validators(present: WatchlistVersion | None, source: str) -> Validators:
-    """By what the source last gave the content that is current; nothing if the current one came from elsewhere."""
+    """By what the source last gave the content that is current; nothing if the current one came from elsewhere or was
+    read by other code."""
     gave = (_Outcome.LOADED, _Outcome.CONFIRMED, _Outcome.NOT_MODIFIED)
     rows = ListFetch.objects.filter(source=source[:500], outcome__in=gave).order_by("-created_at")
-    last = rows.filter(version=present).first() if present else None
+    last = rows.filter(version=present).first() if present and present.read_by == reader() else None
     return Validators(last.etag, last.last_modified) if last else Validators()
 
 
@@ -99,7 +101,8 @@ def _take(load: _Load, fetched: Fetched, present: WatchlistVersion | None) -> Wa
         return _confirm(load, present, _Outcome.NOT_MODIFIED, fetched.validators)
     path = fetched.path or Path(load.source)
     sha256 = sha256_of(path, *companions(path))
-    same = WatchlistVersion.objects.filter(watchlist=load.watchlist, state=_State.CURRENT, sha256=sha256).first()
+    current = WatchlistVersion.objects.filter(watchlist=load.watchlist, state=_State.CURRENT)
+    same = current.filter(sha256=sha256, read_by=reader()).first()
     if same is not None:
         return _confirm(load, same, _Outcome.CONFIRMED, fetched.validators)
     return _load(load, path, sha256, fetched.validators)
@@ -120,6 +123,7 @@ def _load(load: _Load, path: Path, sha256: str, validators: Validators) -> Watch
         sha256=sha256,
         source=load.source[:500],
         format=format,
+        read_by=reader(),
         published_on=day,
         fetched_at=now,
         confirmed_at=now,

@@ -3,10 +3,12 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import cache
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from compliance.base import clock
+from compliance.base.code_digest import code_digest
 from compliance.sources.base import Importer, ListEntry, NotAList, sound
 from compliance.sources.bis_dpl import read_bis_dpl
 from compliance.sources.dates import published_on
@@ -190,6 +192,12 @@ def published(path: Path) -> date | None:
     if day is not None and day > clock.now().date() + timedelta(days=1):
         raise NotAList(f"{path.name} is dated {day.isoformat()}, which has not come; the list was not loaded")
     return day
+
+
+@cache
+def reader() -> str:
+    """Changes whenever a file may be read otherwise than before: what older code made of it is read again."""
+    return code_digest(Path(__file__).parent.glob("*.py"))
 
 
 def read_list(path: Path, format: str) -> Iterator[ListEntry]:

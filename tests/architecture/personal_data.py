@@ -114,7 +114,7 @@ LISTED = {
     "compliance.ListChange": "external_id old_hash new_hash",
     "compliance.CaseBatch": "list_code external_id entry_hash",
     "compliance.Watchlist": "code title authority source_url format fetch_url",
-    "compliance.WatchlistVersion": "sha256 source format counts refusal",
+    "compliance.WatchlistVersion": "sha256 source format read_by counts refusal",
     "compliance.ListFetch": "source detail etag last_modified",
     "compliance.LawSuspension": "law citation",
 }

@@ -1,5 +1,8 @@
 """Loading lists: immutable versions, one current; what is no list, or too little of one, changes nothing."""
 
+from contextlib import contextmanager
+from pathlib import Path
+
 import httpx
 import pytest
 from django.core.management import call_command
@@ -13,7 +16,8 @@ from compliance.selectors.watchlists import watchlist_status
 from compliance.services import cases, list_alarms, watchlists
 from compliance.services.watchlists import UnknownWatchlist, WatchlistRefused, load_watchlist
 from compliance.sources import download
-from compliance.sources.catalogue import KNOWN_LISTS, SAMPLES
+from compliance.sources.catalogue import KNOWN_LISTS, SAMPLES, reader
+from compliance.sources.download import Fetched, Validators
 from tests.compliance.services.web_of_lists import web
 from tests.factories.compliance import OFFICER, SECOND_OFFICER
 
@@ -54,6 +58,27 @@ def test_the_same_content_is_only_confirmed(clock):
     assert again.confirmed_at == clock.now()
     assert again.fetched_at < clock.now()
     assert WatchlistVersion.objects.count() == 1
+
+
+def test_what_other_code_read_is_read_again(monkeypatch):
+    url = "https://lists.example/sdn.xml"
+    asked = []
+
+    @contextmanager
+    def answers(source, validators):
+        asked.append(validators)
+        yield Fetched(Path(SDN), Validators('"one"', ""))
+
+    monkeypatch.setattr(watchlists, "downloaded", answers)
+    with monkeypatch.context() as before:
+        before.setattr(watchlists, "reader", lambda: "an older reader")
+        first = load(url)
+        assert load(url).pk == first.pk
+    again = load(url)
+    assert (again.state, again.sha256, again.read_by) == ("current", first.sha256, reader())
+    assert (again.added, again.changed, again.removed) == (0, 0, 0)
+    assert load(url).pk == again.pk
+    assert [each.etag for each in asked] == ["", '"one"', "", '"one"']
 
 
 def test_a_newer_list_supersedes_and_the_difference_is_known():
