@@ -10,6 +10,7 @@ from compliance.sources.base import ListedName, ListEntry, NotAList
 from compliance.sources.countries import country_code
 from compliance.sources.dates import birth_dates
 from compliance.sources.files import csv_rows
+from compliance.sources.wallets import wallets_in
 
 _NULL = "-0-"
 _COLUMNS = 12
@@ -18,7 +19,6 @@ _BIRTH = re.compile(r"\bDOB\s+([^;.]+)")
 _PLACES = re.compile(r"\b(?:nationality|citizen)\s+([A-Z][A-Za-z ,'()-]*?)(?=[;.]|$)")
 _PAPERS = r"Passport|National ID No\.|Registration ID|Tax ID No\.|SSN|Identification Number"
 _DOCUMENT = re.compile(rf"\b((?:{_PAPERS})\s+[^;]+?)(?=;|\.?$)")
-_WALLET = re.compile(r"Digital Currency Address - (\w+)\s+([A-Za-z0-9]+)")
 _ALIAS = re.compile(r"a\.k\.a\. '([^']+)'")
 
 
@@ -90,7 +90,7 @@ def _entry(cells: list[str], aliases: list[str], countries: list[str], *, blocke
         birth_dates=birth_dates(*_BIRTH.findall(remarks)),
         programmes=tuple(each.strip(" []") for each in re.split(r"\]\s*\[|;", cells[3]) if each.strip(" []")),
         identifiers=tuple(each.strip() for each in _DOCUMENT.findall(remarks)),
-        wallets=tuple(_WALLET.findall(remarks)),
+        wallets=wallets_in(remarks),
         remarks=remarks,
     )
 

@@ -12,6 +12,7 @@ from compliance.sources.countries import country_code
 from compliance.sources.dates import birth_dates
 from compliance.sources.files import table_rows
 from compliance.sources.json_files import objects_under
+from compliance.sources.wallets import wallets_in
 
 _NEEDED = ("source", "entity_number", "type", "programs", "name", "addresses", "alt_names", "dates_of_birth", "ids")
 # "… (CAP) - Treasury Department", "… (NS-MBS List) - Treasury Department", "… (MEU) List - Bureau of …"
@@ -150,6 +151,7 @@ def _entry(row: _Row) -> ListEntry:
         birth_dates=birth_dates(*row.birth_texts),
         programmes=tuple(dict.fromkeys([code, *row.programs])),
         identifiers=tuple(row.ids),
+        wallets=wallets_in(*row.ids, row.remarks),
         remarks=row.remarks,
         source_url=row.url[:500],
     )

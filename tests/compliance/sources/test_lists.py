@@ -1,6 +1,8 @@
 """Lists as files: what is read from them, and what is refused."""
 
 import bz2
+import csv
+import json
 import tracemalloc
 from datetime import date
 
@@ -71,6 +73,22 @@ def test_the_consolidated_screening_list_says_who_blocks_and_who_restricts():
     assert not any(each.blocked for each in found.values())
     assert found["EL"].countries == ("CN",)
     assert len(found["EL"].names) == 3
+
+
+@pytest.mark.parametrize("ending", ["csv", "json"])
+def test_the_consolidated_screening_list_has_wallets_among_its_papers(tmp_path, ending):
+    wallet = "0xAbCdEf0123456789aBcDeF0123456789abcdef01"
+    if ending == "csv":
+        rows = list(csv.reader(CSL.open(encoding="utf-8", newline="")))
+        rows[1][rows[0].index("ids")] = f"Passport, P123456, IR; Digital Currency Address - ETH, {wallet}"
+        with (tmp_path / "us_csl.csv").open("w", encoding="utf-8", newline="") as file:
+            csv.writer(file).writerows(rows)
+    else:
+        told = json.loads((SAMPLES / "us_csl.json").read_text())
+        told["results"][0]["ids"] = [{"type": "Digital Currency Address - ETH", "number": wallet, "country": None}]
+        (tmp_path / "us_csl.json").write_text(json.dumps(told))
+    entry = next(read_list(tmp_path / f"us_csl.{ending}", f"us_csl_{ending}"))
+    assert entry.wallets == (("ETH", wallet),)
 
 
 def test_the_legacy_csv_takes_names_and_addresses_from_the_files_beside_it():
