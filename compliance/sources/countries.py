@@ -1,227 +1,273 @@
 """Country names, as lists write them, to ISO 3166-1 alpha-2 codes."""
 
+import re
+
+from compliance.engine.country_codes import ISO_COUNTRIES
+
 _CODES = """
+AD Andorra
+AE United Arab Emirates
 AF Afghanistan
-AL Albania
-DZ Algeria
-AO Angola
 AG Antigua and Barbuda
-AR Argentina
+AI Anguilla
+AL Albania
 AM Armenia
-AW Aruba
-AU Australia
+AO Angola
+AQ Antarctica
+AR Argentina
+AS American Samoa
 AT Austria
+AU Australia
+AW Aruba
+AX Aland Islands | Åland Islands
 AZ Azerbaijan
-BS Bahamas
-BS Bahamas, The
-BH Bahrain
-BD Bangladesh
-BB Barbados
-BY Belarus
-BE Belgium
-BZ Belize
-BJ Benin
-BM Bermuda
-BO Bolivia
-BO Bolivia (Plurinational State of)
 BA Bosnia and Herzegovina
-BR Brazil
-VG British Virgin Islands
-BN Brunei
-BG Bulgaria
+BB Barbados
+BD Bangladesh
+BE Belgium
 BF Burkina Faso
-MM Burma
-CV Cabo Verde
-KH Cambodia
+BG Bulgaria
+BH Bahrain
+BI Burundi
+BJ Benin
+BL Saint Barthelemy | Saint Barthélemy
+BM Bermuda
+BN Brunei
+BO Bolivia | Bolivia (Plurinational State of)
+BQ Bonaire, Sint Eustatius and Saba
+BR Brazil
+BS Bahamas | Bahamas, The
+BT Bhutan
+BV Bouvet Island
+BW Botswana
+BY Belarus
+BZ Belize
 CA Canada
-CV Cape Verde
-KY Cayman Islands
-CF Central African Republic
-CL Chile
-CN China
-HK China, Hong Kong Special Administrative Region
-CO Colombia
-KM Comoros
-CD Congo, Democratic Republic of the
-CG Congo, Republic of the
-CR Costa Rica
-CI Cote d Ivoire
-CI Cote d'Ivoire
-HR Croatia
-CU Cuba
-CY Cyprus
-CZ Czech Republic
-CZ Czechia
-KP Democratic People's Republic of Korea
+CC Cocos (Keeling) Islands
+CD Congo (Kinshasa) | Congo, Democratic Republic of the | Congo, The Democratic Republic of the
 CD Democratic Republic of the Congo
-DK Denmark
+CF Central African Republic
+CG Congo | Congo (Brazzaville) | Congo, Republic of the | Republic of the Congo
+CH Switzerland
+CI Cote d Ivoire | Cote d'Ivoire | Cote D'Ivoire (Ivory Coast) | Côte d'Ivoire | Ivory Coast
+CK Cook Islands
+CL Chile
+CM Cameroon
+CN China | People's Republic of China | PRC
+CO Colombia
+CR Costa Rica
+CU Cuba
+CV Cabo Verde | Cape Verde
+CW Curacao | Curaçao
+CX Christmas Island
+CY Cyprus
+CZ Czech Republic | Czechia | The Czech Republic
+DE Germany
 DJ Djibouti
+DK Denmark
 DM Dominica
 DO Dominican Republic
+DZ Algeria
 EC Ecuador
-EG Egypt
-SV El Salvador
-GQ Equatorial Guinea
-ER Eritrea
 EE Estonia
+EG Egypt
+EH Western Sahara
+ER Eritrea
+ES Spain
 ET Ethiopia
-FJ Fiji
 FI Finland
+FJ Fiji
+FK Falkland Islands | Falkland Islands (Malvinas)
+FM Micronesia | Micronesia (Federated States of) | Micronesia, Federated States of
+FO Faroe Islands
 FR France
-GM Gambia
+GA Gabon
+GB Great Britain | UK | United Kingdom | United Kingdom of Great Britain and Northern Ireland
+GD Grenada
 GE Georgia
-DE Germany
+GF French Guiana
+GG Guernsey
 GH Ghana
 GI Gibraltar
-GR Greece
-GT Guatemala
+GL Greenland
+GM Gambia | The Gambia
 GN Guinea
+GP Guadeloupe
+GQ Equatorial Guinea
+GR Greece
+GS South Georgia and the South Sandwich Islands
+GT Guatemala
+GU Guam
 GW Guinea-Bissau
 GY Guyana
-HT Haiti
+HK China, Hong Kong Special Administrative Region | Hong Kong
+HM Heard Island and McDonald Islands
 HN Honduras
-HK Hong Kong
+HR Croatia
+HT Haiti
 HU Hungary
-IS Iceland
-IN India
 ID Indonesia
-IR Iran
-IR Iran (Islamic Republic of)
-IQ Iraq
 IE Ireland
 IL Israel
+IM Isle of Man | Man, Isle of
+IN India
+IO British Indian Ocean Territory
+IQ Iraq
+IR Iran | Iran (Islamic Republic of) | Iran, Islamic Republic of
+IS Iceland
 IT Italy
-CI Ivory Coast
-JM Jamaica
-JP Japan
 JE Jersey
+JM Jamaica
 JO Jordan
-KZ Kazakhstan
+JP Japan
 KE Kenya
-KP Korea, North
-KR Korea, South
-XK Kosovo
-KW Kuwait
 KG Kyrgyzstan
-LA Lao People's Democratic Republic
-LA Laos
-LV Latvia
+KH Cambodia
+KI Kiribati
+KM Comoros
+KN Saint Kitts and Nevis
+KP Democratic People's Republic of Korea | DPRK | Korea, Democratic People's Republic of | Korea (North)
+KP Korea, North | North Korea
+KR Korea (South) | Korea, Republic of | Korea, South | Republic of Korea | South Korea
+KW Kuwait
+KY Cayman Islands
+KZ Kazakhstan
+LA Lao People's Democratic Republic | Laos
 LB Lebanon
-LR Liberia
-LY Libya
+LC Saint Lucia
 LI Liechtenstein
+LK Sri Lanka
+LR Liberia
+LS Lesotho
 LT Lithuania
 LU Luxembourg
-MO Macao
-MO Macau
-MY Malaysia
-MV Maldives
-ML Mali
-MT Malta
-IM Man, Isle of
-MH Marshall Islands
-MR Mauritania
-MU Mauritius
-MX Mexico
-FM Micronesia
-MD Moldova
-MC Monaco
-MN Mongolia
-ME Montenegro
+LV Latvia
+LY Libya
 MA Morocco
+MC Monaco
+MD Moldova | Moldova, Republic of | Republic of Moldova
+ME Montenegro
+MF Saint Martin
+MG Madagascar
+MH Marshall Islands
+MK Macedonia | Macedonia, The Former Yugoslav Republic of | North Macedonia | North Macedonia, The Republic of
+MK The former Yugoslav Republic of Macedonia
+ML Mali
+MM Burma | Myanmar
+MN Mongolia
+MO Macao | Macau
+MP Northern Mariana Islands
+MQ Martinique
+MR Mauritania
+MS Montserrat
+MT Malta
+MU Mauritius
+MV Maldives
+MW Malawi
+MX Mexico
+MY Malaysia
 MZ Mozambique
-MM Myanmar
 NA Namibia
-NL Netherlands
-NZ New Zealand
-NI Nicaragua
+NC New Caledonia
 NE Niger
+NF Norfolk Island
 NG Nigeria
-KP North Korea
-MK North Macedonia
-MK North Macedonia, The Republic of
+NI Nicaragua
+NL Netherlands | The Netherlands
 NO Norway
+NP Nepal
+NR Nauru
+NU Niue
+NZ New Zealand
 OM Oman
-PK Pakistan
-PW Palau
-PS Palestinian
 PA Panama
-PY Paraguay
 PE Peru
-PH Philippines
+PF French Polynesia
+PG Papua New Guinea
+PH Philippines | The Philippines
+PK Pakistan
 PL Poland
+PM Saint Pierre and Miquelon
+PN Pitcairn | Pitcairn Islands
+PR Puerto Rico
+PS Occupied Palestinian Territory | Palestine | Palestine, State of | Palestinian | Palestinian Territories
+PS Palestinian Territory, Occupied | State of Palestine
 PT Portugal
+PW Palau
+PY Paraguay
 QA Qatar
-KR Republic of Korea
-MD Republic of Moldova
+RE Reunion | Réunion
 RO Romania
-RU Russia
-RU Russian Federation
-RW Rwanda
-KN Saint Kitts and Nevis
-VC Saint Vincent and the Grenadines
-WS Samoa
-SM San Marino
-SA Saudi Arabia
-SN Senegal
 RS Serbia
+RU Russia | Russian Federation
+RW Rwanda
+SA Saudi Arabia
+SB Solomon Islands
 SC Seychelles
-SL Sierra Leone
-SG Singapore
-SK Slovakia
-SI Slovenia
-SO Somalia
-ZA South Africa
-KR South Korea
-SS South Sudan
-ES Spain
-LK Sri Lanka
-PS State of Palestine
 SD Sudan
-SR Suriname
-SZ Swaziland
 SE Sweden
-CH Switzerland
-SY Syria
-SY Syrian Arab Republic
-TW Taiwan
-TJ Tajikistan
-TZ Tanzania
+SG Singapore
+SH Saint Helena | Saint Helena, Ascension and Tristan da Cunha
+SI Slovenia
+SJ Svalbard and Jan Mayen
+SK Slovakia
+SL Sierra Leone
+SM San Marino
+SN Senegal
+SO Somalia
+SR Suriname
+SS South Sudan
+ST Sao Tome and Principe | São Tomé and Príncipe
+SV El Salvador
+SX Sint Maarten
+SY Syria | Syrian Arab Republic
+SZ Eswatini | Swaziland
+TC Turks and Caicos Islands
+TD Chad
+TF French Southern Territories
+TG Togo
 TH Thailand
-GM The Gambia
-TT Trinidad and Tobago
-TN Tunisia
-TR Turkey
+TJ Tajikistan
+TK Tokelau
+TL East Timor | Timor-Leste
 TM Turkmenistan
-TR Türkiye
-UG Uganda
+TN Tunisia
+TO Tonga
+TR Turkey | Türkiye
+TT Trinidad and Tobago
+TV Tuvalu
+TW Taiwan | Taiwan, Province of China
+TZ Tanzania | Tanzania, United Republic of | United Republic of Tanzania
 UA Ukraine
-AE United Arab Emirates
-GB United Kingdom
-GB United Kingdom of Great Britain and Northern Ireland
-TZ United Republic of Tanzania
-US United States
-US United States of America
+UG Uganda
+UM United States Minor Outlying Islands
+US United States | United States of America | USA
 UY Uruguay
 UZ Uzbekistan
+VA Holy See | Vatican City
+VC Saint Vincent and the Grenadines
+VE Venezuela | Venezuela (Bolivarian Republic of) | Venezuela, Bolivarian Republic of
+VG British Virgin Islands | Virgin Islands, British
+VI US Virgin Islands | Virgin Islands (U.S.) | Virgin Islands, U.S.
+VN Viet Nam | Vietnam
 VU Vanuatu
-VE Venezuela
-VE Venezuela (Bolivarian Republic of)
-VN Viet Nam
-VN Vietnam
-VG Virgin Islands, British
+WF Wallis and Futuna
+WS Samoa
+XK Kosovo
 YE Yemen
+YT Mayotte
+ZA South Africa
 ZM Zambia
 ZW Zimbabwe
 """
 
-_BY_NAME = {line[3:].casefold(): line[:2] for line in _CODES.strip().splitlines()}
-_KNOWN = frozenset(_BY_NAME.values())
+_SAINT = re.compile(r"^St\.? ", re.IGNORECASE)
+_BY_NAME = {name.casefold(): line[:2] for line in _CODES.strip().splitlines() for name in line[3:].split(" | ")}
 
 
 def country_code(text: str) -> str:
     """The code of the country that the text names, by name or by code; "" when it names none that is known."""
-    words = " ".join(text.split()).strip(" .")
-    if len(words) == 2 and words.upper() in _KNOWN:
+    words = _SAINT.sub("Saint ", " ".join(text.replace("\u2019", "'").split()).strip(" ."))
+    if len(words) == 2 and words.upper() in ISO_COUNTRIES:
         return words.upper()
     return _BY_NAME.get(words.casefold(), "")

@@ -8,9 +8,10 @@ from datetime import date
 
 import pytest
 
+from compliance.engine.country_codes import ISO_COUNTRIES
 from compliance.sources.base import ListedName, ListEntry, NotAList, sound
 from compliance.sources.catalogue import KNOWN_LISTS, SAMPLE_SDN_GROWN, SAMPLE_SDN_SHRUNKEN, SAMPLES, read_list
-from compliance.sources.countries import country_code
+from compliance.sources.countries import _BY_NAME, country_code
 from compliance.sources.dates import birth_dates
 
 SDN = SAMPLES / "ofac_sdn_advanced.xml"
@@ -204,6 +205,22 @@ def test_a_row_of_a_list_that_is_not_known_is_refused(tmp_path):
 def test_countries_are_known_by_name_and_code():
     assert country_code("Iran (Islamic Republic of)") == country_code("Iran") == country_code(" ir ") == "IR"
     assert country_code("Atlantis") == ""
+
+
+@pytest.mark.parametrize(
+    ("told", "code"),
+    [
+        ("Cameroon", "CM"), ("cm", "CM"), ("Burundi", "BI"), ("Chad", "TD"), ("Nepal", "NP"), ("Réunion", "RE"),
+        ("Congo", "CG"), ("Congo, Democratic Republic of the", "CD"), ("USA", "US"), ("UK", "GB"), ("PRC", "CN"),
+        ("St. Lucia", "LC"), ("Côte d\u2019Ivoire", "CI"), ("Macedonia, The Former Yugoslav Republic of", "MK"),
+    ],
+)  # fmt: skip
+def test_countries_are_known_by_what_lists_call_them(told, code):
+    assert country_code(told) == code
+
+
+def test_every_country_has_a_code_and_a_name():
+    assert {country_code(code) for code in ISO_COUNTRIES} == ISO_COUNTRIES == set(_BY_NAME.values())
 
 
 def test_the_full_sdn_list_is_read_whole_with_the_wallets_that_others_found_in_it(shared_data):
