@@ -1,11 +1,17 @@
 """What a question to a party must not say: that a list, a match or a suspicion is behind it."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from functools import reduce
+from operator import or_
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Q, QuerySet
 
 from compliance.base.errors import InvalidInput
 from compliance.engine.written import readings, seen
-from compliance.models import Case, Match, Watchlist
+from compliance.models import Case, ListedName, ListedParty, Match, Watchlist
 from compliance.selectors.decisions import opened
 from compliance.selectors.hits import hits_told
 
@@ -97,8 +103,8 @@ class TippingOff(InvalidInput):
 def refuse_tipping_off(case: Case, question: str) -> None:
     """Nothing happens where the question asks for facts alone. Raises TippingOff, which says what gave it away.
 
-    Names of listed parties are those that the case's party or its decision was ever compared with; a name that the
-    party bears itself says nothing.
+    Names of listed parties are all those of the entries that the case's party or its decision was ever compared with;
+    a name that the party bears or told us itself says nothing.
     """
     both = said, _ = readings(question)
     found = next(filter(None, map(_FORBIDDEN.search, both)), None) or _SHORT.search(seen(question))
@@ -111,18 +117,40 @@ def refuse_tipping_off(case: Case, question: str) -> None:
 
 
 def _secret_names(case: Case) -> Iterable[str]:
-    """Names of lists, and of the listed parties that the case's party resembles, in plain small letters."""
-    party = case.party
+    """Names of lists, and every name of the listed parties that the case's party or end user resembles, in plain small
+    letters; not those that the party bears or told us itself."""
+    party, facts = case.party, {}
     names = set(Watchlist.objects.values_list("title", flat=True))
-    if party is not None:
-        names |= set(Match.objects.filter(party=party).values_list("listed_name", flat=True))
-    if case.screening_id is not None:
-        names |= set(Match.objects.filter(screening_id=case.screening_id).values_list("listed_name", flat=True))
     if case.decision is not None:
         opened([case.decision])
-        names |= {hit["listed_name"] for hit in hits_told(case.decision.facts)}
-    own = {seen(name).casefold() for name in ([party.name, *party.aliases] if party else ())}
+        facts = case.decision.facts
+    matches = Match.objects.filter(_of(party_id=case.party_id) | _of(screening_id=case.screening_id))
+    names |= set(matches.values_list("listed_name", flat=True)) | {hit["listed_name"] for hit in hits_told(facts)}
+    # An alias that the list itself calls weak may be any word.
+    entries = Q(listed_party__matches__in=matches) | Q(listed_party__in=_entries_of(case, facts))
+    names |= set(ListedName.objects.filter(entries, weak=False).values_list("name", flat=True))
+    told = str((facts.get("end_user") or {}).get("name") or "")
+    own = {seen(name).casefold() for name in (told, *([party.name, *party.aliases] if party else ()))}
     return sorted({seen(name).casefold() for name in names if len(name) > 3} - own)
+
+
+def _of(**told: UUID | None) -> Q:
+    """Those of what is told; none where it is nothing."""
+    return Q(**told) if all(told.values()) else Q(pk__in=[])
+
+
+def _entries_of(case: Case, facts: Mapping[str, Any]) -> QuerySet[ListedParty]:
+    """The entries that the hits of the case's decision name, as they stood then."""
+    hits = hits_told(facts)
+    if case.decision is None or not hits:
+        return ListedParty.objects.none()
+    versions = case.decision.list_versions
+    one = [
+        Q(version_id=versions[hit["list_code"]], external_id=hit["external_id"])
+        for hit in hits
+        if versions.get(hit["list_code"]) and hit.get("external_id")
+    ]
+    return ListedParty.objects.filter(reduce(or_, one, Q(pk__in=[])))
 
 
 def _stands_in(name: str, said: str) -> bool:

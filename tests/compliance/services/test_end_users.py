@@ -45,14 +45,16 @@ def test_a_listed_end_user_stands_before_the_officer_and_not_before_the_renter(d
         gate.require(asked(deal, name, "CY"), actor=ACTOR)
     found = Decision.objects.get(pk=refusal.value.decision_id)
     reason = reason_of(found)
-    assert "Vadrik Osterlanov" in reason["sentence"] or "Вадрик Остерланов" in reason["sentence"]
     assert "ofac_sdn 900001" in reason["sentence"]
     assert "ofac_sdn:900001" in reason["evidence"]
     assert "sterlan" not in str(refusal.value.reasons)
     assert "900001" not in str(Decision.objects.filter(pk=found.pk).values())  # sealed in the row
     case = Case.objects.get(kind="gate_review")
-    with pytest.raises(TippingOff):
-        cases.request_information(case.pk, "Is Vadrik Osterlanov your customer?", actor=OFFICER)
+    # What the renter wrote itself may be asked about; any other name of the entry tells that it is on a list.
+    for other in {"Vadrik Osterlanov", "Вадрик Остерланов"} - {name}:
+        with pytest.raises(TippingOff):
+            cases.request_information(case.pk, f"Is {other} your customer?", actor=OFFICER)
+    assert cases.request_information(case.pk, f"Is {name} your customer?", actor=OFFICER)
     assert gate.replay(found.pk)
 
 

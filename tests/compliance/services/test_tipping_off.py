@@ -101,6 +101,13 @@ def test_a_name_that_the_party_bears_itself_says_nothing(clock, olga):
     assert case.state == "awaiting_party"
 
 
+def test_no_other_name_of_the_listed_party_goes_out(clock, olga):
+    load_sample_lists()
+    case = namesakes.case_of(namesakes.hit("CN", "Quenchwater Photonic Institute"))
+    with pytest.raises(TippingOff):
+        cases.request_information(case.pk, "Do you know the 32nd Sample Laboratory?", actor=olga)
+
+
 def test_a_case_without_a_party_is_held_to_the_same_words(db, olga):
     alarm = cases.open_case(kind="list_alarm", summary="Stale.", reason_codes=["LIST_STALE"], actor=SYSTEM)
     with pytest.raises(TippingOff):
