@@ -23,7 +23,7 @@ _HINDRANCES = {
     "on_its_way": "A charge is on its way.",
     "waiting": "The last one could not go ahead and nothing was charged; it is tried again later.",
     "limit": "The limit of this month is reached; the next charge is possible from the first of the next.",
-    "contested": "Waits while a payment of yours is contested at the bank, or something is owed after one.",
+    "contested": "Waits while a payment of yours is contested at the bank, or something is owed: top up by hand once.",
 }
 
 
