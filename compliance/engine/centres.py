@@ -3,8 +3,10 @@
 import tomllib
 import unicodedata
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
+from compliance.engine.locations import WIDEST_KM
 from compliance.engine.releases import Altered, Manifest
 
 
@@ -43,14 +45,14 @@ def load_centres(path: Path) -> Centres:
     """The centres in the file. Raises `CentresInvalid`."""
     try:
         rows = tomllib.loads(path.read_text(encoding="utf-8"))
-        countries = {code: Centre(name, *map(float, circle)) for code, name, *circle in rows["countries"]}
+        countries = {code: _centre(name, circle) for code, name, *circle in rows["countries"]}
         parts: dict[tuple[str, str], Centre] = {}
         for code, name, *circle in rows["parts"]:
             country = code.partition("-")[0]
-            centre = Centre(f"{name}, {countries[country].label}", *map(float, circle))
+            centre = _centre(f"{name}, {countries[country].label}", circle)
             parts[country, _key(code)] = parts[country, _key(name)] = centre
         cities = {
-            (country, _key(name)): Centre(f"{name}, {countries[country].label}", *map(float, circle))
+            (country, _key(name)): _centre(f"{name}, {countries[country].label}", circle)
             for country, name, *circle in rows["cities"]
         }
     except (OSError, KeyError, TypeError, ValueError) as error:
@@ -58,15 +60,23 @@ def load_centres(path: Path) -> Centres:
     return Centres(countries, parts, cities)
 
 
-def newest_centres(root: Path) -> Centres:
-    """The centres of the newest date that the manifest names below the folder. Raises `CentresInvalid`."""
+def centres_on(root: Path, day: date) -> Centres:
+    """The centres of the folder's newest table of that day or before. Raises `CentresInvalid`."""
     try:
-        found = Manifest.read(root.parent).folders(root)
+        folder = Manifest.read(root.parent).folder_on(root, day)
     except Altered as error:
         raise CentresInvalid(str(error)) from error
-    if not found:
+    if folder is None:
         raise CentresInvalid("there is no table of centres")
-    return load_centres(found[-1] / "places.toml")
+    return load_centres(folder / "places.toml")
+
+
+def _centre(label: str, circle: list[float]) -> Centre:
+    """The circle, which facts take too. Raises ValueError for one that is no place on the globe."""
+    latitude, longitude, radius_km = map(float, circle)
+    if not (abs(latitude) <= 90 and abs(longitude) <= 180 and 0 < radius_km <= WIDEST_KM):
+        raise ValueError(f"the circle of {label} is no place")
+    return Centre(label, latitude, longitude, radius_km)
 
 
 def _key(text: str) -> str:

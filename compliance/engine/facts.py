@@ -35,6 +35,7 @@ __all__ = [
 
 PURPOSES = ("lease", "renewal", "deposit", "payout")
 STRENGTHS = ("strong", "weak")
+PARTY_KINDS = ("person", "entity")
 RAILS = ("balance", "card", "escrow")
 
 
@@ -62,6 +63,9 @@ class PartyFacts:
     def __post_init__(self) -> None:
         if not self.id.strip():
             raise Malformed("a party must have an id")
+        if self.kind not in PARTY_KINDS:
+            # Who is neither would be asked for no headquarters, as a person is not.
+            raise Malformed("a party's kind must be person or entity")
         require_country(self.country, "a party's country")
         require_country(self.headquarters_country, "a party's headquarters_country")
 
@@ -221,6 +225,7 @@ class Facts:
     payment_risks: tuple[PaymentRisk, ...] = later(())  # what speaks against the renter's card payments
     node_id: str = later("")
     end_use_kind: str = later("")  # one of `end_uses.KINDS`, as the renter declares it; "" while it is not told
+    provider_locations: Locations = later(Locations())  # where the provider seems to be, asked when it is paid
 
     def __post_init__(self) -> None:
         if self.purpose not in PURPOSES:

@@ -4,6 +4,7 @@ import math
 from collections.abc import Iterator
 
 EARTH_KM = 6371.0
+FARTHEST_KM = math.pi * EARTH_KM  # half the way around
 # Light in glass (refractive index about 1.47) covers two thirds of what it does in empty space.
 FIBRE_KM_PER_MS = 200.0
 Point = tuple[float, float]  # latitude, longitude in degrees

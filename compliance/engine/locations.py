@@ -7,6 +7,8 @@ from datetime import datetime
 from compliance.engine.codec import Malformed, later
 
 NETWORKS = ("", "isp", "hosting", "vpn", "tor")
+# The widest circle in any table of places (the USA with Alaska and Hawaii) has 4,490 km: a wider one excludes nothing.
+WIDEST_KM = 5_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +51,8 @@ class RoundTrip:
     def __post_init__(self) -> None:
         _require_point(self.latitude, self.longitude)
         _as_floats(self, "latitude", "longitude")
-        if self.microseconds < 0 or self.rounds < 0:
-            raise Malformed("a round trip must not be negative")
+        if self.microseconds < 1 or self.rounds < 1:
+            raise Malformed("a round trip takes some time, and is the least of at least one round")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +74,8 @@ class NodePlace:
             raise Malformed("a place has a latitude and a longitude, or neither")
         if self.latitude is not None and self.longitude is not None:
             _require_point(self.latitude, self.longitude)
-        if not (math.isfinite(self.radius_km) and 0 <= self.radius_km <= 20_100):
-            raise Malformed("the radius of a place must lie between 0 and 20100 km")
+        if not (math.isfinite(self.radius_km) and 0 <= self.radius_km <= WIDEST_KM):
+            raise Malformed(f"the radius of a place must lie between 0 and {WIDEST_KM} km: a wider circle is no place")
         _as_floats(self, "latitude", "longitude", "radius_km")
 
 

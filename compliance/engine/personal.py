@@ -132,7 +132,8 @@ def _texts(value: Any) -> Iterator[str]:
 
 def _holders(facts: dict[str, Any], asking: str) -> Iterator[tuple[str, dict[str, Any], frozenset[str], str]]:
     """(pointer, object, its open members, whose it is) for every object that may hold personal leaves."""
-    structured = {"renter", "provider", "parties", "edges", "hits", "wallet_hits", "end_user", "locations", "findings"}
+    structured = {"renter", "provider", "parties", "edges", "hits", "wallet_hits", "end_user", "findings"}
+    structured |= {"locations", "provider_locations"}
     yield "", facts, OPEN_FACTS | structured, asking
     for name in ("renter", "provider"):
         if facts.get(name):
@@ -149,6 +150,8 @@ def _holders(facts: dict[str, Any], asking: str) -> Iterator[tuple[str, dict[str
     for name, allowed in (("end_user", OPEN_END_USER), ("locations", OPEN_LOCATIONS)):
         if facts.get(name):
             yield f"/{name}", facts[name], allowed, asking
+    if facts.get("provider_locations") and facts.get("provider"):
+        yield "/provider_locations", facts["provider_locations"], OPEN_LOCATIONS, str(facts["provider"]["id"])
 
 
 def _take(split: Split, pointer: str, holder: dict[str, Any], allowed: frozenset[str], subject: str) -> None:

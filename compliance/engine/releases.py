@@ -9,6 +9,7 @@ import hashlib
 import re
 import tomllib
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
 NAME = "MANIFEST.toml"
@@ -42,6 +43,14 @@ class Manifest:
         for folder in found:
             self._check(folder)
         return found
+
+    def folder_on(self, below: Path, day: date) -> Path | None:
+        """The newest of the folders in that one that is of the day or before; before the first, the first.
+
+        None when there is none. Raises `Altered`.
+        """
+        found = self.folders(below)
+        return next((each for each in reversed(found) if each.name <= day.isoformat()), found[0] if found else None)
 
     def _check(self, folder: Path) -> None:
         name = folder.relative_to(self.policies).as_posix()

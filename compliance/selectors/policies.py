@@ -1,5 +1,6 @@
 """What the policies' folder holds - packs, catalogue, levels, tables, schedules - read once per process."""
 
+import logging
 from datetime import UTC, date, datetime, time
 from functools import lru_cache
 from pathlib import Path
@@ -8,11 +9,14 @@ from django.conf import settings
 
 from compliance.engine import packs as engine_packs
 from compliance.engine.catalogue import Catalogue, catalogue_on, newest_catalogue
-from compliance.engine.centres import Centres, newest_centres
+from compliance.engine.centres import Centres, centres_on
 from compliance.engine.levels import Levels, levels_in_force, load_levels
 from compliance.engine.packs import PolicyPack, load_packs, pack_in_force, pack_labelled
+from compliance.engine.releases import Altered, Manifest
 from compliance.engine.retention import Schedule, schedule_in_force
 from compliance.engine.travel import TravelRules, rules_in_force
+
+logger = logging.getLogger(__name__)
 
 
 def pack_for(as_of: datetime) -> PolicyPack:
@@ -46,9 +50,17 @@ def catalogue() -> Catalogue:
     return _catalogue(Path(settings.GRIDCLEAR_POLICY_DIR))
 
 
-def centres() -> Centres:
-    """Where declared places are: the newest table."""
-    return _centres(Path(settings.GRIDCLEAR_POLICY_DIR))
+def centres_for(as_of: datetime) -> Centres:
+    """Where declared places are, by the table of the moment's day."""
+    return _centres(Path(settings.GRIDCLEAR_POLICY_DIR), as_of.astimezone(UTC).date())
+
+
+def known_networks_for(as_of: datetime) -> Path | None:
+    """The file of known networks of the moment's day, if there is one.
+
+    A sign of place is told by it once, when it is seen, and kept as it was told: no replay reads it again.
+    """
+    return _known_networks(Path(settings.GRIDCLEAR_POLICY_DIR), as_of.astimezone(UTC).date())
 
 
 def levels_for(as_of: datetime) -> Levels:
@@ -93,5 +105,16 @@ def _catalogue(root: Path) -> Catalogue:
 
 
 @lru_cache(maxsize=4)
-def _centres(root: Path) -> Centres:
-    return newest_centres(root / "places")
+def _centres(root: Path, day: date) -> Centres:
+    return centres_on(root / "places", day)
+
+
+@lru_cache(maxsize=4)
+def _known_networks(root: Path, day: date) -> Path | None:
+    try:
+        folder = Manifest.read(root).folder_on(root / "networks", day)
+    except Altered as error:
+        # As with the operator's files: what cannot be read leaves its question open, and nobody's login fails by it.
+        logger.error("places: no file of known networks can be used: %s", error)
+        return None
+    return folder / "networks.toml" if folder else None

@@ -8,7 +8,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from compliance.engine.centres import Centre
 from compliance.engine.facts import NodePlace, RoundTrip
 from compliance.models import PlaceMeasurement, VantagePoint
-from compliance.selectors.policies import centres
+from compliance.selectors.policies import centres_for
 
 # A vantage point that was set up just now has measured nobody yet: that is no node's fault.
 SETTLES_IN = timedelta(hours=24)
@@ -29,7 +29,7 @@ def due_vantages(node_id: UUID, now: datetime, since: datetime) -> list[VantageP
 
 def node_place(node_id: UUID, country: str, region: str, city: str, as_of: datetime, within: timedelta) -> NodePlace:
     """Where the node is declared to be, and the shortest round trip to each vantage point in the time; two queries."""
-    centre = declared_centre(country, region, city)
+    centre = declared_centre(country, region, city, as_of)
     settled = vantages().filter(created_at__lte=as_of - SETTLES_IN).count()
     trips = tuple(_trip(row) for row in shortest(node_id, as_of - within, as_of))
     return NodePlace(
@@ -42,9 +42,9 @@ def node_place(node_id: UUID, country: str, region: str, city: str, as_of: datet
     )
 
 
-def declared_centre(country: str, region: str, city: str) -> Centre | None:
-    """The circle of the declared place; None when it is in no table."""
-    return centres().find(country.upper(), region, city)
+def declared_centre(country: str, region: str, city: str, as_of: datetime) -> Centre | None:
+    """The circle of the declared place by the table of the day; None when it is not in it."""
+    return centres_for(as_of).find(country.upper(), region, city)
 
 
 def shortest(node_id: UUID, since: datetime, until: datetime) -> QuerySet[PlaceMeasurement]:

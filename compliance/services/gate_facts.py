@@ -138,6 +138,7 @@ def gather(request: GateRequest, *, as_of: datetime, store: bool) -> Gathered:
         payment_risks=payment_risks_of(renter_id, as_of, pack) if renter_id else (),
         end_use_kind=request.end_use_kind,
         node_id=str(request.node_id) if request.node_id else "",
+        provider_locations=_provider_locations(request, people, as_of),
     )
     versions = {version.watchlist_id: str(version.pk) for version in screened.versions}
     return Gathered(facts, screened.screenings, screened.matches, versions)
@@ -255,6 +256,14 @@ def _node_place(request: GateRequest, as_of: datetime, pack: PolicyPack) -> Node
         return None
     place = (request.node_country, request.node_region, request.node_city)
     return node_place(request.node_id, *place, as_of, timedelta(hours=max(hours)))
+
+
+def _provider_locations(request: GateRequest, people: dict[UUID, PartyFacts], as_of: datetime) -> Locations:
+    """Where the one who is paid seems to be; nothing else is asked about a provider's own whereabouts."""
+    provider_id = request.provider_party_id
+    if request.purpose != "payout" or provider_id is None:
+        return Locations()
+    return locations_of(provider_id, people[provider_id].country, as_of)
 
 
 def _group_use(request: GateRequest, as_of: datetime, pack: PolicyPack) -> tuple[GroupUse, ...]:

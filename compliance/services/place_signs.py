@@ -11,6 +11,7 @@ from compliance.base import clock
 from compliance.base.sealing import Subject, SubjectErased
 from compliance.models import PlaceSign
 from compliance.selectors.place_signs import address_context
+from compliance.selectors.policies import known_networks_for
 from compliance.services import subject_keys
 from compliance.services.notices import send_on_commit
 from compliance.signals import facts_moved
@@ -88,14 +89,13 @@ def _sealed(party_id: UUID, kind: str, found: NetworkSign, address: str) -> byte
 
 
 def _files() -> NetworkFiles:
-    known = sorted((Path(settings.GRIDCLEAR_POLICY_DIR) / "networks").glob("*/networks.toml"))
     return NetworkFiles(
         places=_path("GEOIP_PLACES_FILE"),
         asns=_path("GEOIP_ASNS_FILE"),
         vpn_ranges=_path("GEOIP_VPN_RANGES_FILE"),
         hosting_ranges=_path("GEOIP_HOSTING_RANGES_FILE"),
         tor_exits=_path("GEOIP_TOR_EXITS_FILE"),
-        known_networks=known[-1] if known else None,
+        known_networks=known_networks_for(clock.now()),
     )
 
 

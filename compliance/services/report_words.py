@@ -139,7 +139,7 @@ def _request(facts: dict[str, Any]) -> str:
 
 
 def _places(facts: dict[str, Any], party: Party) -> str:
-    seen = facts.get("locations") or {}
+    seen, paid = facts.get("locations") or {}, facts.get("provider_locations") or {}
     machine = " ".join(part for part in (facts.get("node_country"), facts.get("node_region")) if part)
     lines = [
         f"The subject says that it is in {party.country}.",
@@ -147,6 +147,7 @@ def _places(facts: dict[str, Any], party: Party) -> str:
         f"Its card is of {seen['card']}." if seen.get("card") else "",
         f"Earlier cards are of {', '.join(seen['older_cards'])}." if seen.get("older_cards") else "",
         f"The machine stands in {machine}." if machine else "",
+        f"The last login of who is paid came from {paid['login']}." if paid.get("login") else "",
     ]
     return "\n".join(line for line in lines if line)
 

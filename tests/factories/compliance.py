@@ -11,7 +11,7 @@ from compliance.services import parties, place_signs, watchlists
 from compliance.services.gate import GateRequest
 from compliance.services.parties import OwnerInput, PartyInput
 from compliance.sources.catalogue import KNOWN_LISTS
-from tests.factories import proofs
+from tests.factories import places, proofs
 
 RENTER_OWNER = Actor("user", "renter-owner", "An owner")
 OFFICER = Actor("user", "officer-1", "Olga", frozenset({Role.OFFICER}))
@@ -82,7 +82,11 @@ def verified(party: Party, level: str, *, actor: Actor = RENTER_OWNER) -> Party:
 
 
 def lease_request(renter: Party, provider: Party, gpu_slug: str = "h100-sxm", **more: object) -> GateRequest:
-    """A lease of two GPUs in Brisbane by an honest renter, unless told. A wallet that pays is proven."""
+    """A lease of two GPUs in Brisbane by an honest renter, unless told. A wallet that pays is proven.
+
+    The machine was measured where it is declared to be, except with `measured=False`.
+    """
+    measured = more.pop("measured", True)
     if more.get("rail") == "escrow" and more.get("wallet"):
         proofs.wallet(renter.pk, str(more["wallet"]))
     values: dict[str, object] = {
@@ -102,4 +106,7 @@ def lease_request(renter: Party, provider: Party, gpu_slug: str = "h100-sxm", **
         "end_user": {"kind": "self"},
         "seconds": 3600,
     }
-    return GateRequest(**(values | more))  # type: ignore[arg-type]
+    request = GateRequest(**(values | more))  # type: ignore[arg-type]
+    if measured and request.node_id:
+        places.stand_there(request.node_id, request.node_country, request.node_region, request.node_city)
+    return request

@@ -33,7 +33,7 @@ from settlement.services.document_numbers import lock_series
 from settlement.services.document_writing import Draft, LineDraft, write
 from settlement.services.ledger import Line
 from settlement.tax import TaxParty
-from tests.factories import proofs
+from tests.factories import places, proofs
 
 PASSWORD = "a-long-enough-password-26"
 SEED = system("tests")
@@ -195,9 +195,10 @@ class Agent:
 
 
 def online_agent(of: Organization, user: User, **what: str) -> Agent:
-    """An agent that has enrolled, told what it has, and given a first heartbeat."""
+    """An agent that has enrolled, stands where it says, told what it has, and gave a first heartbeat."""
     agent = Agent(of, user, **what)
-    agent.enrol()
+    node = agent.enrol()
+    places.stand_there(node.pk, node.country, node.region, node.city)
     assert agent.inventory().status_code == 200
     agent.sync()
     return agent

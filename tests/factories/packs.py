@@ -8,10 +8,10 @@ from compliance.selectors.policies import pack_for
 
 
 def add_newer_pack(settings, tmp_path: Path, old: str, new: str) -> str:
-    """The newest pack with `old` put as `new` in its tables of countries is in force; its label."""
+    """The pack of today with `old` put as `new` in its tables of countries is in force; its label."""
     policies = tmp_path / "policies"
     shutil.copytree(settings.GRIDCLEAR_POLICY_DIR, policies)
-    newest = sorted((policies / "gridclear").iterdir())[-1]
+    newest = policies / "gridclear" / pack_for(clock.now()).version
     folder = policies / "gridclear" / f"{newest.name}.tests"
     shutil.copytree(newest, folder)
     head = (folder / "pack.toml").read_text()

@@ -44,14 +44,11 @@ def decided(
 def _check(facts: Facts, now: datetime) -> None:
     """What the stored facts can never hold, because the services refuse it, is refused here too."""
     for party in facts.everyone().values():
-        if party.kind not in ("person", "entity"):
-            raise Malformed("a party's kind must be person or entity")
         for name in (party.name, *party.aliases):
             require_name(name, "a party's name", longest=MAX_NAME)
         if party.birth_date:
             past(party.birth_date, "birth_date", now.date())
-    if any(each.fetched_at and each.fetched_at > now for each in facts.lists):
-        raise Malformed("a list was fetched in the future")
+    _check_times(facts, now)
     if any(chip.count < 1 for chip in facts.chips):
         raise Malformed("a count of chips must be at least 1")
     if facts.seconds < 0 or (facts.amount_minor is not None and facts.amount_minor < 0):
@@ -62,11 +59,26 @@ def _check(facts: Facts, now: datetime) -> None:
     refuse_above_hundred(facts.edges)
 
 
+def _check_times(facts: Facts, now: datetime) -> None:
+    """What is told as done was not done in the future."""
+    trips = facts.node_place.round_trips if facts.node_place else ()
+    for what, moments in (
+        ("a list was fetched", [each.fetched_at for each in facts.lists]),
+        ("a round trip was measured", [each.measured_at for each in trips]),
+        ("a wallet was proven", [facts.wallet_proven_at]),
+        ("something was told of a payment", [each.at for each in facts.payment_risks]),
+    ):
+        if any(moment and moment > now for moment in moments):
+            raise Malformed(f"{what} in the future")
+
+
 def _check_places(facts: Facts) -> None:
     """Signs from networks, cards and documents are stored as they came; from outside they must be codes."""
     if facts.end_user:
         require_country(facts.end_user.country, "end_user.country")
-    for name in ("declared", "ip", "card", "document", "login"):
-        require_country(getattr(facts.locations, name), f"locations.{name}")
-    for code in facts.locations.older_cards:
-        require_country(code, "locations.older_cards")
+    for whose in ("locations", "provider_locations"):
+        signs = getattr(facts, whose)
+        for name in ("declared", "ip", "card", "document", "login"):
+            require_country(getattr(signs, name), f"{whose}.{name}")
+        for code in signs.older_cards:
+            require_country(code, f"{whose}.older_cards")

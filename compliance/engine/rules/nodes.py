@@ -6,7 +6,7 @@ Whoever holds the node's key can answer late, and never early: a round trip prov
 from datetime import timedelta
 
 from compliance.engine.facts import NodePlace, RoundTrip
-from compliance.engine.globe import FIBRE_KM_PER_MS, distance_km, reach_km
+from compliance.engine.globe import FARTHEST_KM, FIBRE_KM_PER_MS, distance_km, reach_km
 from compliance.engine.packs import RulePolicy
 from compliance.engine.place_check import Held, held_against
 from compliance.engine.rules import seen
@@ -41,6 +41,50 @@ def node_place_measured(question: Question, rule: RulePolicy) -> Answer:
     return problems(Problem(sentence, (), _owner(question), "place:unmeasured", True, seen=looked_at))
 
 
+def node_place_asked(question: Question, rule: RulePolicy) -> Answer:
+    """For controlled chips, vantage points measure the machine: nobody's word tells where it is."""
+    place = question.facts.node_place
+    if not question.controlled:
+        return Answer(detail="The chips are not controlled.")
+    if place is not None and place.asked > 0:
+        return Answer(detail=f"{place.asked} vantage points measure it.")
+    looked_at = (*seen.machine(question), f"place={place.label}") if place else seen.machine(question)
+    sentence = "No vantage point measures the machine: nothing but its provider's word tells where it stands."
+    return problems(Problem(sentence, (), _owner(question), "place:unasked", True, seen=looked_at))
+
+
+def node_place_known(question: Question, rule: RulePolicy) -> Answer:
+    """The declared place of the machine is in the tables, or no measured time could speak against it."""
+    place = question.facts.node_place
+    if place is None or place.latitude is not None:
+        return Answer()
+    sentence = (
+        f"The declared place of the machine ({place.label or 'none'}) is in no table, so no time was held against it."
+    )
+    looked_at = (*seen.machine(question), f"place={place.label}")
+    return problems(Problem(sentence, (), _owner(question), "place:unplaced", True, seen=looked_at))
+
+
+def node_place_bounded(question: Question, rule: RulePolicy) -> Answer:
+    """For controlled chips, the shortest time that was measured leaves the machine no more room than the rule's."""
+    place = question.facts.node_place
+    if not question.controlled or place is None:
+        return Answer()
+    fresh = _fresh(question, rule, place)
+    if not fresh:
+        return Answer(detail="No vantage point measured it, which another rule asks about.")
+    soonest, speed = min(fresh, key=lambda trip: trip.microseconds), float(rule.params["km_per_ms"])
+    reached = reach_km(soonest.microseconds, speed)
+    if reached <= rule.params["most_km"]:
+        return Answer(detail=f"It is at most {reached:,.0f} km from {soonest.vantage}.")
+    where = f"up to {reached:,.0f} km from there" if reached < FARTHEST_KM else "anywhere on the globe"
+    sentence = (
+        f"The soonest of its answers took {_ms(soonest.microseconds)} to {soonest.vantage}: the machine may be {where}."
+    )
+    looked_at = seen.measured(question, place, (soonest,), speed)
+    return problems(Problem(sentence, (_told(soonest),), _owner(question), "place:wide", True, seen=looked_at))
+
+
 def node_place_near(question: Question, rule: RulePolicy) -> Answer:
     """For controlled chips: a vantage point near the declared place gets its answers in the time that this takes.
 
@@ -68,8 +112,14 @@ def node_place_near(question: Question, rule: RulePolicy) -> Answer:
 
 
 def _fresh(question: Question, rule: RulePolicy, place: NodePlace) -> list[RoundTrip]:
+    """Those of the rule's last hours; with `past_only` none that claims to be later than the question."""
     oldest = question.now - timedelta(hours=int(rule.params["max_age_hours"]))
-    return [trip for trip in place.round_trips if trip.measured_at >= oldest]
+    latest = question.now if rule.params.get("past_only") else None
+    return [
+        trip
+        for trip in place.round_trips
+        if trip.measured_at >= oldest and (latest is None or trip.measured_at <= latest)
+    ]
 
 
 def _impossible(question: Question, place: NodePlace, held: Held, speed: float) -> Problem:

@@ -67,6 +67,28 @@ def region_told(question: Question, rule: RulePolicy) -> Answer:
     )
 
 
+def provider_seen(question: Question, rule: RulePolicy) -> Answer:
+    """No connection of the provider came out of a country or a region of the rule's groups, by way of a mask or not."""
+    provider, signs = question.facts.provider, question.facts.provider_locations
+    if provider is None:
+        return Answer()
+    countries, groups = question.members(*rule.params["groups"]), rule.params["region_groups"]
+    found = []
+    for what, country, network, text in (
+        (f"The last login of {provider.name}", signs.login, signs.login_network, signs.login_region),
+        (f"The last request of {provider.name}", signs.ip, signs.ip_network, signs.ip_region),
+    ):
+        place = Place(what, provider.id, country, text)
+        region = next((each for group in groups if (each := _told_region(question, place, group))), None)
+        if country in countries or region:
+            where = region.label if region else question.country(country)
+            looked_at = (f"what={what}", f"in={country}", f"said={seen.words(text)}", f"network={network}")
+            found.append(
+                Problem(f"{what} came from {where}.", (country,), provider.id, f"seen:{where}", seen=looked_at)
+            )
+    return problems(*found)
+
+
 def places_of(question: Question, *, related: bool = True) -> Iterator[Place]:
     """Every place that the facts name: of the parties (those who stand above them too, if `related`), of the machine,
     of the end user, and of the connection."""

@@ -130,9 +130,14 @@ class ListedOwners:
 
 
 def screened_against_these(question: Question, rule: RulePolicy) -> Answer:
-    """As `everybody_screened`; an answer holds for the lists in the versions that were there, and for no later ones."""
+    """As `everybody_screened`; an answer holds for the lists in the versions that were there, and for no later ones.
+
+    With `screen_instead` no finding answers it: there is nothing to find out about somebody whom nobody screened.
+    """
     versions = ("lists", *(f"{each.code}:{each.version}" for each in question.facts.lists))
     found = everybody_screened(question, rule).problems
+    if rule.params.get("screen_instead"):
+        return problems(*(replace(each, party_id="", evidence=each.evidence or (each.party_id,)) for each in found))
     return problems(*(replace(each, seen=versions) for each in found))
 
 

@@ -12,8 +12,10 @@ from marketplace.vantage.keys import public_text, read_key
 
 
 def seed_vantages(actor: Actor) -> None:
-    """The platform knows those that this server is, at the address of this start."""
+    """The platform knows those that this server is, at the address of this start, and no others."""
     known = {row.code: row for row in in_use()}
+    for code in known.keys() - {row["code"] for row in settings.GRIDCLEAR_VANTAGES}:
+        vantages.retire_vantage(code, actor=actor)
     for row in settings.GRIDCLEAR_VANTAGES:
         code, url = row["code"], f"{settings.GRIDCLEAR_BASE_URL}/vantage/{row['code']}"
         if code not in known:

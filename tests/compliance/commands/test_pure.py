@@ -5,15 +5,29 @@ import os
 import subprocess
 import sys
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 from django.core.management import CommandError, call_command
 
 from compliance.engine.batch.ownership import owned
 from compliance.engine.decide import decide
+from compliance.engine.facts import Facts
+from compliance.engine.packs import pack_in_force
 from marketplace.config.settings.environment import ROOT
 from tests.compliance.commands.lines import run
-from tests.compliance.engine.world import NOW, PACK, edge, entity, hit, lease
+from tests.compliance.engine.world import PACKS, edge, entity, hit, measured_at
+from tests.compliance.engine.world import lease as lease_at
+
+# These commands ask the machine's clock what lies in the future.
+RELEASED = datetime(2026, 11, 26, tzinfo=UTC)
+PACK = pack_in_force(RELEASED, PACKS)
+
+
+def lease(**changes: object) -> Facts:
+    """An honest lease of a day that is over."""
+    return lease_at(**{"as_of": RELEASED} | changes)
+
 
 BAD = {
     "classify": {"dense_tops": {"8": 100}, "die_mm2": 100, "datacenter": True},
@@ -82,6 +96,10 @@ def test_answers_keep_their_order_around_bad_lines(command, tmp_path):
         ("decide", {**lease().to_json(), "node_country": "cn"}),
         ("decide", {**lease().to_json(), "end_user": {"kind": "self", "country": "ir"}}),
         ("decide", {**lease().to_json(), "locations": {"declared": "SG", "login": "Iran"}}),
+        ("decide", {**lease().to_json(), "provider_locations": {"login": "Iran"}}),
+        ("decide", lease(node_place=measured_at(datetime(2999, 1, 1, tzinfo=UTC))).to_json()),
+        ("decide", lease(wallet="0x1", wallet_proven_at=datetime(2999, 1, 1, tzinfo=UTC)).to_json()),
+        ("decide", {**lease().to_json(), "node_place": {"label": "Brisbane", "radius_km": 20_000}}),
         ("decide", lease(renter=entity("renter", aliases=("An\u200bn",))).to_json()),
         ("decide", lease(renter=replace(entity("renter"), name="nn\u202eA")).to_json()),
     ],
@@ -162,7 +180,7 @@ def test_decide_gives_what_the_engine_gives_as_of_any_day(tmp_path):
 
 
 def test_decide_takes_the_present_for_facts_without_a_moment(tmp_path, clock):
-    facts = replace(lease(), as_of=NOW).to_json()
+    facts = lease().to_json()
     del facts["as_of"]
     (answer,), fine = run("decide", tmp_path, [facts])
     assert fine

@@ -12,7 +12,6 @@ from compliance.engine.rules import RULES
 from compliance.engine.rules.base import Question
 from tests.compliance.engine.world import (
     H100,
-    LISTS,
     NOW,
     PACK,
     PACKS,
@@ -56,6 +55,8 @@ def far(name, latitude, longitude, milliseconds):
 SINGAPORE = far("Singapore", 1.35, 103.82, 9)
 IMPOSSIBLE = {"node_id": "n1", "node_place": place(SYDNEY, SINGAPORE)}
 FAR = {"node_id": "n1", "node_place": place(far("Sydney", -33.87, 151.21, 90))}
+WIDE = {"node_id": "n1", "node_place": place(far("London", 51.51, -0.13, 400))}
+NOWHERE = NodePlace("Nowhere", asked=2, round_trips=(SYDNEY,))
 SIGNS = Locations("SG", "SG", card="CN", document="SG", ip_network="isp", login="SG", login_network="isp")
 MILITARY = {"end_use": "History of  Military uniforms"}
 FROZEN = {
@@ -89,7 +90,11 @@ SEEN = [
      {"parties": (person("owner", restricted=True, restrictions=("r1", "r2")),)}),
     ("node_in_licence_country", {"node_country": "AE", "node_id": "n1"}, {"node_id": "n2"}),
     ("node_country_unknown", {"node_country": "", "node_id": "n1"}, {"node_id": "n2"}),
-    ("party_not_screened", {"screened": ("provider",)}, {"lists": (*LISTS[1:], replace(LISTS[0], version="b" * 64))}),
+    ("node_place_unasked", {"node_id": "n1", "node_place": place(asked=0)}, {"node_id": "n2"}),
+    ("node_place_unasked", {"node_id": "n1", "node_place": place(asked=0)}, {"node_place": replace(PERTH, asked=0)}),
+    ("node_place_wide", WIDE, {"node_id": "n2"}),
+    ("node_place_wide", WIDE, {"node_place": place(far("London", 51.51, -0.13, 300))}),
+    ("node_place_unplaced", {"node_place": NOWHERE}, {"node_place": replace(NOWHERE, label="Beyond")}),
 ]  # fmt: skip
 
 
@@ -192,3 +197,28 @@ def test_every_question_that_a_finding_can_answer_says_what_was_looked_at(pack):
                     silent.add(rule.code)
     assert silent == set()
     assert met == {rule.code for rule in pack.rules if rule.outcome == "REVIEW"} - {"chips"}
+
+
+def test_nobody_answers_for_a_party_that_was_not_screened():
+    """There is nothing to find: it is screened instead. Under the pack of the day before, a finding stood for it."""
+    facts = lease(screened=("provider",))
+    before = pack_labelled("gridclear@2026-11-26", PACKS)
+    (old,), (new,) = decide(facts, before).reasons, decide(facts, PACK).reasons
+    assert (old.code, old.party_id) == ("party_not_screened", "renter")
+    assert (new.code, new.party_id, new.evidence) == ("party_not_screened", "", ("renter",))
+    findings = tuple(finding("renter", new.code, scope) for scope in ("", old.scope, new.scope))
+    assert decide(replace(facts, findings=findings), before).outcome == "ALLOW"
+    assert codes(decide(replace(facts, findings=findings), PACK)) == {"party_not_screened"}
+
+
+def test_an_answer_about_a_login_of_who_is_paid_is_none_about_another():
+    """The country, the network and the kind of sign were looked at."""
+    paid = lease(purpose="payout", renter=None, chips=(), provider_locations=Locations("AU", login="IR"))
+    facts = answered(paid)
+    assert decide(facts, PACK).outcome == "ALLOW"
+    for other in (
+        Locations("AU", login="CU"),
+        Locations("AU", ip="IR"),
+        Locations("AU", login="IR", login_network="tor"),
+    ):
+        assert codes(decide(replace(facts, provider_locations=other), PACK)) == {"provider_seen_in_embargo"}

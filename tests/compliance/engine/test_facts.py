@@ -7,7 +7,7 @@ from datetime import datetime
 import pytest
 
 from compliance.engine.facts import Facts, Malformed, OwnershipEdgeFacts
-from tests.compliance.engine.world import NOW, edge, entity, finding, hit, lease, wallet_hit
+from tests.compliance.engine.world import BRISBANE, NOW, edge, entity, finding, hit, lease, wallet_hit
 
 
 def full() -> Facts:
@@ -68,6 +68,13 @@ def test_malformed_facts_are_refused(change):
         (lambda: lease(node_country="Iran"), "node_country"),
         (lambda: lease(rail="chain"), "balance, card, escrow"),
         (lambda: entity(" "), "must have an id"),
+        (lambda: replace(entity("renter"), kind="robot"), "person or entity"),
+        (lambda: replace(entity("renter"), kind=""), "person or entity"),
+        (lambda: replace(BRISBANE, radius_km=20_000), "a wider circle is no place"),
+        (lambda: replace(BRISBANE, radius_km=float("nan")), "between 0 and 5000 km"),
+        (lambda: replace(BRISBANE, latitude=None), "a latitude and a longitude, or neither"),
+        (lambda: replace(BRISBANE.round_trips[0], rounds=0), "at least one round"),
+        (lambda: replace(BRISBANE.round_trips[0], microseconds=0), "takes some time"),
         (lambda: lease(parties=(entity("owner"), entity("owner", "IR"))), "owner stands twice"),
         (lambda: lease(parties=(entity("renter", "IR"),)), "renter stands twice"),
     ],

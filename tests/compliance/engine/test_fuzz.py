@@ -42,7 +42,7 @@ FIGURES = st.decimals("0.0000001", "1e11", allow_nan=False, places=7).map(str)
 PARTIES = st.builds(
     PartyFacts,
     id=IDS.filter(bool),
-    kind=st.sampled_from(["person", "entity", "other"]),
+    kind=st.sampled_from(["person", "entity"]),
     name=TEXT,
     country=KNOWN_PLACES,
     region=st.one_of(TEXT, st.sampled_from(["UA-43", "Crimea", "Donetsk"])),
@@ -95,15 +95,15 @@ TRIPS = st.builds(
     vantage=TEXT,
     latitude=LATITUDES,
     longitude=LONGITUDES,
-    microseconds=st.integers(0, 10**7),
-    rounds=st.integers(0, 50),
+    microseconds=st.integers(1, 10**7),
+    rounds=st.integers(1, 50),
     measured_at=MOMENTS,
 )
 NODE_PLACES = st.builds(
     lambda point, **more: NodePlace(latitude=point and point[0], longitude=point and point[1], **more),
     st.none() | st.tuples(LATITUDES, LONGITUDES),
     label=TEXT,
-    radius_km=st.floats(0, 20_000),
+    radius_km=st.floats(0, 5_000),
     asked=st.integers(0, 9),
     round_trips=st.lists(TRIPS, max_size=4).map(tuple),
 )

@@ -1,14 +1,17 @@
 """How far apart, how far at most, and where declared places are."""
 
+from datetime import date
 from itertools import pairwise
 
 import pytest
 
-from compliance.engine.centres import CentresInvalid, load_centres, newest_centres
+from compliance.engine.centres import CentresInvalid, centres_on, load_centres
+from compliance.engine.country_codes import ISO_COUNTRIES
 from compliance.engine.globe import circle, distance_km, reach_km
+from compliance.engine.locations import WIDEST_KM
 from compliance.engine.packs import POLICIES
 
-CENTRES = newest_centres(POLICIES / "places")
+CENTRES = centres_on(POLICIES / "places", date.max)
 BRISBANE, SINGAPORE, SYDNEY = (-27.47, 153.03), (1.35, 103.82), (-33.87, 151.21)
 
 
@@ -64,12 +67,24 @@ def test_a_city_lies_in_its_part_and_a_part_in_its_country():
             assert apart <= outer.radius_km + 1, (city, outer.label)
 
 
-def test_nearly_every_country_has_a_place():
-    known = ("SG", "AU", "US", "CN", "HK", "MO", "TW", "AE", "SA", "IL", "KZ", "RU", "UA", "KR", "JP", "MT", "VG", "KY")
-    assert all(CENTRES.find(code) for code in known)
+def test_every_country_has_a_place_on_the_globe():
+    assert {code for code in ISO_COUNTRIES if CENTRES.find(code) is None} == set()
+    assert all(0 < CENTRES.find(code).radius_km <= WIDEST_KM for code in ISO_COUNTRIES)
 
 
-BROKEN = ("", "countries = 3", "countries = []\nparts = [['AU-X', 'X', 1, 2, 3]]\ncities = []")
+def test_the_day_picks_the_table():
+    places = POLICIES / "places"
+    assert centres_on(places, date(2026, 11, 26)).find("AQ") is None
+    assert centres_on(places, date(2026, 11, 27)).find("AQ").label == "Antarctica"
+    assert centres_on(places, date(1999, 1, 1)).find("AU")  # places do not age: the first table
+
+
+BROKEN = (
+    "",
+    "countries = [['ZZ', 'Everywhere', 0, 0, 20000]]\nparts = []\ncities = []",
+    "countries = 3",
+    "countries = []\nparts = [['AU-X', 'X', 1, 2, 3]]\ncities = []",
+)
 
 
 @pytest.mark.parametrize("content", BROKEN)
@@ -79,4 +94,4 @@ def test_a_broken_table_is_refused(tmp_path, content):
     with pytest.raises(CentresInvalid):
         load_centres(path)
     with pytest.raises(CentresInvalid):
-        newest_centres(tmp_path / "nowhere")
+        centres_on(tmp_path / "nowhere", date.max)

@@ -4,14 +4,27 @@ import json
 from dataclasses import replace
 from decimal import Decimal
 
-from hypothesis import given, settings
+from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
 from compliance.engine import end_uses
 from compliance.engine.decide import decide
-from compliance.engine.facts import EndUser, Facts, GroupUse, Locations, NodePlace, RoundTrip
+from compliance.engine.facts import EndUser, Facts, GroupUse, Locations, RoundTrip
 from compliance.engine.outcome import SEVERITY
-from tests.compliance.engine.world import H100, IDLE, LISTS, NOW, PACK, RTX_3090, edge, entity, hit, lease, person
+from tests.compliance.engine.world import (
+    BRISBANE,
+    H100,
+    IDLE,
+    LISTS,
+    NOW,
+    PACK,
+    RTX_3090,
+    edge,
+    entity,
+    hit,
+    lease,
+    person,
+)
 
 COUNTRIES = st.sampled_from(["SG", "AU", "CN", "HK", "IR", "UA", "RU", "CH", ""])
 HITS = st.builds(
@@ -28,8 +41,6 @@ HITS = st.builds(
 
 
 NETWORK = st.sampled_from(["", "isp", "hosting", "vpn", "tor"])
-SYDNEY = RoundTrip("Sydney", -33.87, 151.21, 14_000, 12, NOW)
-BRISBANE = NodePlace("Brisbane", -27.47, 153.03, 50, 2, (SYDNEY,))
 PAYS = {"rail": "escrow", "wallet": "0x1", "wallet_screened": True, "wallet_proven_at": NOW}
 WALLETS = ({}, PAYS, {**PAYS, "wallet": ""}, {**PAYS, "wallet_screened": False}, {**PAYS, "wallet_proven_at": None})
 USES = (
@@ -42,6 +53,7 @@ USES = (
 END_USES = ("protein folding", "Training of a language model", "")
 ADDRESSES = ("", "Sample Street 5, Kyiv 03151", "Hotel Yalta, Kyiv 01001", "Sevastopol")
 KYIV = {"region": "UA-30", "address": "Sample Street 5, Kyiv 03151"}
+LONDON = RoundTrip("London", 51.51, -0.13, 400_000, 12, NOW)
 UNMEASURED = replace(BRISBANE, round_trips=())
 IMPOSSIBLE = replace(BRISBANE, round_trips=(RoundTrip("Singapore", 1.35, 103.82, 9_000, 12, NOW),))
 
@@ -112,14 +124,20 @@ def severity(facts: Facts) -> int:
     return SEVERITY[decide(facts, PACK).outcome]
 
 
+# Facts at random are nearly never allowed, so half of them are honest ones (test_every_fact.py goes on from there).
+EITHER = st.one_of(honest_facts(), any_facts())
+
+
 @settings(max_examples=150, deadline=None)
-@given(any_facts(), HITS)
+@given(EITHER, HITS)
 def test_another_hit_never_helps(facts, more):
-    assert severity(replace(facts, hits=(*facts.hits, more))) >= severity(facts)
+    before = severity(facts)
+    event(f"severity before: {before}")
+    assert severity(replace(facts, hits=(*facts.hits, more))) >= before
 
 
-@settings(max_examples=50, deadline=None)
-@given(any_facts())
+@settings(max_examples=30, deadline=None)
+@given(EITHER)
 def test_what_is_not_known_never_helps_against_a_harmless_fact(facts):
     """Each fact present and harmless, against the same fact missing."""
     harmless = replace(
@@ -244,7 +262,11 @@ def test_an_honest_lease_is_allowed_and_nothing_that_a_rule_needs_may_lack(facts
             "headquarters": replace(facts, renter=replace(renter, headquarters_country="")),
             "end_use": replace(facts, end_use=""),
             "every sign of place": replace(facts, locations=Locations("SG")),
-            "node_place": replace(facts, node_place=UNMEASURED),
+            "node_place": replace(facts, node_place=None),
+            "a measurement": replace(facts, node_place=UNMEASURED),
+            "vantage points": replace(facts, node_place=replace(UNMEASURED, asked=0)),
+            "a near vantage point": replace(facts, node_place=replace(BRISBANE, round_trips=(LONDON,))),
+            "a known place": replace(facts, node_place=replace(BRISBANE, latitude=None, longitude=None)),
             **{f"owners {at}": each for at, each in enumerate(without_owners(facts)[:4])},
         }
     assert [name for name, poorer in lacking.items() if severity(poorer) == SEVERITY["ALLOW"]] == []

@@ -12,8 +12,10 @@ from compliance.engine.facts import (
     GroupUse,
     ListState,
     Locations,
+    NodePlace,
     OwnershipEdgeFacts,
     PartyFacts,
+    RoundTrip,
     ScreeningHit,
     Tops,
     WalletHit,
@@ -21,14 +23,16 @@ from compliance.engine.facts import (
 from compliance.engine.outcome import Outcome
 from compliance.engine.packs import load_packs, pack_in_force
 
-NOW = datetime(2026, 11, 26, tzinfo=UTC)
+NOW = datetime(2026, 11, 27, tzinfo=UTC)
 LATER = NOW + timedelta(days=200)
 PACKS = load_packs()
 PACK = pack_in_force(NOW, PACKS)
 H100 = ChipFigures("NVIDIA H100 SXM", (Tops(8, "1979"), Tops(16, "989.5")), "814", True, "3350")
 RTX_3090 = ChipFigures("NVIDIA RTX 3090", (Tops(8, "284"), Tops(16, "142")), "628.4", False, "936")
 IDLE = GroupUse(90, 1, 0, 0, 0, "0", "0", "0")
-LISTS = tuple(ListState(code, "a" * 64, NOW) for code in ("ofac_sdn", "un_sc", "us_csl"))
+LISTS = tuple(ListState(code, "a" * 64, NOW - timedelta(days=2)) for code in ("ofac_sdn", "un_sc", "us_csl"))
+
+BRISBANE = NodePlace("Brisbane", -27.47, 153.03, 50, 2, (RoundTrip("Sydney", -33.87, 151.21, 14_000, 12, NOW),))
 
 
 def entity(key: str, country: str = "SG", **more: object) -> PartyFacts:
@@ -70,7 +74,10 @@ def finding(party: str, code: str, scope: str, **more: object) -> FindingFacts:
 
 
 def lease(figures: ChipFigures | None = H100, **changes: object) -> Facts:
-    """An honest lease of two GPUs in Brisbane; everybody among the parties is screened unless told."""
+    """An honest lease of two GPUs in Brisbane; everybody among the parties is screened unless told.
+
+    The machine was measured at the moment of the question.
+    """
     facts = Facts(
         purpose="lease",
         as_of=NOW,
@@ -84,6 +91,7 @@ def lease(figures: ChipFigures | None = H100, **changes: object) -> Facts:
         end_user=EndUser("self"),
         locations=Locations("SG", ip="SG"),
         group_use=(IDLE,),
+        node_place=measured_at(changes.get("as_of", NOW)),
     )
     facts = replace(facts, **changes)
     return facts if "screened" in changes else replace(facts, screened=tuple(sorted(facts.everyone())))
@@ -91,3 +99,8 @@ def lease(figures: ChipFigures | None = H100, **changes: object) -> Facts:
 
 def codes(outcome: Outcome) -> set[str]:
     return {reason.code for reason in outcome.reasons}
+
+
+def measured_at(moment: object) -> NodePlace:
+    """Brisbane, as Sydney measured it at that moment."""
+    return replace(BRISBANE, round_trips=tuple(replace(each, measured_at=moment) for each in BRISBANE.round_trips))

@@ -1,12 +1,16 @@
 """Signs of place: kept sparingly, told to the gate, forgotten in time."""
 
-from datetime import timedelta
+import shutil
+from datetime import UTC, datetime, timedelta
+from uuid import uuid4
 
 import pytest
 
 from compliance.base.actor import Actor
+from compliance.base.clock import ManualClock, use_clock
 from compliance.base.sealing import Subject
-from compliance.models import Decision, PlaceSign
+from compliance.models import Case, Decision, PlaceSign
+from compliance.selectors.decisions import opened
 from compliance.selectors.place_signs import address_context, locations_of, signs_of
 from compliance.selectors.sealed import open_sealed
 from compliance.services import gate, parties, place_signs, subject_keys
@@ -146,3 +150,51 @@ def test_an_address_is_a_fact_only_where_a_country_says_too_little():
     assert decision.facts["renter"]["address"].startswith("вул.")
     assert "address" not in decision.facts["provider"]
     assert "embargoed_region" in [reason["code"] for reason in decision.reasons]
+
+
+def test_a_payout_asks_where_the_one_who_is_paid_was_last_seen(clock):
+    clock.advance(hours=24)  # into the days of the pack that asks so
+    provider = verified_company("Brisbane Compute", "AU")
+    payout = gate.GateRequest("payout", uuid4(), None, provider.pk, rail="card", amount_minor=4_750, currency="USD")
+    place_signs.see_address(provider.pk, "198.51.100.7", "login")
+    allowed = gate.evaluate(payout, actor=ACTOR)
+    assert (allowed.outcome, allowed.facts["provider_locations"]["login"]) == ("ALLOW", "AU")
+    clock.advance(seconds=1)
+    place_signs.see_address(provider.pk, "198.18.0.1", "login")
+    decision = gate.evaluate(payout, actor=ACTOR)
+    (reason,) = decision.reasons
+    assert (reason["code"], reason["outcome"]) == ("provider_seen_in_embargo", "REVIEW")
+    (row,) = opened([decision])
+    assert "came from Crimea" in row.reasons[0]["sentence"]
+    assert provider.name not in Case.objects.get(decision=decision).summary
+    clock.advance(days=31)  # the sign has told what it tells
+    place_signs.see_address(provider.pk, "198.18.1.1", "login")
+    assert gate.evaluate(payout, actor=ACTOR).outcome == "ALLOW"
+    assert gate.replay(decision.pk)
+
+
+def networks_of(policies, day: str, kind: str):
+    folder = policies / "networks" / day
+    folder.mkdir()
+    (folder / "networks.toml").write_text(f'networks = [{{ asn = 64496, kind = "{kind}", name = "Sample" }}]')
+
+
+def test_known_networks_are_those_of_the_day_and_what_a_sign_told_stays(lion, clock, settings, tmp_path):
+    policies = shutil.copytree(settings.GRIDCLEAR_POLICY_DIR, tmp_path / "policies")
+    networks_of(policies, "2098-01-01", "hosting")
+    networks_of(policies, "2099-01-01", "vpn")
+    manifest = policies / "MANIFEST.toml"
+    manifest.write_text(manifest.read_text().replace("open = [", 'open = ["networks/2099-01-01",', 1))
+    settings.GRIDCLEAR_POLICY_DIR = policies
+    place_signs.see_address(lion.pk, "192.0.2.1", "login")
+    assert where(lion, clock).login_network == "isp"
+    with use_clock(ManualClock(datetime(2098, 6, 1, tzinfo=UTC))):
+        assert place_signs.look_up("192.0.2.1").network == "isp"  # nobody listed that folder
+    with use_clock(ManualClock(datetime(2099, 1, 1, tzinfo=UTC))):
+        assert place_signs.look_up("192.0.2.1").network == "vpn"
+    assert where(lion, clock).login_network == "isp"
+    manifest.write_text(manifest.read_text().replace('open = ["networks/2099-01-01",', "open = [", 1))
+    (policies / "networks" / "2026-11-25" / "networks.toml").write_text("networks = []")
+    settings.GRIDCLEAR_POLICY_DIR = shutil.copytree(policies, tmp_path / "altered")
+    # Altered on the disk: nothing is known of networks, and a login does not fail by it.
+    assert place_signs.look_up("192.0.2.1").country == "SG"

@@ -15,9 +15,9 @@ from compliance.base.audit import AuditEvent
 from compliance.base.errors import InvalidInput, NotFound
 from compliance.models import PlaceMeasurement, VantagePoint
 from compliance.selectors.vantages import node_place
-from compliance.services import clearances, gate, signing, vantages
+from compliance.services import cases, clearances, gate, signing, vantages
 from compliance.tasks import sweep_place_tickets
-from tests.factories.compliance import lease_request, verified_company
+from tests.factories.compliance import OFFICER, SECOND_OFFICER, lease_request, verified_company
 
 pytestmark = pytest.mark.django_db
 OSCAR = Actor("user", "oscar", "Oscar", frozenset({"operator"}))
@@ -198,7 +198,7 @@ def test_the_shortest_round_trip_of_the_time_counts(singapore, sydney, clock, dj
 
 def test_a_node_in_brisbane_that_answers_singapore_in_nine_milliseconds_is_not_there(singapore, sydney, clock):
     renter, provider = verified_company("Lion City Labs", "SG"), verified_company("Brisbane Compute", "AU")
-    request = lease_request(renter, provider, "rtx-3090", node_city="Brisbane")
+    request = lease_request(renter, provider, "rtx-3090", node_city="Brisbane", measured=False)
     assert gate.evaluate(request, actor=ACTOR).outcome == "ALLOW"
     measured(singapore, request.node_id, 98_000, clock)
     assert gate.evaluate(request, actor=ACTOR).outcome == "ALLOW"
@@ -214,15 +214,38 @@ def test_a_node_in_brisbane_that_answers_singapore_in_nine_milliseconds_is_not_t
     assert gate.replay(decision.pk)
 
 
-def test_controlled_chips_want_a_machine_that_answers(singapore, clock):
+def reasons_of(request):
+    return [reason["code"] for reason in gate.evaluate(request, actor=ACTOR).reasons]
+
+
+def test_controlled_chips_want_a_machine_that_answers_from_near_enough(clock):
+    clock.advance(hours=24)  # into the days of the pack that asks so
+    london, singapore = Vantage("london", 51.51, -0.13), Vantage("singapore", 1.35, 103.82)
     renter, provider = verified_company("Lion City Labs", "SG"), verified_company("Brisbane Compute", "AU")
-    request = lease_request(renter, provider)
-    assert gate.evaluate(request, actor=ACTOR).outcome == "ALLOW"  # the point has not stood for a day
+    request = lease_request(renter, provider, measured=False)
+    assert reasons_of(request) == ["node_place_unasked"]  # the points have not stood for a day
     clock.advance(hours=24)
-    decision = gate.evaluate(request, actor=ACTOR)
-    assert [reason["code"] for reason in decision.reasons] == ["node_place_unmeasured"]
+    assert reasons_of(request) == ["node_place_unmeasured"]
+    measured(london, request.node_id, 400_000, clock)
+    assert reasons_of(request) == ["node_place_wide"]
+    clock.advance(hours=7)
     measured(singapore, request.node_id, 98_000, clock)
+    assert reasons_of(request) == []
+    assert reasons_of(replace(request, node_country="AQ", node_region="")) == ["node_place_impossible"]
+
+
+def test_a_house_without_vantage_points_leases_controlled_chips_by_a_finding_only(clock):
+    clock.advance(hours=24)
+    renter, provider = verified_company("Lion City Labs", "SG"), verified_company("Brisbane Compute", "AU")
+    request = lease_request(renter, provider, measured=False)
+    decision = gate.evaluate(request, actor=ACTOR)
+    assert [reason["code"] for reason in decision.reasons] == ["node_place_unasked"]
+    assert gate.evaluate(replace(request, gpu_slug="rtx-3090"), actor=ACTOR).outcome == "ALLOW"
+    (case,) = decision.cases.all()
+    cases.propose_disposition(case.pk, "release", "difference_explained", "An officer was there.", actor=OFFICER)
+    cases.approve_disposition(case.pk, "So I see it.", actor=SECOND_OFFICER)
     assert gate.evaluate(request, actor=ACTOR).outcome == "ALLOW"
+    assert reasons_of(replace(request, node_id=uuid4())) == ["node_place_unasked"]  # it was about this machine
 
 
 @pytest.mark.parametrize(
