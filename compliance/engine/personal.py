@@ -132,8 +132,8 @@ def _texts(value: Any) -> Iterator[str]:
 
 def _holders(facts: dict[str, Any], asking: str) -> Iterator[tuple[str, dict[str, Any], frozenset[str], str]]:
     """(pointer, object, its open members, whose it is) for every object that may hold personal leaves."""
-    structured = {"renter", "provider", "parties", "edges", "hits", "wallet_hits", "end_user", "findings"}
-    structured |= {"locations", "provider_locations"}
+    structured = {"renter", "provider", "parties", "edges", "hits", "wallet_hits", "findings"}
+    structured |= {"end_user", "locations", "provider_locations"}
     yield "", facts, OPEN_FACTS | structured, asking
     for name in ("renter", "provider"):
         if facts.get(name):
@@ -147,11 +147,14 @@ def _holders(facts: dict[str, Any], asking: str) -> Iterator[tuple[str, dict[str
     ):
         for index, row in enumerate(facts.get(name) or ()):
             yield f"/{name}/{index}", row, allowed, str(row[owner]) if owner else asking
-    for name, allowed in (("end_user", OPEN_END_USER), ("locations", OPEN_LOCATIONS)):
+    paid = str((facts.get("provider") or {}).get("id", asking))
+    for name, allowed, subject in (
+        ("end_user", OPEN_END_USER, asking),
+        ("locations", OPEN_LOCATIONS, asking),
+        ("provider_locations", OPEN_LOCATIONS, paid),
+    ):
         if facts.get(name):
-            yield f"/{name}", facts[name], allowed, asking
-    if facts.get("provider_locations") and facts.get("provider"):
-        yield "/provider_locations", facts["provider_locations"], OPEN_LOCATIONS, str(facts["provider"]["id"])
+            yield f"/{name}", facts[name], allowed, subject
 
 
 def _take(split: Split, pointer: str, holder: dict[str, Any], allowed: frozenset[str], subject: str) -> None:

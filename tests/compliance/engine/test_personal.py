@@ -109,3 +109,12 @@ def test_any_text_comes_back(name, aliases, birth, wallet, end_use):
 @pytest.mark.parametrize("name", sorted(OPEN_FACTS))
 def test_what_is_named_as_open_is_a_fact(name):
     assert name in Facts.__dataclass_fields__
+
+
+def test_where_the_provider_was_seen_is_sealed_under_its_own_key():
+    signs = Locations("AU", login="AU", login_region="AU-QLD")
+    plain = lease(purpose="payout", provider_locations=signs).to_json()
+    split = split_facts(plain)
+    assert split.personal["provider"]["/provider_locations/login_region"] == "AU-QLD"
+    assert split.open["provider_locations"]["login"] == "AU"
+    assert join(split.open, split.personal.values()) == plain
