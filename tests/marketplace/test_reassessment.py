@@ -7,12 +7,14 @@ import pytest
 
 from compliance.base import clock as clocks
 from compliance.base.actor import system
-from compliance.models import Decision, IdentityVerification
-from compliance.services import gate, identity, identity_expiry, parties, place_signs
+from compliance.models import Case, Decision, IdentityVerification
+from compliance.selectors.restrictions import is_restricted
+from compliance.services import gate, identity, identity_expiry, parties, place_signs, rescreening
 from compliance.services.parties import OwnerInput, PartyInput
 from marketplace import tasks
 from marketplace.models import Lease
 from marketplace.services import reassessments, suspensions
+from tests.compliance.services.lists_by_hand import screening_list
 from tests.factories import marketplace as make
 from tests.factories.packs import add_newer_pack
 from tests.marketplace.steps import again, running
@@ -164,3 +166,17 @@ def test_a_gate_that_fails_ends_nothing_and_the_next_sweep_tries_again(cast, mon
         assert sweep_all() == 0
     assert again(lease).state == State.RUNNING
     assert sweep_all() == 1
+
+
+def test_a_possible_match_freezes_nobody_and_its_lease_runs_until_the_gate_is_asked_again(cast, tmp_path):
+    """As the officers' guide says: a strong match would have suspended it at once."""
+    agent, offer = cast.supply()
+    lease = running(cast, agent, offer)
+    screening_list(tmp_path / "us_csl.csv", (1, "Lyon City Laps", {}))
+    rescreening.rescreen_after_list_changes(actor=ACTOR)
+    assert Case.objects.get(kind="screening_hit", party_id=cast.lion.party_id).priority == Case.Priority.HIGH
+    assert suspensions.sweep_restrictions() == 0
+    assert (again(lease).state, is_restricted(cast.lion.party_id)) == (State.RUNNING, False)
+    assert sweep_all() == 1
+    assert (again(lease).state, again(lease).end_reason) == (State.STOPPING, EndReason.CLEARANCE_LAPSED)
+    assert why(lease) == {"sanctions_possible_match"}
