@@ -1,6 +1,7 @@
 """The distribution `gridclear` against the real server: what one side writes, the other reads."""
 
 from pathlib import Path
+from uuid import UUID
 
 import httpx
 import pytest
@@ -19,6 +20,7 @@ from gridclear.types import LeaseRequest
 from marketplace.models import Node
 from marketplace.services import api_keys, nodes, offers, sweeps
 from marketplace.services.offers import OfferTerms
+from tests.factories import places
 from tests.factories.marketplace import H100
 
 URL = "http://localhost"
@@ -59,6 +61,7 @@ def session(cast, clock, wire, tmp_path: Path) -> AgentSession:
     source = gpu_source(f"{H100}:2", node_id=enrolment.node_id, beside_real=True)
     answer = made.post("/api/agent/v1/inventory", InventorySource(source, docker=False).inventory().message())
     assert [gpu["slug"] for gpu in answer["gpus"]] == ["h100-sxm", "h100-sxm"]
+    places.stand_there(UUID(enrolment.node_id), "AU", "AU-QLD", "Brisbane")
     made.post("/api/agent/v1/sync", {"workloads": [], "gpu_metrics": []})
     return made
 

@@ -11,10 +11,12 @@ from compliance.models import Case, Decision, IdentityVerification
 from compliance.selectors.restrictions import is_restricted
 from compliance.services import gate, identity, identity_expiry, parties, place_signs, rescreening
 from compliance.services.parties import OwnerInput, PartyInput
+from compliance.services.watchlists import load_watchlist
+from compliance.sources.catalogue import SAMPLES
 from marketplace import tasks
 from marketplace.models import Lease
 from marketplace.services import reassessments, suspensions
-from tests.compliance.services.lists_by_hand import screening_list
+from tests.compliance.services.lists_by_hand import SDN
 from tests.factories import marketplace as make
 from tests.factories.packs import add_newer_pack
 from tests.marketplace.steps import again, running
@@ -172,7 +174,12 @@ def test_a_possible_match_freezes_nobody_and_its_lease_runs_until_the_gate_is_as
     """As the officers' guide says: a strong match would have suspended it at once."""
     agent, offer = cast.supply()
     lease = running(cast, agent, offer)
-    screening_list(tmp_path / "us_csl.csv", (1, "Lyon City Laps", {}))
+    listed = (SAMPLES / "us_csl.csv").read_text()
+    one = dict.fromkeys(listed.splitlines()[0].split(","), "")
+    one |= {"source": SDN, "entity_number": "1", "type": "Entity", "programs": "SDGT", "name": "Lyon City Laps"}
+    path = tmp_path / "us_csl.csv"
+    path.write_text(f"{listed.rstrip()}\n{','.join(one.values())}\n")
+    load_watchlist("us_csl", str(path), actor=ACTOR)
     rescreening.rescreen_after_list_changes(actor=ACTOR)
     assert Case.objects.get(kind="screening_hit", party_id=cast.lion.party_id).priority == Case.Priority.HIGH
     assert suspensions.sweep_restrictions() == 0

@@ -16,6 +16,7 @@ from marketplace.services.offers import OfferTerms
 from marketplace.services.resumption import NotResumable, Remainder, remainder_of, resume_lease
 from settlement.selectors.balances import available_minor
 from tests.compliance.services.lists_by_hand import screening_list
+from tests.factories import places
 from tests.marketplace.steps import again, running
 
 State, EndReason = Lease.State, Lease.EndReason
@@ -172,6 +173,7 @@ def test_there_is_an_end_to_it_and_a_little_is_nothing(cast, clock):
     assert remainder_of(again(lease)) is None
     for version in WatchlistVersion.objects.filter(state="current"):
         WatchlistVersion.objects.filter(pk=version.pk).update(confirmed_at=clock.now())
+    places.stand_there(agent.node_id, "AU", "AU-QLD", "Brisbane")
     agent.sync()
     almost, hold = suspended_after(cast, agent, offer, clock, 3590)
     let_go(cast, hold)

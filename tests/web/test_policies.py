@@ -7,13 +7,15 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.urls import reverse
 
+from compliance.base import clock
 from compliance.base.audit import AuditEvent
+from compliance.engine.packs import load_packs, pack_in_force
 from compliance.models import Decision
 from compliance.selectors.policies import packs
 from tests.cast import Cast
 from tests.factories.packs import add_newer_pack
 
-BEFORE = "gridclear@2026-11-26"
+BEFORE = pack_in_force(clock.now(), load_packs()).label
 OLDEST = "gridclear@2026-11-24"
 
 
