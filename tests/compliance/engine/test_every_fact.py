@@ -61,7 +61,8 @@ GAPS = [(name, path, blank) for name, facts in ALLOWED.items() for path, blank i
 # What no harmless question says: it speaks against somebody, or it is a time, without which facts cannot be read.
 ONLY_AGAINST = {
     "Facts.wallet_hits", "Facts.payment_risks", "Facts.suspensions", "ListState.stale", "Locations.older_cards",
-    "PartyFacts.restricted", "PartyFacts.restrictions", "PartyFacts.undisclosed", "EndUser.country", "EndUser.name", "EndUser.hits",
+    "PartyFacts.restricted", "PartyFacts.restrictions", "PartyFacts.undisclosed", "EndUser.country", "EndUser.name",
+    "EndUser.hits",
     "ChipFigures.is_informed", "OwnershipEdgeFacts.direct", "GroupUse.controlled_gpu_seconds",
     "GroupUse.unknown_gpu_seconds", "GroupUse.leases", "GroupUse.gpus_at_once",
 }  # fmt: skip
