@@ -13,7 +13,7 @@ from compliance.base import enqueue
 from compliance.base.errors import Refusal
 from marketplace.models import Lease
 from marketplace.services import bundles, sweeps
-from settlement.models import AutoTopUp
+from settlement.models import AutoTopUp, MoneyLetter
 from tests.cast import Cast, build_cast
 
 OWN_APPS = ("compliance", "settlement", "marketplace")
@@ -28,6 +28,7 @@ BUSY = {
     "marketplace.meter_leases",
     "marketplace.settle_ended_leases",
     "marketplace.start_auto_top_ups",
+    "marketplace.write_money_letters",
 }
 
 
@@ -86,6 +87,8 @@ def world(db, clock, monkeypatch, settings) -> World:
         monthly_limit_minor=500,
         payment_method="pm_1",
     )
+    # Paid meanwhile, so that nobody has to be written to.
+    MoneyLetter.objects.create(party=cast.lion.party, news="owed", subject_id=first.pk)
     bundle = bundles.request_evidence("lease", first.pk, actor=cast.olga.as_actor())
     return World(*(Lease.objects.select_related("hold").get(pk=lease.pk) for lease in (first, second)), bundle.pk)
 

@@ -122,6 +122,30 @@ def test_what_a_card_yields_after_all_pays_the_debt(card: Scene):
     assert books(card) == {"stripe": -450, "available": 50, "payable": 380, "fees": 20}
 
 
+def test_what_a_card_yielded_only_in_part_is_owed_for_the_rest(card: Scene):
+    ref = card.open_hold(1_000, rail="card")
+    card.doorbell.ring()
+    card_rail.rail().capture_intent(card.objects("payment_intent")[0]["id"], 300, "by-hand")
+    post_notice(card.notices("payment_intent.succeeded")[0])
+    holds.settle_hold(ref.id, 400, TESTER)
+    card.doorbell.ring()
+    assert books(card) == {"stripe": -300, "owed": -100, "payable": 380, "fees": 20}
+    assert receipt_for(ref.subject_id, card.renter.pk).owed_minor == 100
+    assert refundable_minor(ref.subject_id) == 300, "the card has back what it paid"
+
+
+def test_what_a_card_yields_for_a_hold_that_had_failed_is_the_renters(card: Scene):
+    ref = card.open_hold(1_000, rail="card")
+    card.doorbell.lose()
+    holds.cancel_hold(ref.id, actor=TESTER)
+    payment = CardPayment.objects.get(hold_id=ref.id)
+    taken = IntentState("pi_late", "succeeded", 1_000, 0, 1_000, "ch_late", str(payment.pk), "")
+    assert card_payments.apply_intent(taken, actor=TESTER)
+    assert not card_payments.apply_intent(taken, actor=TESTER)
+    assert card.hold(ref).state == "failed"
+    assert books(card) == {"stripe": -1_000, "available": 1_000}
+
+
 def test_a_refund_of_what_the_card_did_not_pay_takes_the_debt_away(card: Scene):
     hold = lapsed(card)
     assert refundable_minor(hold.subject_id) == 400
