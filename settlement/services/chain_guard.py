@@ -106,6 +106,8 @@ def _revoke_deposits() -> int:
 
 def _return_deposits() -> int:
     closing = ChainTransaction.objects.filter(purpose="close", subject_id=OuterRef("hold__subject_id"))
+    # One that the contract turned down, as after a reorganisation, closes nothing.
+    closing = closing.exclude(state=ChainTransaction.State.REVERTED)
     unwelcome = EscrowDeposit.objects.filter(hold__state=Hold.State.FAILED, deposited_minor__gt=0)
     unwelcome = unwelcome.exclude(hold__failure_code=SEIZED)
     restricted = {row.party_id for row in open_restrictions()}

@@ -13,10 +13,12 @@ from settlement.models import AutoTopUp, CardPayment
 from settlement.rails import card as card_rail
 from settlement.rails.card import CardRail
 from settlement.selectors.auto_top_ups import auto_top_up_of
-from settlement.services import auto_top_up_rules, auto_top_ups, card_deeds, hold_sweep, profiles
+from settlement.services import auto_top_up_rules, auto_top_ups, card_deeds, claims, hold_sweep, ledger, profiles
+from settlement.services.accounts import Kind, Pot, clearing
 from settlement.services.auto_top_up_rules import AutoTerms
 from settlement.services.auto_top_ups import AutoPlan
 from settlement.services.books import verify_books
+from settlement.services.ledger import Line
 from settlement.signals import balance_used
 from tests.factories import disputed
 from tests.settlement.scene import TESTER, Scene, clear, post_notice
@@ -257,6 +259,19 @@ def test_a_plan_whose_terms_were_changed_meanwhile_is_dropped(card: Scene):
     ruled(card)
     plan = plan_of(card)
     ruled(card, amount_minor=6_000)
+    assert begin(card, plan) is None
+    assert CardPayment.objects.count() == 0
+
+
+def test_a_plan_whose_owner_came_to_owe_or_to_have_enough_meanwhile_is_dropped(card: Scene):
+    """The rule is asked anew under its lock: the gate takes its time."""
+    ruled(card)
+    plan = plan_of(card)
+    debt = claims.key_of(Kind.CLAIM, card.renter.pk)
+    ledger.post(uuid4(), "owed", [Line(debt, -100), Line(clearing(Pot.CARD, "USD"), 100)])
+    assert begin(card, plan) is None
+    ledger.post(uuid4(), "paid", [Line(debt, 100), Line(clearing(Pot.CARD, "USD"), -100)])
+    card.credit(TERMS["threshold_minor"])
     assert begin(card, plan) is None
     assert CardPayment.objects.count() == 0
 

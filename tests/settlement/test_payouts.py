@@ -121,6 +121,7 @@ def test_no_payout_without_a_live_clearance_about_just_this(owed: Scene):
         clear("lease", plan.payout_id, renter=None, provider=owed.provider),
         clear("payout", plan.payout_id, renter=None, provider=owed.renter),
         clear("payout", plan.payout_id, renter=None, provider=owed.provider, max_amount_minor=949, currency="USD"),
+        clear("payout", plan.payout_id, renter=None, provider=owed.provider, max_amount_minor=950, currency="USDC"),
     ]
     for clearance in wrong:
         with pytest.raises(ClearanceInvalid):

@@ -18,7 +18,7 @@ from compliance.services.chain_clearance import (
     typed_data_digest,
 )
 from compliance.services.clearances import ClearanceInvalid
-from settlement.models import ChainEvent, EscrowDeposit, Hold, PaymentProfile
+from settlement.models import ChainEvent, ChainTransaction, EscrowDeposit, Hold, PaymentProfile
 from settlement.rails.chain_contracts import ESCROW, abi
 from settlement.selectors.wallets import wallets_in_use
 from settlement.services import blocked_property, chain_delivery, chain_deposits, chain_escrow, chain_guard, holds
@@ -255,6 +255,26 @@ def test_a_deposit_whose_clearance_lapsed_meanwhile_goes_back(scene: Scene, cloc
     scene.finalise()
     assert scene.books() == {}
     assert scene.chain.token_balance(scene.payer.address) == 1000 * DOLLAR
+
+
+def test_a_late_deposit_whose_return_the_contract_turned_down_is_returned_again(scene: Scene, clock):
+    hold = scene.open_hold()
+    assert scene.pay(prepare_deposit(hold.pk))
+    clock.advance(hours=1)
+    scene.finalise()
+    row = {"to_address": scene.chain.deployment.escrow, "raw": "0x", "hash": "0x01", "sender": "0x02", "nonce": 7}
+    ChainTransaction.objects.create(
+        state=ChainTransaction.State.REVERTED,
+        purpose="close",
+        idempotency_key=f"close:{hold.pk}:0",
+        chain_id=scene.chain.deployment.chain_id,
+        subject_id=hold.subject_id,
+        **row,
+    )
+    assert chain_guard.guard() == 1
+    assert chain_guard.guard() == 0, "it is under way"
+    scene.finalise()
+    assert scene.books() == {"contract": -CAP, "available": CAP}
 
 
 def test_a_late_deposit_of_somebody_restricted_does_not_go_back(scene: Scene, clock):
