@@ -4,9 +4,11 @@ from uuid import uuid4
 
 import pytest
 
+from marketplace.models import Allocation, Lease
 from settlement.models import Hold
 from settlement.services import claims, ledger
 from settlement.services.accounts import Kind, Pot, of_platform
+from settlement.services.claims import PartyOwes
 from settlement.services.ledger import Line
 from tests.web.test_invoice_pages import settled, text_of
 
@@ -28,6 +30,14 @@ def test_the_balance_says_what_is_owed_and_whether_it_stops_anything(cast, brows
     assert f"You owe ${amount / 100:.2f}" in shown
     assert said in shown
     assert "You owe" not in browse(cast.charlie).get("/money").content.decode()
+
+
+def test_no_lease_begins_while_something_is_owed_and_no_gpu_is_kept(cast):
+    _, offer = cast.supply()
+    owe(cast, 50)
+    with pytest.raises(PartyOwes, match=r"You owe \$0\.50"):
+        cast.lease(offer)
+    assert (Lease.objects.count(), Allocation.objects.count()) == (0, 0)
 
 
 def test_the_receipt_says_what_the_card_did_not_pay_to_its_renter_alone(cast, settled, browse):
