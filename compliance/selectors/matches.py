@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from django.db.models import QuerySet
 
-from compliance.engine.second_facts import births_agree, numbers_of
+from compliance.engine.second_facts import births_agree
 from compliance.models import Case, ListedParty, Match, Party
 
 
@@ -85,10 +85,15 @@ def _births(party: Party, listed: ListedParty) -> Comparison:
 
 
 def _numbers(party: Party, listed: ListedParty) -> Comparison:
-    """As the screening compares them: the numbers alone, without the words and hyphens around them."""
+    """By letters and digits alone: a number agrees with what contains it, such as “Passport A123-45 (IR)”."""
     ours = _told([party.registration_number, party.lei])
-    same = bool(numbers_of(ours) & numbers_of(listed.identifiers)) if ours and listed.identifiers else None
+    mine, theirs = ({_plain(each) for each in side} - {""} for side in (ours, listed.identifiers))
+    same = any(one in other or other in one for one in mine for other in theirs) if mine and theirs else None
     return Comparison("Registration", ", ".join(ours), ", ".join(listed.identifiers), same)
+
+
+def _plain(text: str) -> str:
+    return "".join(filter(str.isalnum, text)).casefold()
 
 
 def _told(values: list[str]) -> list[str]:

@@ -1,5 +1,6 @@
 """What every importer gives, and how it refuses."""
 
+import hashlib
 import unicodedata
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -57,7 +58,8 @@ Importer = Callable[[Path], Iterator[ListEntry]]
 
 
 def sound(entries: Iterator[ListEntry], today: date) -> Iterator[ListEntry]:
-    """The entries as they come; one of a kind that nobody knows is of an unknown kind.
+    """The entries as they come; one of a kind that nobody knows is of an unknown kind, and an id of more than 80
+    characters is its beginning with a digest of the whole.
 
     Raises `NotAList` for an id that stands twice, a party without a name or born in the future, what cannot be kept
     whole (a name of more than 500 characters, signs that are no text), or no entry at all.
@@ -68,9 +70,21 @@ def sound(entries: Iterator[ListEntry], today: date) -> Iterator[ListEntry]:
         if entry.external_id in seen:
             raise NotAList(f"the entry {entry.external_id} stands twice; the list was not loaded")
         seen.add(entry.external_id)
-        yield entry if entry.kind in KINDS else replace(entry, kind="unknown")
+        if entry.kind in KINDS and len(entry.external_id) <= MAX_ID:
+            yield entry
+        else:
+            kind = entry.kind if entry.kind in KINDS else "unknown"
+            yield replace(entry, kind=kind, external_id=_short(entry.external_id))
     if not seen:
         raise NotAList("the file holds no entries; the list was not loaded")
+
+
+def _short(external_id: str) -> str:
+    """What is stored whole; the digest keeps two that begin alike apart."""
+    if len(external_id) <= MAX_ID:
+        return external_id
+    digest = hashlib.sha256(external_id.encode()).hexdigest()[:32]
+    return f"{external_id[: MAX_ID - 33]}~{digest}"
 
 
 def _refuse_unsound(entry: ListEntry, today: date) -> None:
@@ -78,8 +92,6 @@ def _refuse_unsound(entry: ListEntry, today: date) -> None:
         raise NotAList(f"an entry has no {'name' if entry.external_id else 'id'}; the list was not loaded")
     if not _is_text(entry):
         raise NotAList("an entry holds signs that are no text (NUL, half of a pair); the list was not loaded")
-    if len(entry.external_id) > MAX_ID:
-        raise NotAList(f"the id {entry.external_id[:40]}… is longer than any; the list was not loaded")
     if any(len(each.name) > MAX_NAME for each in entry.names):
         raise NotAList(f"a name of {entry.external_id} has more than {MAX_NAME} characters; the list was not loaded")
     # Text compares as dates do: the shorter of two that agree is not the later.
