@@ -78,6 +78,8 @@ class House:
         self.command("seed", "people")
         self._begin(*agent_parts(self.state, self.environment))
         self.command("seed", "supply")
+        self.do_beside("tests.chaos.prices")
+        self.end_deeds()
         self._begin(*background_parts(self.state))
 
     def command(self, *arguments: str) -> str:

@@ -37,8 +37,7 @@ SECONDS = 300
 RUN_SECONDS = 60
 LAST_LEASE_SECONDS = 300
 OVER = {"ended", "settled", "failed"}
-TOP_UP_MINOR = 20_000
-# Where burst prices make seconds cost something.
+TOP_UP_MINOR = 50_000
 MODELS = ("h100-sxm", "rtx-4090", "rtx-3090")
 
 
