@@ -65,7 +65,7 @@ def fuzz() -> str:
 def prove() -> str:
     """Halmos proved every property of `proofs/`."""
     halmos = _tool("halmos")
-    command = [halmos, "--forge-build-out", "out-proofs", "--loop", "6", "--solver-timeout-assertion", "120000"]
+    command = [halmos, "--forge-build-out", "out-proofs", "--loop", "6", "--solver-timeout-assertion", "300000"]
     printed = _run([str(part) for part in command], profile="proofs")
     passed = len(re.findall(r"\[PASS\]", printed))
     if passed != PROOFS or re.search(r"\[(FAIL|TIMEOUT|ERROR)\]", printed):
