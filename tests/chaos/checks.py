@@ -8,6 +8,7 @@ import json
 import sys
 import time
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import django
@@ -17,6 +18,7 @@ django.setup()
 from django.db import connection, connections  # noqa: E402
 from django.db.utils import OperationalError  # noqa: E402
 
+from compliance.base import clock  # noqa: E402
 from compliance.services.audit_verification import verify_log  # noqa: E402
 from marketplace.models import Lease  # noqa: E402
 from settlement.models import Hold, Payout  # noqa: E402
@@ -122,9 +124,9 @@ def _until_quiet(look: Callable[[], list[str]]) -> list[str]:
 
 
 def _card() -> list[str]:
-    # What moved a moment ago is left out by the reconciliation: here nothing may be left out.
-    time.sleep(IN_FLIGHT.total_seconds() + 5)
-    run = reconcile_card()
+    # What moved a moment ago is left out by the reconciliation: here nothing moves any more and all counts.
+    with clock.use_clock(clock.ManualClock(clock.now() + IN_FLIGHT + timedelta(seconds=5))):
+        run = reconcile_card()
     return [f"{each.external_id}: {each.explanation}" for each in differences_of(run.pk)]
 
 
