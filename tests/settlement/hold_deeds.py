@@ -6,12 +6,10 @@ seized, paid out, disputed; their parties restricted and let go at any moment: a
 what the model says, and at the end they verify.
 """
 
-import random
-from collections.abc import Callable
 from datetime import timedelta
+from typing import ClassVar
 from uuid import uuid4
 
-import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize, precondition, rule
 
@@ -31,6 +29,23 @@ PICK = st.integers(0, 99)
 
 class HoldMachine(BooksMachine):
     """Deeds of the services, and the same on the model."""
+
+    # What the lives of one run came to, by rail: a machine that settles nothing would prove nothing.
+    reached: ClassVar[set[tuple[str, str]]] = set()
+
+    def teardown(self) -> None:
+        """What lives still comes to its end, by what it has used."""
+        try:
+            for who in (RENTER, PROVIDER):
+                self.lift(who)
+            for model in self.pencil.holds:
+                self._settle_hold(model, model.captured, 0)
+                self._collect(model, 0)
+            self.the_books_say_what_the_model_says()
+            self.the_states_are_those_of_the_model()
+            self.reached.update((model.rail, model.state) for model in self.pencil.holds)
+        finally:
+            super().teardown()
 
     # -- what a deed is about ------------------------------------------------------------------------------
 
@@ -132,7 +147,9 @@ class HoldMachine(BooksMachine):
     @rule(pick=PICK, total=st.integers(0, 1_200), credit=st.sampled_from([0, 0, 7, 600]))
     def settle(self, pick: int, total: int, credit: int) -> None:
         """The final total stands, less what is credited for a node that died; another is refused then."""
-        model = self.hold(pick, *LIVING)
+        self._settle_hold(self.hold(pick, *LIVING), total, credit)
+
+    def _settle_hold(self, model: Model, total: int, credit: int) -> None:
         before = model.state
         done = self.attempt(lambda: holds.settle_hold(model.id, total, TESTER, credit=Credit(credit, "provider_lost")))
         if done and before in LIVING:
@@ -148,10 +165,12 @@ class HoldMachine(BooksMachine):
         else:
             model.settle(total, credit)
 
-    @rule(pick=PICK, short=st.sampled_from([0, 0, 1, 300]))
+    @rule(pick=PICK, short=st.just(0) | st.integers(0, 300))
     def collect(self, pick: int, short: int) -> None:
         """The rail yields all of the total, or less: a charge too small, a bound of the contract."""
-        model = self.hold(pick, "settling")
+        self._collect(self.hold(pick, "settling"), short)
+
+    def _collect(self, model: Model, short: int) -> None:
         if model.state == "settling":
             collected = max(0, model.final - short)
             if model.rail == "card":
@@ -315,56 +334,3 @@ class HoldMachine(BooksMachine):
             self.pencil.win(model)
         elif won and not model.won:
             self.pencil.win(model)
-
-
-def _deeds(machine: HoldMachine, choose: random.Random) -> list[Callable[[], None]]:
-    """Every deed, about anything, the more telling ones more often."""
-    number, yes = choose.randint, lambda: choose.random() < 0.5
-    pick, who = lambda: number(0, 99), lambda: choose.choice([RENTER, PROVIDER])
-    pot, share = lambda: choose.choice(POTS), lambda: number(0, 100)
-    rails = ["balance", "card", "card", "escrow", "escrow"]
-    often = [
-        lambda: machine.open(choose.choice(rails), number(50, 900)),
-        lambda: machine.fund(pick()),
-        lambda: machine.use(pick(), number(1, 6), number(0, 1_200)),
-        lambda: machine.settle(pick(), number(0, 1_200), choose.choice([0, 0, 7])),
-        lambda: machine.collect(pick(), choose.choice([0, 0, 1, 300])),
-        lambda: machine.request_payout(pot()),
-        lambda: machine.payouts_go_on(pick(), yes()),
-        lambda: machine.lift(who()),
-        lambda: machine.dispute(pick(), number(1, 900), choose.choice([None, True, False])),
-    ]
-    return [
-        *often,
-        *often,
-        lambda: machine.top_up(number(1, 900)),
-        lambda: machine.freeze(pick()),
-        lambda: machine.unfreeze(pick(), yes()),
-        lambda: machine.cancel(pick()),
-        lambda: machine.wait(choose.choice([1, 30, 30, 200])),
-        machine.sweep,
-        lambda: machine.end_on_chain(pick(), yes(), share()),
-        lambda: machine.seize(pick(), share()),
-        lambda: machine.restrict(who()),
-        lambda: machine.lift(who()),
-        machine.sweep_property,
-    ]
-
-
-@pytest.mark.django_db
-@pytest.mark.parametrize("seed", [8, 9])
-def test_a_long_life_meets_every_deed(db, seed: int):
-    """What a short run seldom comes to: payouts stopped and resumed, disputes after payouts, seizures."""
-    machine, choose = HoldMachine(), random.Random(seed)
-    try:
-        machine.begin((400, 500, 600, 700))
-        deeds = _deeds(machine, choose)
-        for _ in range(200):
-            choose.choice(deeds)()
-            machine.the_books_say_what_the_model_says()
-            machine.the_states_are_those_of_the_model()
-        assert {each.state for each in machine.pencil.payouts} == {"sent", "failed", "frozen"}
-        assert any(hold.disputed for hold in machine.pencil.holds)
-        assert any(hold.seized for hold in machine.pencil.holds)
-    finally:
-        machine.teardown()
