@@ -16,21 +16,4 @@ def end_user_hits(user: EndUser, index: Index | None) -> tuple[ScreeningHit, ...
     query = NameQuery(user.name, countries=(user.country,) if user.country else ())
     found = index.candidates_of([query], ())[:MOST]
     rows = ListedParty.objects.in_bulk([each.listed_party_id for each in found]) if found else {}
-    return tuple(
-        ScreeningHit(
-            party_id="",
-            list_code=each.list_code,
-            authority=entry.authority,
-            external_id=each.external_id,
-            listed_name=each.listed_name,
-            score=each.score,
-            threshold=each.threshold,
-            strength=each.strength,
-            listed_as_blocked=entry.blocked,
-            programmes=tuple(entry.programmes),
-            features=each.features,
-            entry_hash=each.entry_hash,
-        )
-        for each in found
-        for entry in (rows[each.listed_party_id],)
-    )
+    return tuple(each.as_fact(rows[each.listed_party_id]) for each in found)

@@ -33,7 +33,7 @@ from compliance.services import screening_index
 from compliance.services.end_users import end_user_hits
 from compliance.services.gate import facts_of
 from compliance.services.gate_facts import wallet_hit_facts
-from compliance.services.screening_index import Candidate, Index
+from compliance.services.screening_index import Index
 
 
 class NoListThen(NotFound):
@@ -118,7 +118,7 @@ def _hits(known: Facts, index: Index) -> Iterable[ScreeningHit]:
     entries = ListedParty.objects.in_bulk([candidate.listed_party_id for _, candidate in found])
     for party, candidate in found:
         key = (party.id, candidate.list_code, candidate.external_id, candidate.entry_hash)
-        yield _hit(party, candidate, entries[candidate.listed_party_id], cleared=key in cleared)
+        yield candidate.as_fact(entries[candidate.listed_party_id], party.id, cleared=key in cleared)
 
 
 def _end_user(known: EndUser | None, index: Index) -> EndUser | None:
@@ -136,24 +136,6 @@ def _asked(party: PartyFacts, row: Party | None) -> Party:
         country=party.country,
         headquarters_country=party.headquarters_country,
         birth_date=party.birth_date,
-    )
-
-
-def _hit(party: PartyFacts, candidate: Candidate, entry: ListedParty, *, cleared: bool) -> ScreeningHit:
-    return ScreeningHit(
-        party_id=party.id,
-        list_code=candidate.list_code,
-        authority=entry.authority,
-        external_id=candidate.external_id,
-        listed_name=candidate.listed_name,
-        score=candidate.score,
-        threshold=candidate.threshold,
-        strength=candidate.strength,
-        listed_as_blocked=entry.blocked,
-        programmes=tuple(entry.programmes),
-        features=candidate.features,
-        entry_hash=candidate.entry_hash,
-        cleared=cleared,
     )
 
 

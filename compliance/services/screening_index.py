@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from uuid import UUID
 
+from compliance.engine.facts import ScreeningHit
 from compliance.engine.index.entries import entries_block
 from compliance.engine.screening import STRONG, EntryFacts, ListedEntry, NameIndex, NameQuery
 from compliance.engine.screening import Candidate as Found
@@ -35,6 +36,24 @@ class Candidate:
     def rank(self) -> tuple[bool, float]:
         """Smaller for the better of two."""
         return self.strength != STRONG, -self.score
+
+    def as_fact(self, entry: ListedParty, party_id: str = "", *, cleared: bool = False) -> ScreeningHit:
+        """The candidate as a fact about the party, or about nobody of ours; `entry` is its row."""
+        return ScreeningHit(
+            party_id=party_id,
+            list_code=self.list_code,
+            authority=entry.authority,
+            external_id=self.external_id,
+            listed_name=self.listed_name,
+            score=self.score,
+            threshold=self.threshold,
+            strength=self.strength,
+            listed_as_blocked=entry.blocked,
+            programmes=tuple(entry.programmes),
+            features=self.features,
+            entry_hash=self.entry_hash,
+            cleared=cleared,
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,6 +47,11 @@ def span(first: str, last: str) -> tuple[str, ...]:
     return (f"{low:04d}/{high:04d}",)
 
 
+def years(first: str, last: str) -> str:
+    """The two years as `birth_dates` reads a span; one alone, or nothing, where the other is silent."""
+    return f"{first}/{last}" if first and last else first or last
+
+
 def _told(text: str) -> list[str]:
     words = " ".join(text.split()).strip(" .").removeprefix("circa ").removeprefix("c. ")
     if iso := _ISO.match(words):
@@ -54,8 +59,8 @@ def _told(text: str) -> list[str]:
     if half := _OPEN.match(words):
         month = half[1]
         return [_whole(half[2] if month in ("mm", "MM", "00") else f"{half[2]}-{month}")]
-    if years := _YEARS.match(words):
-        return list(span(*years.groups()))
+    if between := _YEARS.match(words):
+        return list(span(*between.groups()))
     for shape, out in _SHAPES:
         try:
             return [datetime.strptime(words, shape).strftime(out)]  # noqa: DTZ007 - a birthday has no time zone

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from compliance.sources.base import ListedName, ListEntry
 from compliance.sources.countries import country_code
-from compliance.sources.dates import birth_dates
+from compliance.sources.dates import birth_dates, years
 from compliance.sources.xml import subtrees, text_of
 
 ROOT = "export"
@@ -62,9 +62,8 @@ def _births(element: ET.Element) -> Iterator[str]:
         elif year not in ("", "0"):
             parts = [int(birth.get(part) or 0) for part in ("month", "day")]
             yield "-".join([year, *(f"{part:02d}" for part in parts)])
-        first, last = birth.get("yearRangeFrom", ""), birth.get("yearRangeTo", "")
-        if first or last:
-            yield f"{first}/{last}" if first and last else first or last
+        if between := years(birth.get("yearRangeFrom", ""), birth.get("yearRangeTo", "")):
+            yield between
 
 
 def _documents(element: ET.Element) -> Iterator[str]:

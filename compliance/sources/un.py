@@ -6,7 +6,7 @@ from pathlib import Path
 
 from compliance.sources.base import ListedName, ListEntry
 from compliance.sources.countries import country_code
-from compliance.sources.dates import birth_dates
+from compliance.sources.dates import birth_dates, years
 from compliance.sources.xml import subtrees, text_of
 
 ROOT = "CONSOLIDATED_LIST"
@@ -59,12 +59,8 @@ def _births(element: ET.Element) -> Iterator[str]:
         if date := text_of(birth, "DATE"):
             yield date
         else:
-            yield from (text for text in (text_of(birth, "YEAR"), _span(birth)) if text)
-
-
-def _span(birth: ET.Element) -> str:
-    first, last = text_of(birth, "FROM_YEAR"), text_of(birth, "TO_YEAR")
-    return f"{first}/{last}" if first and last else first or last
+            between = years(text_of(birth, "FROM_YEAR"), text_of(birth, "TO_YEAR"))
+            yield from (text for text in (text_of(birth, "YEAR"), between) if text)
 
 
 def _documents(element: ET.Element) -> Iterator[str]:

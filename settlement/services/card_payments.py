@@ -18,8 +18,6 @@ from compliance.services import clearances
 from settlement.models import CardPayment, Hold
 from settlement.rails.card import IntentState
 from settlement.services import auto_top_ups, claims, hold_money, hold_states, ledger, loose_authorizations
-from settlement.services.accounts import Kind, Pot, clearing
-from settlement.services.ledger import Line
 from settlement.services.notices import send_on_commit
 from settlement.services.walls import wall_named
 from settlement.signals import hold_unsecured, top_up_failed, top_up_succeeded
@@ -170,19 +168,11 @@ def _confirm(hold: Hold, actor: Actor) -> None:
 
 def _apply_to_top_up(payment: CardPayment, actor: Actor) -> None:
     if payment.state == State.SUCCEEDED:
-        _credit(payment)
+        transfer_id = ledger.transfer_id_for("top_up", payment.pk)
+        brought = payment.captured_minor, payment.currency
+        claims.credit(payment.party_id, *brought, transfer_id=transfer_id, cause="top_up", subject_id=payment.pk)
         send_on_commit(top_up_succeeded, top_up_id=payment.pk, party_id=payment.party_id)
     elif payment.state in (State.FAILED, State.CANCELED):
         if payment.auto_top_up_id:
             auto_top_ups.follow_failure(payment, actor=actor)
         send_on_commit(top_up_failed, top_up_id=payment.pk, party_id=payment.party_id, code=payment.failure_code)
-
-
-def _credit(payment: CardPayment) -> None:
-    """What the top-up brought is on the balance, after what the party owes was paid from it."""
-    transfer_id, brought = ledger.transfer_id_for("top_up", payment.pk), payment.captured_minor
-    source, available = clearing(Pot.CARD, payment.currency), claims.key_of(Kind.AVAILABLE, payment.party_id)
-    ledger.lock([source, *claims.accounts_of(payment.party_id)], causes=[transfer_id])
-    lines = [Line(source, -brought), Line(available, brought)]
-    ledger.post(transfer_id, "top_up", lines, subject_id=payment.pk)
-    claims.pay_off(payment.party_id)

@@ -15,7 +15,7 @@ from compliance.selectors.restrictions import is_restricted, open_restrictions
 from settlement.models import Account
 from settlement.money import LEAST_CARD_MINOR, amount_words
 from settlement.services import ledger, rows
-from settlement.services.accounts import AccountKey, Kind, Pot, of_party
+from settlement.services.accounts import AccountKey, Kind, Pot, clearing, of_party
 from settlement.services.ledger import Line
 
 USD = "USD"
@@ -54,6 +54,17 @@ def require_nothing_owed(party_id: UUID) -> None:
     owed = owed_minor(party_id)
     if owed >= LEAST_CARD_MINOR:
         raise PartyOwes(f"You owe {amount_words(owed, USD)} for what you used: {PAY_FIRST}")
+
+
+def credit(
+    party_id: UUID, brought_minor: int, currency: str, *, transfer_id: UUID, cause: str, subject_id: UUID
+) -> None:
+    """What a card brought is the party's prepaid money, and pays first what it owes. In the caller's transaction."""
+    source = clearing(Pot.CARD, currency)
+    ledger.lock([source, *accounts_of(party_id)], causes=[transfer_id])
+    lines = [Line(source, -brought_minor), Line(key_of(Kind.AVAILABLE, party_id), brought_minor)]
+    ledger.post(transfer_id, cause, lines, subject_id=subject_id)
+    pay_off(party_id)
 
 
 def pay_off(party_id: UUID) -> int:

@@ -218,11 +218,8 @@ def _owe(hold: Hold, short_minor: int) -> None:
 def collect_late(hold: Hold, collected_minor: int) -> None:
     """The card yielded so much after the hold had ended without it: it is the renter's, and pays what it owes first."""
     cause, transfer_id = "hold.collected_late", _id(hold, "hold.collected_late")
-    source, available = clearing(pot_of(hold.rail), hold.currency), _renters(hold, Kind.AVAILABLE)
-    ledger.lock([source, *claims.accounts_of(hold.party_id)], causes=[transfer_id])
-    lines = [Line(source, -collected_minor), Line(available, collected_minor)]
-    ledger.post(transfer_id, cause, lines, subject_id=hold.subject_id)
-    claims.pay_off(hold.party_id)
+    brought = collected_minor, hold.currency
+    claims.credit(hold.party_id, *brought, transfer_id=transfer_id, cause=cause, subject_id=hold.subject_id)
 
 
 def earnings(hold: Hold, total_minor: int) -> list[Line]:

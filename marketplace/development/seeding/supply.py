@@ -2,8 +2,10 @@
 
 import json
 import time
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
+from typing import TypeVar
 
 from django.conf import settings
 
@@ -17,6 +19,7 @@ from marketplace.models import Node, Offer, User
 from marketplace.services import nodes, offers
 from marketplace.services.offers import OfferTerms
 
+Found = TypeVar("Found")
 REPORT_SECONDS = 60
 # As the policy pack asks: some time of the last three days rules half of the globe out.
 MEASURED_WITHIN = timedelta(hours=72)
@@ -91,21 +94,28 @@ def _retire_orphans(supply: Supply, owner: User) -> None:
 
 
 def _wait_for_inventory(supply: Supply) -> Node:
-    deadline = time.monotonic() + REPORT_SECONDS
-    while time.monotonic() < deadline:
+    def look() -> Node | None:
         node = live_node(supply, enrolled_node_id(Path(settings.STATE_DIR), supply))
-        if node is not None and node.gpus.filter(present=True).count() == supply.count:
-            return node
-        time.sleep(0.2)
-    raise DevelopmentError(f"The agent of {supply.name} reported no inventory within {REPORT_SECONDS} seconds.")
+        return node if node is not None and node.gpus.filter(present=True).count() == supply.count else None
+
+    return _found(look, f"The agent of {supply.name} reported no inventory within {REPORT_SECONDS} seconds.")
 
 
 def _wait_for_place(node: Node) -> None:
     """Some vantage point measured the node: before, nobody may lease its controlled chips without an officer."""
+
+    def look() -> bool:
+        now = clock.now()
+        return shortest(node.pk, now - MEASURED_WITHIN, now).filter(least_us__lte=SOON_ENOUGH_US).exists()
+
+    _found(look, f"No vantage point measured {node.name} well within {REPORT_SECONDS} seconds; start again.")
+
+
+def _found(look: Callable[[], Found | None], otherwise: str) -> Found:
+    """What `look` finds, as soon as it finds something true. Raises DevelopmentError when it does not in time."""
     deadline = time.monotonic() + REPORT_SECONDS
     while time.monotonic() < deadline:
-        now = clock.now()
-        if shortest(node.pk, now - MEASURED_WITHIN, now).filter(least_us__lte=SOON_ENOUGH_US).exists():
-            return
+        if found := look():
+            return found
         time.sleep(0.2)
-    raise DevelopmentError(f"No vantage point measured {node.name} well within {REPORT_SECONDS} seconds; start again.")
+    raise DevelopmentError(otherwise)
