@@ -89,8 +89,8 @@ def _whole(rows: Sequence[Decision], cases: Q) -> Record:
     """The decisions with every case that belongs to them, and what froze their parties meanwhile."""
     record = Record({"decisions": []})
     _add_decisions(record, rows, own=None)
-    _add_cases(record, Case.objects.filter(cases | Q(pk__in=cases_of(rows))))
     freezes = freezes_of(rows)
+    _add_cases(record, Case.objects.filter(cases | Q(pk__in=cases_of(rows, freezes))))
     record.body["freezes"] = all_columns(freezes)
     record.about |= {(each._meta.label_lower, str(each.pk)) for each in freezes}
     _add_entries(record)

@@ -21,10 +21,10 @@ Question = tuple[str, str, str]  # party, reason code, scope
 _MEANWHILE = timedelta(seconds=5)
 
 
-def cases_of(rows: Sequence[Decision]) -> set[UUID]:
-    """The ids of the cases of the decisions, which are opened."""
+def cases_of(rows: Sequence[Decision], freezes: Iterable[Restriction]) -> set[UUID]:
+    """The ids of the cases of the decisions, which are opened, and of what froze their parties (`freezes_of`)."""
     found = set(Case.objects.filter(decision__in=rows).values_list("pk", flat=True))
-    found |= {each.case_id for each in freezes_of(rows) if each.case_id}
+    found |= {each.case_id for each in freezes if each.case_id}
     return found | _about_the_same_matches(rows) | _met(rows) | _answered(rows)
 
 
