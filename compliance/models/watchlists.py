@@ -116,6 +116,14 @@ class WatchlistVersion(StatefulRow):
     counts = models.JSONField(default=dict)
     refusal = models.CharField(max_length=400, blank=True)
     loaded_by = models.CharField(max_length=120, blank=True)
+    let_in_by = models.ForeignKey(
+        "compliance.Case",
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        help_text="By whose release content came in that had been refused",
+    )
     rescreened_at = models.DateTimeField(
         null=True, blank=True, help_text="When every party had been compared with what this version changed"
     )

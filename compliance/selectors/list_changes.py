@@ -102,7 +102,7 @@ def list_versions(code: str) -> QuerySet[WatchlistVersion]:
 
 def version_of(code: str, version_id: UUID) -> WatchlistVersion:
     """One version of the list. Raises NotFound."""
-    found = list_versions(code).filter(pk=version_id).select_related("watchlist", "previous").first()
+    found = list_versions(code).filter(pk=version_id).select_related("watchlist", "previous", "let_in_by").first()
     if found is None:
         raise NotFound
     return found

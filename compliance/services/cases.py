@@ -296,6 +296,19 @@ def close_alarm(kind: Case.Kind, subject_id: UUID, *, actor: Actor) -> None:
         _close(row, "", actor=actor, event="case.closed", approved_by="")
 
 
+def make_urgent(case: Case, *, actor: Actor) -> None:
+    """The case is urgent, and officers have no longer than that to act where they are the ones awaited. On record."""
+    with transaction.atomic():
+        row = Case.objects.select_for_update().get(pk=case.pk)
+        if row.is_terminal or row.priority >= Case.Priority.URGENT:
+            return
+        row.priority = Case.Priority.URGENT
+        if row.state == _State.OPEN and row.state_deadline_at is not None:
+            row.state_deadline_at = min(row.state_deadline_at, _deadline(row))
+        row.save(update_fields=["priority", "state_deadline_at"])
+        audit.record("case.made_urgent", actor=actor, subject=row)
+
+
 def escalate_overdue(*, actor: Actor) -> int:
     """Every case past its deadline is urgent with a new deadline; an answer that never came reopens it. How many."""
     overdue = Case.objects.exclude(state=_State.CLOSED).filter(state_deadline_at__lte=clock.now())

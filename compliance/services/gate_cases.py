@@ -22,6 +22,10 @@ def open_for(decision: Decision, outcome: Outcome, gathered: Gathered, *, actor:
         if reason.outcome == REVIEW and reason.party_id
     ]
     hit_cases = _screening_cases(decision, gathered, questions, actor)
+    if gathered.facts.purpose == "renewal":
+        # A lease stops over this match, be it of a namesake: somebody waits for the answer.
+        for case in hit_cases:
+            cases.make_urgent(case, actor=actor)
     about_hits = {question for found in hit_cases.values() for question in found}
     rest = [question for _, question in questions if question not in about_hits]
     if outcome.outcome != REVIEW:

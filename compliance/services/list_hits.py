@@ -19,7 +19,7 @@ def handle_screening(row: Screening, *, actor: Actor) -> tuple[int, int]:
     """Open matches have a case, and a strong one freezes the party and what it brings down.
 
     Returns the open matches and the parties frozen. A merely possible match freezes nobody: its case is for officers,
-    and every renewal asks the gate, which sends it to review (ADR 0016). A match that officers once confirmed opens
+    and a running lease stops when the gate is next asked about it, which sends it to review (ADR 0126). A match that officers once confirmed opens
     a case anew when nothing holds the party any more: the entry had gone, and is back.
     """
     matches = pending_matches(row)

@@ -12,11 +12,12 @@ from django.db import transaction
 from compliance.base import audit, clock
 from compliance.base.actor import Actor
 from compliance.base.enqueue import enqueue
-from compliance.base.errors import InvalidInput, Refusal
+from compliance.base.errors import Refusal
 from compliance.base.transition import transition
-from compliance.models import Case, ListFetch, Watchlist, WatchlistVersion
+from compliance.models import ListFetch, Watchlist, WatchlistVersion
 from compliance.services.list_alarms import alarm
 from compliance.services.list_entries import store_delta, store_entries
+from compliance.services.list_losses import OfficersWord, losses, officers_word
 from compliance.services.list_registry import UnknownWatchlist, known, register_lists, registered
 from compliance.services.notices import send_on_commit
 from compliance.signals import watchlist_loaded
@@ -25,11 +26,10 @@ from compliance.sources.catalogue import KnownList, format_of, published, read_l
 from compliance.sources.download import DownloadRefused, Fetched, Validators, downloaded, downloaded_set, sha256_of
 from compliance.sources.ofac_csv import companions, refuse_without_companions, set_of_urls
 
-__all__ = ["MAX_LOSS", "UnknownWatchlist", "WatchlistRefused", "load_watchlist", "register_lists"]
+__all__ = ["UnknownWatchlist", "WatchlistRefused", "load_watchlist", "register_lists"]
 
 logger = logging.getLogger(__name__)
 
-MAX_LOSS = 0.05
 LOAD_WITHIN = timedelta(hours=1)
 _State = WatchlistVersion.State
 _Outcome = ListFetch.Outcome
@@ -44,13 +44,17 @@ class WatchlistRefused(Refusal):
 
 @dataclass(frozen=True, slots=True)
 class _Load:
-    """One load under way. `may_shrink` is the SHA-256 of content that two officers let in, "" for none."""
+    """One load under way. `word` is what two officers said about content that was refused; None for nothing."""
 
     watchlist: Watchlist
     known: KnownList
     source: str
     actor: Actor
-    may_shrink: str
+    word: OfficersWord | None
+
+    def word_for(self, sha256: str) -> OfficersWord | None:
+        """Their word, if it is about this very content."""
+        return self.word if self.word and self.word.sha256 == sha256 else None
 
 
 def load_watchlist(
@@ -60,15 +64,15 @@ def load_watchlist(
 
     An address is asked only for what has changed since it last gave the current content (ETag, Last-Modified). What
     other code than this read is read again, and its delta is what the two made of it differently.
-    Content that is no such list, is empty, older than what is in force or lost more than 5 % of its entries is refused,
-    and so is a first version from its authority with fewer entries than the list has at least: the version before
-    stays, and a case is opened. To let it in all the same, two officers release that case, and `allow_shrink` with its
-    number as `reference` loads the very content that they saw.
+    Content that is no such list, is empty, older than what is in force or lost more than 5 % of its entries, at once or
+    within thirty days, is refused, and so is a first version from its authority with fewer entries than the list has at
+    least: the version before stays, and a case is opened. To let it in all the same, two officers release that case,
+    and `allow_shrink` with its number as `reference` loads the very content that they saw.
     Raises UnknownWatchlist, WatchlistRefused, InvalidInput.
     """
     listed = known(code)
     watchlist = registered(listed)
-    load = _Load(watchlist, listed, source, actor, _shrink_allowed_for(watchlist, allow_shrink, reference))
+    load = _Load(watchlist, listed, source, actor, officers_word(watchlist, reference) if allow_shrink else None)
     present = WatchlistVersion.objects.filter(watchlist=watchlist, state=_State.CURRENT).first()
     try:
         with _opened(source, _known_validators(present, source)) as fetched:
@@ -114,7 +118,7 @@ def _load(load: _Load, path: Path, sha256: str, validators: Validators) -> Watch
         refuse_without_companions(format, path)
     except NotAList as error:
         format, day, why = "", None, error
-    now = clock.now()
+    now, word = clock.now(), load.word_for(sha256)
     version = WatchlistVersion.objects.create(
         watchlist=load.watchlist,
         state=_State.LOADING,
@@ -128,6 +132,7 @@ def _load(load: _Load, path: Path, sha256: str, validators: Validators) -> Watch
         fetched_at=now,
         confirmed_at=now,
         loaded_by=load.actor.ref,
+        let_in_by=word.case if word else None,
     )
     try:
         if why is not None:
@@ -158,11 +163,13 @@ def _take_in(load: _Load, version: WatchlistVersion, path: Path) -> None:
     counts = store_entries(version, read_list(path, version.format))
     old = WatchlistVersion.objects.filter(watchlist_id=version.watchlist_id, state=_State.CURRENT).first()
     delta = store_delta(old, version)
-    if load.may_shrink != version.sha256:
+    if version.let_in_by is None:
         _refuse_doubtful(load, version, old, counts, delta)
     if old is not None:
         transition(old, _State.SUPERSEDED, actor=load.actor, event="watchlist.superseded", data={"by": str(version.pk)})
     data = {"code": version.watchlist_id, "sha256": version.sha256, "rows": counts["parties"], "delta": delta}
+    if version.let_in_by is not None:
+        data["case"] = str(version.let_in_by.pk)
     transition(
         version,
         _State.CURRENT,
@@ -183,30 +190,17 @@ def _take_in(load: _Load, version: WatchlistVersion, path: Path) -> None:
 def _refuse_doubtful(
     load: _Load, version: WatchlistVersion, old: WatchlistVersion | None, counts: Counter[str], delta: dict[str, int]
 ) -> None:
-    """Raises WatchlistRefused for what only two officers may let in."""
+    """Raises WatchlistRefused for what only two officers may let in, with all that they would let in by it."""
     if old is None:
         fewest = load.known.fewest if load.known.is_official(load.source) else 1
         if counts["parties"] < fewest:
             raise WatchlistRefused(f"it has {counts['parties']} entries; its authority's list has at least {fewest}.")
         return
+    doubts = list(losses(old, version, counts, delta))
     if version.published_on and old.published_on and version.published_on < old.published_on:
-        raise WatchlistRefused(f"it is of {version.published_on}, older than the one in force, of {old.published_on}.")
-    _refuse_losses(old, counts, delta)
-
-
-def _refuse_losses(old: WatchlistVersion, counts: Counter[str], delta: dict[str, int]) -> None:
-    """Raises WatchlistRefused when more than one entry, name or wallet in twenty is gone.
-
-    Entries are told by their ids, so that as many new ones do not hide it.
-    """
-    if counts["parties"] < old.row_count * (1 - MAX_LOSS):
-        raise WatchlistRefused(f"it shrank from {old.row_count} to {counts['parties']} entries, by more than 5 %.")
-    if delta["removed"] > old.row_count * MAX_LOSS:
-        raise WatchlistRefused(f"it lacks {delta['removed']} of the {old.row_count} entries before, more than 5 %.")
-    for what in ("names", "wallets"):
-        before = old.counts.get(what, 0)
-        if counts[what] < before * (1 - MAX_LOSS):
-            raise WatchlistRefused(f"its {what} shrank from {before} to {counts[what]}, by more than 5 %.")
+        doubts.insert(0, f"it is of {version.published_on}, older than the one in force, of {old.published_on}")
+    if doubts:
+        raise WatchlistRefused("; ".join(doubts) + ".")
 
 
 def _refuse(load: _Load, version: WatchlistVersion, why: str) -> None:
@@ -244,25 +238,3 @@ def _remember(
         last_modified=told.last_modified,
         fetched_by=load.actor.ref,
     )
-
-
-def _shrink_allowed_for(watchlist: Watchlist, allow_shrink: bool, reference: str) -> str:
-    """SHA-256 of the content that two officers let in although it shrank; empty for none."""
-    if not allow_shrink:
-        return ""
-    case = Case.objects.filter(
-        number=int(reference) if reference.isdecimal() else None,
-        kind=Case.Kind.LIST_ALARM,
-        disposition=Case.Disposition.RELEASE,
-    ).first()
-    seen = (
-        WatchlistVersion.objects.filter(pk=case.subject_id, watchlist=watchlist).first()
-        if case and case.subject_id
-        else None
-    )
-    if seen is None:
-        raise InvalidInput(
-            "To let a shrunken list in, name the number of its alarm case, released by two officers. "
-            "Nothing was changed."
-        )
-    return seen.sha256

@@ -39,6 +39,7 @@ EVENT_LOOKS = {
     "case.opened": ("Opened", "plus", "neutral"),
     "case.assigned": ("Assigned", "user", "neutral"),
     "case.given_back": ("Given back to the queue", "user", "neutral"),
+    "case.made_urgent": ("Urgent: a lease stops over it", "warn", "waiting"),
     "case.escalated": ("Past its deadline, now urgent", "warn", "refused"),
     "case.entry_changed": ("What it rests on has changed", "refresh", "waiting"),
     "case.returned": ("Open again", "ring", "waiting"),

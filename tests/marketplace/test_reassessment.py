@@ -9,13 +9,14 @@ from compliance.base import clock as clocks
 from compliance.base.actor import system
 from compliance.models import Case, Decision, IdentityVerification
 from compliance.selectors.restrictions import is_restricted
-from compliance.services import gate, identity, identity_expiry, parties, place_signs, rescreening
+from compliance.services import cases, gate, identity, identity_expiry, parties, place_signs, rescreening
 from compliance.services.parties import OwnerInput, PartyInput
 from compliance.services.watchlists import load_watchlist
 from compliance.sources.catalogue import SAMPLES
 from marketplace import tasks
 from marketplace.models import Lease
-from marketplace.services import reassessments, suspensions
+from marketplace.services import metering, reassessments, suspensions
+from marketplace.services.resumption import resume_lease
 from tests.compliance.services.lists_by_hand import SDN
 from tests.factories import marketplace as make
 from tests.factories.packs import add_newer_pack
@@ -43,6 +44,11 @@ def each_turn():
     for turn in range(reassessments.ROUNDS):
         with clocks.use_clock(clocks.ManualClock(at + timedelta(seconds=turn * reassessments.SWEEP_SECONDS))):
             yield turn
+
+
+def resumed_by_alice(cast, lease: Lease) -> Lease:
+    """What was left of the lease, as a lease of its own."""
+    return resume_lease(lease.pk, cast.alice, user=cast.alice, actor=cast.alice.as_actor())
 
 
 def why(lease: Lease) -> set[str]:
@@ -170,10 +176,11 @@ def test_a_gate_that_fails_ends_nothing_and_the_next_sweep_tries_again(cast, mon
     assert sweep_all() == 1
 
 
-def test_a_possible_match_freezes_nobody_and_its_lease_runs_until_the_gate_is_asked_again(cast, tmp_path):
-    """As the officers' guide says: a strong match would have suspended it at once."""
+def test_a_possible_match_freezes_nobody_its_lease_stops_when_the_gate_is_asked_and_a_release_resumes(cast, tmp_path):
+    """As ADR 126 and the officers' guide say: a strong match would have suspended it at once and frozen its money."""
     agent, offer = cast.supply()
     lease = running(cast, agent, offer)
+    agent.sync(agent.workload(lease, seconds=60))
     listed = (SAMPLES / "us_csl.csv").read_text()
     one = dict.fromkeys(listed.splitlines()[0].split(","), "")
     one |= {"source": SDN, "entity_number": "1", "type": "Entity", "programs": "SDGT", "name": "Lyon City Laps"}
@@ -181,9 +188,27 @@ def test_a_possible_match_freezes_nobody_and_its_lease_runs_until_the_gate_is_as
     path.write_text(f"{listed.rstrip()}\n{','.join(one.values())}\n")
     load_watchlist("us_csl", str(path), actor=ACTOR)
     rescreening.rescreen_after_list_changes(actor=ACTOR)
-    assert Case.objects.get(kind="screening_hit", party_id=cast.lion.party_id).priority == Case.Priority.HIGH
+    case = Case.objects.get(kind="screening_hit", party_id=cast.lion.party_id)
+    assert case.priority == Case.Priority.HIGH
     assert suspensions.sweep_restrictions() == 0
     assert (again(lease).state, is_restricted(cast.lion.party_id)) == (State.RUNNING, False)
     assert sweep_all() == 1
-    assert (again(lease).state, again(lease).end_reason) == (State.STOPPING, EndReason.CLEARANCE_LAPSED)
+    stopping = again(lease)
+    assert (stopping.state, stopping.end_reason) == (State.STOPPING, EndReason.CLEARANCE_LAPSED)
     assert why(lease) == {"sanctions_possible_match"}
+    before = case.state_deadline_at
+    case.refresh_from_db()
+    assert case.priority == Case.Priority.URGENT, "somebody waits now"
+    assert case.state_deadline_at < before
+
+    agent.sync(agent.workload(lease, "stopped", 60))
+    metering.settle_ended_leases()
+    settled = again(lease)
+    assert (settled.state, settled.hold.state) == (State.SETTLED, "settled"), "nothing was frozen"
+    with pytest.raises(gate.ClearanceInReview):
+        resumed_by_alice(cast, lease)
+    cases.propose_disposition(case.pk, "release", "different_party", "Another house.", actor=cast.olga.as_actor())
+    cases.approve_disposition(case.pk, "Agreed.", actor=cast.otto.as_actor())
+    resumed = again(resumed_by_alice(cast, lease))
+    assert (resumed.resumes_id, resumed.max_seconds) == (lease.pk, lease.max_seconds - 60)
+    assert sweep_all() == 0

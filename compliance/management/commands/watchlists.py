@@ -63,8 +63,9 @@ class Command(BaseCommand):
             self.stdout.write(f"{each.code}: {each.state}, {age}, limit {limit:g} h, {told}")
 
     def _history(self, options: dict[str, Any]) -> None:
-        for row in list_versions(options["code"])[: options["most"]]:
+        for row in list_versions(options["code"]).select_related("let_in_by")[: options["most"]]:
             changed = row.refusal or f"{row.row_count} entries: +{row.added} ~{row.changed} -{row.removed}"
+            changed += f", let in by case {row.let_in_by.number}" if row.let_in_by and not row.refusal else ""
             self.stdout.write(f"{row.pk} {_time(row.fetched_at)} {row.state} sha256 {row.sha256[:16]}… {changed}")
 
     def _diff(self, options: dict[str, Any]) -> None:
