@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from compliance.engine.facts import ScreeningHit
+from compliance.engine.screening import STRONG
 from compliance.models import Match, Party, Screening
 
 
@@ -33,7 +34,7 @@ def _rows(value: Any) -> Iterable[Mapping[str, Any]]:
 
 
 def hit_facts(match: Match) -> ScreeningHit:
-    """The match as a fact."""
+    """The match as a fact. What two officers confirmed is sure, however alike the names were."""
     listed = match.listed_party
     return ScreeningHit(
         party_id=str(match.party_id),
@@ -43,7 +44,7 @@ def hit_facts(match: Match) -> ScreeningHit:
         listed_name=match.listed_name,
         score=match.score,
         threshold=match.threshold,
-        strength=match.strength,
+        strength=STRONG if match.state == Match.State.CONFIRMED else match.strength,
         listed_as_blocked=listed.blocked,
         programmes=tuple(listed.programmes),
         features=tuple(match.features),

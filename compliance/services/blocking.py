@@ -1,6 +1,8 @@
-"""When two officers confirm that a party is somebody whose property OFAC blocks: what follows at once."""
+"""When two officers confirm that a party is a listed one: it is frozen, and blocked where OFAC blocks its property."""
 
 from uuid import UUID
+
+from django.db.models import QuerySet
 
 from compliance.base.actor import Actor
 from compliance.engine.ownership import YES, owned_by
@@ -9,11 +11,16 @@ from compliance.selectors.ownership import graph_facts, party_ids_below, upstrea
 from compliance.services import report_drafts, restrictions
 
 OFAC = "OFAC"
+HIT = "SCREENING_HIT"
 REASON = "BLOCKED_PROPERTY"
 
 
 def after_confirmation(case: Case, *, actor: Actor) -> None:
-    """What a confirmed case demands stands: property is blocked where it must be, and the reports are drafted."""
+    """What a confirmed case demands stands: who is listed is frozen, also where the match had been merely possible and
+    had frozen nobody; property is blocked where it must be, and the reports are drafted.
+    """
+    if case.party_id is not None and _confirmed(case).exists():
+        restrictions.impose(case.party_id, HIT, case=case, actor=actor)
     if case.party_id is not None and _names_blocked_person(case):
         for party_id in [case.party_id, *_owned_by_half(case.party_id, case)]:
             restrictions.impose(party_id, REASON, case=case, kind=Restriction.Kind.BLOCKED, actor=actor)
@@ -21,10 +28,14 @@ def after_confirmation(case: Case, *, actor: Actor) -> None:
 
 
 def _names_blocked_person(case: Case) -> bool:
-    if case.screening_id is None:
-        return False
-    confirmed = Match.objects.filter(screening_id=case.screening_id, state=Match.State.CONFIRMED)
-    return confirmed.filter(listed_party__blocked=True, listed_party__authority=OFAC).exists()
+    return _confirmed(case).filter(listed_party__blocked=True, listed_party__authority=OFAC).exists()
+
+
+def _confirmed(case: Case) -> QuerySet[Match]:
+    """The matches that two officers confirmed in the case about them."""
+    if case.screening_id is None or case.kind != Case.Kind.SCREENING_HIT:
+        return Match.objects.none()
+    return Match.objects.filter(screening_id=case.screening_id, state=Match.State.CONFIRMED)
 
 
 def _owned_by_half(party_id: UUID, case: Case) -> list[UUID]:

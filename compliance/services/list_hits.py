@@ -10,20 +10,21 @@ from compliance.engine.screening import STRONG
 from compliance.models import Case, Clearance, Decision, Match, Party, Screening
 from compliance.selectors.ownership import party_ids_below
 from compliance.selectors.restrictions import is_restricted
-from compliance.services import cases, clearances, gate, gate_cases, restrictions
+from compliance.services import blocking, cases, clearances, gate, gate_cases, restrictions
 
-REASON = "SCREENING_HIT"
+REASON = blocking.HIT
 
 
 def handle_screening(row: Screening, *, actor: Actor) -> tuple[int, int]:
     """Open matches have a case, and a strong one freezes the party and what it brings down.
 
     Returns the open matches and the parties frozen. A merely possible match freezes nobody: its case is for officers,
-    and a running lease stops when the gate is next asked about it, which sends it to review (ADR 0126). A match that officers once confirmed opens
-    a case anew when nothing holds the party any more: the entry had gone, and is back.
+    and a running lease stops when the gate is next asked about it, which sends it to review (ADR 0126). A match that
+    officers once confirmed counts as sure; it opens a case anew when nothing holds the party any more: the entry had
+    gone, and is back.
     """
     matches = pending_matches(row)
-    strong = any(match.strength == STRONG for match in matches)
+    strong = any(match.strength == STRONG or match.state == Match.State.CONFIRMED for match in matches)
     case = gate_cases.screening_case(matches, [], actor=actor) if matches else None
     frozen = 0
     if strong:

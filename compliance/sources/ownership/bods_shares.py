@@ -12,6 +12,7 @@ from compliance.sources.ownership.told import HUNDRED, UNIT, day
 
 _BOUNDS = ("exact", "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum")
 _UNKNOWN = "unknownInterest"
+_DIRECTNESS = ("direct", "indirect", "unknown")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +41,10 @@ class Stake:
 def stakes_of(details: Mapping[str, Any], where: str, today: date) -> dict[tuple[str, bool], Stake]:
     """The interests by kind and directness; several of one kind are added up. Raises `Malformed`.
 
-    A relationship without interests has one of unknown nature. "unknown" directness counts as direct: the share is said
-    to be held, one way or the other.
+    A relationship without interests has one of unknown nature. A share of which nobody says whether it is direct, or of
+    which that is said to be unknown, is kept as both: as a direct one it settles what it is large enough to settle, and
+    as one over chains, of up to as much, it leaves open what lies in between (OFAC FAQ 401: what an entity holds that a
+    blocked person owns to half counts whole, which may be more than the product).
     """
     told = details.get("interests")
     if not isinstance(told, list) or not told:
@@ -53,11 +56,20 @@ def stakes_of(details: Mapping[str, Any], where: str, today: date) -> dict[tuple
         kind = row.get("type") or _UNKNOWN
         if kind not in INTERESTS:
             raise Malformed(f"{where} has an interest that BODS 0.4 does not know: {str(kind)[:40]}")
-        key = (str(kind), row.get("directOrIndirect") != "indirect")
         stake = _stake(row, str(kind), where, today)
-        known = found.get(key)
-        found[key] = stake if known is None else _added(known, stake, where)
+        for direct, part in _ways(row.get("directOrIndirect"), str(kind), stake, where).items():
+            known = found.get((str(kind), direct))
+            found[str(kind), direct] = part if known is None else _added(known, part, where)
     return found
+
+
+def _ways(told: Any, kind: str, stake: Stake, where: str) -> dict[bool, Stake]:
+    """What is held directly (True) and indirectly (False): both where a figure may be either, in whatever parts."""
+    if told not in (None, *_DIRECTNESS):
+        raise Malformed(f'"directOrIndirect" in {where} is none of {", ".join(_DIRECTNESS)}')
+    if told in ("direct", "indirect"):
+        return {told == "direct": stake}
+    return {True: stake, False: replace(stake, low=Decimal(0))} if kind in FIGURES else {True: stake}
 
 
 def _stake(row: Mapping[str, Any], kind: str, where: str, today: date) -> Stake:

@@ -8,7 +8,7 @@ from compliance.models import Case, Match, PartyWallet, Restriction, Screening, 
 from compliance.selectors.case_notes import opened_notes
 from compliance.selectors.restrictions import is_restricted
 from compliance.services import cases, gate, parties, rescreening, screening, screening_index
-from tests.compliance.services.lists_by_hand import screening_list, wallet_list
+from tests.compliance.services.lists_by_hand import SDN, screening_list, wallet_list
 from tests.factories import proofs
 from tests.factories.compliance import (
     OFFICER,
@@ -172,6 +172,26 @@ def test_a_confirmed_match_whose_entry_went_asks_whether_the_freeze_shall_end(re
     assert f"case {earlier.number} froze the party" in confirmed.summary
     assert is_restricted(renter.pk)
     decide(confirmed, "release", "listing_removed")
+    assert not is_restricted(renter.pk)
+    assert gate.require(lease_request(renter, provider), actor=ACTOR)
+
+
+@pytest.mark.parametrize("source", [SDN, "Entity List (EL) - Bureau of Industry and Security"])
+def test_a_possible_match_freezes_once_officers_confirm_it_and_is_refused_as_a_sure_one(renter, provider, path, source):
+    change(path, (1, "KESTRAL HARROV LOGISTIK", {"source": source}))
+    assert Match.objects.get(party=renter).strength == "weak"
+    assert not is_restricted(renter.pk)
+    with pytest.raises(gate.ClearanceInReview):
+        gate.require(lease_request(renter, provider), actor=ACTOR)
+    case = open_case()
+    decide(case, "confirm", "same_party")
+    assert Restriction.objects.get(kind="freeze", lifted_at=None).case == case
+    assert Restriction.objects.filter(kind="blocked").exists() == (source == SDN), "where OFAC blocks its property"
+    codes = {"sanctions_listed", "export_list"}
+    refused = {each.code for each in gate.preview(lease_request(renter, provider)).reasons if each.outcome == "DENY"}
+    assert len(refused & codes) == 1, refused
+    change(path)
+    decide(open_case("delisting"), "release", "listing_removed")
     assert not is_restricted(renter.pk)
     assert gate.require(lease_request(renter, provider), actor=ACTOR)
 

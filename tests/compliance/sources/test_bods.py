@@ -7,6 +7,8 @@ from decimal import Decimal
 import pytest
 
 from compliance.engine.codec import Malformed
+from compliance.engine.facts import OwnershipEdgeFacts
+from compliance.engine.ownership import owned_by
 from compliance.sources.ownership.reading import read_ownership
 
 TODAY = date(2026, 11, 25)
@@ -47,7 +49,9 @@ EXAMPLES = {
         shares("Suomen tasavalta", "Gasgrid Finland Oy", 100, direct=False),
     },
     "bods-package-linking-annotations": {
-        shares("Mr Jeremy Hunt", "MARE POND PROPERTIES LIMITED", "25.0001", "49.9999")
+        # "… holds, directly or indirectly": it is not said which.
+        shares("Mr Jeremy Hunt", "MARE POND PROPERTIES LIMITED", "25.0001", "49.9999"),
+        shares("Mr Jeremy Hunt", "MARE POND PROPERTIES LIMITED", 0, "49.9999", direct=False),
     },
     "bods-package": {shares("Jennifer Hewitson-Smith", "Profitech Ltd", 100)},
     "fermcat": {
@@ -157,8 +161,11 @@ def test_parties_are_read_and_nationality_is_not(shared_data):
     assert (hidden.kind, hidden.undisclosed) == ("person", "interestedPartyExemptFromDisclosure")
 
 
+DIRECT = {"directOrIndirect": "direct"}
+
+
 def package(*interests, details=None, **relationship):
-    """A person holds interests in a company."""
+    """A person holds interests in a company, directly unless told."""
     base = {"statementDate": "2020-01-01", "recordStatus": "new", "publicationDetails": {"bodsVersion": "0.4"}}
     return [
         {
@@ -181,7 +188,11 @@ def package(*interests, details=None, **relationship):
             "statementId": "s3",
             "recordId": "r",
             "recordType": "relationship",
-            "recordDetails": {"subject": "a", "interestedParty": "p", "interests": list(interests)},
+            "recordDetails": {
+                "subject": "a",
+                "interestedParty": "p",
+                "interests": [DIRECT | each for each in interests],
+            },
             **relationship,
         },
     ]
@@ -209,6 +220,34 @@ def test_shares_are_intervals(tmp_path, share, low, high):
     told = read(written(tmp_path, package({"type": "shareholding", "share": share})))
     (held,) = told.holdings
     assert (held.low, held.high) == (D(low), D(high))
+
+
+@pytest.mark.parametrize("directness", ["unknown", None])
+def test_a_share_of_unknown_directness_is_kept_as_both_and_settles_only_what_it_is_large_enough_for(
+    tmp_path, directness
+):
+    def answer(percent, *others):
+        how = {"directOrIndirect": directness, "share": {"exact": percent}}
+        told = read(written(tmp_path, package({"type": "shareholding", **how})))
+        assert open_now(told) == {
+            shares("Pia", "Aster Ltd", percent),
+            shares("Pia", "Aster Ltd", 0, percent, direct=False),
+        }
+        edges = [
+            OwnershipEdgeFacts(each.owner, each.owned, str(each.low), str(each.high), each.interest, each.direct)
+            for each in told.holdings
+        ]
+        rest = [OwnershipEdgeFacts(owner, "a", str(share), str(share)) for owner, share in others]
+        return owned_by([*edges, *rest], {"p"}, "a").answer
+
+    assert answer(60) == "YES", "as a direct one it would be"
+    assert answer(40) == "UNRESOLVED", "half of a company that holds eighty would bring as much, and count whole"
+    assert answer(40, ("q", "50.01")) == "NO", "whatever lies between, no half is left"
+
+
+def test_a_post_is_one_whether_it_is_held_directly_or_not(tmp_path):
+    told = read(written(tmp_path, package({"type": "boardMember", "directOrIndirect": "unknown"})))
+    assert open_now(told) == {other("Pia", "Aster Ltd", "boardMember")}
 
 
 def test_one_statement_a_line_is_read_too(tmp_path):
@@ -251,6 +290,8 @@ def damaged(change):
         ),
         (lambda r: r[2]["recordDetails"]["interests"][0].update(startDate="soon"), "YYYY-MM-DD"),
         (lambda r: r[2]["recordDetails"]["interests"][0].update(type="friendship"), "does not know: friendship"),
+        (lambda r: r[2]["recordDetails"]["interests"][0].update(directOrIndirect="both"), "direct, indirect, unknown"),
+        (lambda r: r[2]["recordDetails"]["interests"][0].update(directOrIndirect=[]), "direct, indirect, unknown"),
         (lambda r: r[2]["recordDetails"].update(interestedParty=None), "no interestedParty"),
         (lambda r: r[2]["recordDetails"].update(subject="p", interestedParty="a"), "a person is owned"),
         (lambda r: r[0].update(publicationDetails={"bodsVersion": "0.2"}), "BODS 0.2; only BODS 0.4"),
