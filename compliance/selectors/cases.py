@@ -98,6 +98,11 @@ def _mentions(text: str) -> Q:
     return Q(summary__icontains=text) | Q(party__name__icontains=text) | Q(Exists(matches))
 
 
+def has_open_case(party_id: UUID) -> bool:
+    """Whether officers look into anything about the party."""
+    return open_cases(CaseFilters(party_id=party_id)).exists()
+
+
 def case_page(filters: CaseFilters | None = None, *, page: int = 1, per_page: int = 25) -> Page[Case]:
     """One page of `open_cases`."""
     return page_of(open_cases(filters), page=page, per_page=per_page)

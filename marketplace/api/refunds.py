@@ -1,4 +1,4 @@
-"""Refunds of leases in the API."""
+"""Refunds in the API: of leases, and of prepaid money that was not used."""
 
 from typing import Any
 from uuid import UUID
@@ -8,10 +8,13 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from marketplace.api.base import IDEMPOTENCY_KEY, OnceView, Scope, checked
-from marketplace.api.shapes_money import RefundShape, RefundWanted
+from marketplace.api.shapes_money import RefundShape, RefundWanted, UnusedMoneyShape, UnusedMoneyWanted
 from marketplace.selectors.leases import lease_for
-from marketplace.services import refunds
-from settlement.selectors.refunds import refunds_of_lease
+from marketplace.services import refunds, unused_money
+from settlement.selectors.refunds import refunds_of_lease, view_of
+from settlement.selectors.unused_money import refunds_of_unused, returnable_minor
+
+SHOWN = 100
 
 
 class LeaseRefunds(OnceView):
@@ -39,3 +42,38 @@ class LeaseRefunds(OnceView):
             kwargs["pk"], **wanted, refund_id=deed_id, viewer=acting.viewer, user=acting.user, actor=acting.actor
         )
         return Response(RefundShape(given).data, status=201)
+
+
+class UnusedMoney(OnceView):
+    """The organization's prepaid money that no lease used."""
+
+    scopes = {"POST": Scope.PAYMENTS}
+
+    @extend_schema(operation_id="unused_money", responses=UnusedMoneyShape)
+    def get(self, request: Request) -> Response:
+        """What of it can go back to the cards that brought it, and the last hundred refunds of it."""
+        party_id = self.principal.organization.party_id
+        found = {
+            "currency": "USD",
+            "returnable_minor": returnable_minor(party_id),
+            "refunds": [view_of(row) for row in refunds_of_unused(party_id)[:SHOWN]],
+        }
+        return Response(UnusedMoneyShape(found).data)
+
+    @extend_schema(
+        operation_id="unused_money_back",
+        parameters=[IDEMPOTENCY_KEY],
+        request=UnusedMoneyWanted,
+        responses={201: RefundShape(many=True)},
+    )
+    def post(self, request: Request, **kwargs: Any) -> Response:
+        """It is on its way to the cards, the newest top-up first; asked for by owners. One refund a charge."""
+        return super().post(request, **kwargs)
+
+    def once(self, request: Request, deed_id: UUID, **kwargs: Any) -> Response:
+        """One request for each key; its id is the deed's."""
+        acting, wanted = self.principal, checked(UnusedMoneyWanted, request)
+        made = unused_money.give_back(
+            acting.organization, **wanted, request_id=deed_id, user=acting.user, actor=acting.actor
+        )
+        return Response(RefundShape(made, many=True).data, status=201)

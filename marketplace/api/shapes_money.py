@@ -3,7 +3,7 @@
 from rest_framework import serializers
 
 from marketplace.api.money_fields import MinorField
-from settlement.services.refunds import Giver, Reason, State
+from settlement.services.refunds import REASONS, Giver, Reason, State
 
 
 class BalanceShape(serializers.Serializer[object]):
@@ -79,7 +79,7 @@ class RefundWanted(serializers.Serializer[object]):
     """How much of a settled lease goes back to its renter, and why."""
 
     amount_minor = MinorField(help_text="Minor units of the lease's currency")
-    reason = serializers.ChoiceField(choices=Reason.choices)
+    reason = serializers.ChoiceField(choices=REASONS)
 
 
 class RefundShape(serializers.Serializer[object]):
@@ -87,7 +87,7 @@ class RefundShape(serializers.Serializer[object]):
 
     id = serializers.UUIDField()
     at = serializers.DateTimeField()
-    lease_id = serializers.UUIDField()
+    lease_id = serializers.UUIDField(allow_null=True, help_text="None for prepaid money that no lease used")
     state = serializers.ChoiceField(choices=State.choices)
     reason = serializers.ChoiceField(choices=Reason.choices)
     given_by = serializers.ChoiceField(choices=Giver.choices)
@@ -95,3 +95,17 @@ class RefundShape(serializers.Serializer[object]):
     currency = serializers.CharField()
     amount_minor = serializers.IntegerField()
     failure_code = serializers.CharField()
+
+
+class UnusedMoneyWanted(serializers.Serializer[object]):
+    """How much unused prepaid money goes back to the cards that brought it."""
+
+    amount_minor = MinorField(help_text="USD cents")
+
+
+class UnusedMoneyShape(serializers.Serializer[object]):
+    """What can go back at once, and what went back or did not, the newest first."""
+
+    currency = serializers.CharField()
+    returnable_minor = serializers.IntegerField()
+    refunds = RefundShape(many=True)

@@ -43,6 +43,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("exports/<slug:what>.<slug:form>", documents.Export.as_view(), name="export"),
     path("top-ups", money.TopUps.as_view(), name="top-ups"),
     path("top-ups/<uuid:pk>", money.OneTopUp.as_view(), name="top-up"),
+    path("unused-money", refunds.UnusedMoney.as_view(), name="unused-money"),
     path("auto-top-up", money.AutomaticTopUp.as_view(), name="auto-top-up"),
     path("payouts", money.Payouts.as_view(), name="payouts"),
     path("decisions", compliance.Decisions.as_view(), name="decisions"),

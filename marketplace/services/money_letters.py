@@ -29,6 +29,12 @@ _HOW = {
     },
     News.REFUND_FAILED: {"card": _FAILED},
 }
+_UNUSED = """You asked for {amount} of unused prepaid money of {{name}} back.
+
+{how}"""
+_UNUSED_FAILED = """It came to nothing, and none of it is on your card. It is on your prepaid balance again; what
+you owed, if anything, was paid from it first. Log in and open "Balance and receipts" to ask again: another card goes
+first then, if you topped up with another."""
 _OWED = """The card that was to pay for lease {lease} of {{name}} did not pay all of it: {amount} are owed now.
 
 The next money on your balance pays that first, and until then no new lease begins. Log in and open "Balance and
@@ -60,6 +66,9 @@ def _words(letter: DueLetter) -> tuple[str, str]:
         return _SUBJECTS[news].format(amount=amount), _OWED.format(lease=lease, amount=amount)
     refund = letter.refund
     amount = amount_words(refund.amount_minor, refund.currency)
+    if refund.lease_id is None:
+        how = _UNUSED_FAILED if news == News.REFUND_FAILED else _HOW[news][refund.rail]
+        return _SUBJECTS[news].format(amount=amount), _UNUSED.format(amount=amount, how=how)
     giver = "provider" if refund.given_by == "provider" else "platform, in place of the provider,"
     why = refund.words[:1].lower() + refund.words[1:]
     told = {"giver": giver, "gave": _GAVE[news], "amount": amount, "why": why, "how": _HOW[news][refund.rail]}

@@ -18,6 +18,7 @@ from settlement.money import LEAST_CARD_MINOR
 from settlement.selectors import balances
 from settlement.selectors.auto_top_ups import auto_top_up_of
 from settlement.selectors.receipts import ReceiptView, receipt_for, receipts_of
+from settlement.selectors.unused_money import returnable_minor
 from settlement.services import claims, profiles
 
 POTS = {"card": "Card", "escrow": "Escrow"}
@@ -96,6 +97,7 @@ def money(request: HttpRequest, seat: Seat) -> HttpResponse:
         "may_pay": seat.may(PAY),
         "auto_top_up": auto_top_up_of(seat.organization.party_id),
         "owed": owed_of(seat.organization),
+        "returnable_minor": returnable_minor(seat.organization.party_id),
     }
     return render(request, "marketplace/money.html", context)
 

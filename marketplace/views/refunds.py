@@ -25,7 +25,12 @@ _TO = {"balance": "The renter's prepaid balance, at once", "card": "The card tha
 
 def refund_rows(lease: Lease) -> list[dict[str, Any]]:
     """The refunds of the lease as its page shows them."""
-    return [{"refund": each, "looks": looks_of(each)} for each in refunds_of_lease(lease.pk)]
+    return [refund_row(each, f"by the {each.given_by}") for each in refunds_of_lease(lease.pk)]
+
+
+def refund_row(refund: RefundView, note: str) -> dict[str, Any]:
+    """A line of the table of refunds."""
+    return {"refund": refund, "looks": looks_of(refund), "note": note}
 
 
 def looks_of(refund: RefundView) -> str:

@@ -1,4 +1,4 @@
-"""What goes back to renters of settled leases."""
+"""What goes back to renters of settled leases, and of top-ups that no lease used."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -17,11 +17,11 @@ CONTESTED = (Dispute.State.NEEDS_RESPONSE, Dispute.State.UNDER_REVIEW, Dispute.S
 
 @dataclass(frozen=True, slots=True)
 class RefundView:
-    """A refund for either side of its lease; minor units of `currency`."""
+    """A refund for either side of its lease, or for the owner of unused money; minor units of `currency`."""
 
     id: UUID
     at: datetime
-    lease_id: UUID
+    lease_id: UUID | None
     state: str
     reason: str
     words: str
@@ -34,16 +34,16 @@ class RefundView:
 
 def refunds_of_lease(lease_id: UUID) -> list[RefundView]:
     """Every refund of the lease, oldest first."""
-    rows = Refund.objects.filter(receipt__subject_id=lease_id).order_by("created_at", "pk")
-    return [view_of(row, lease_id) for row in rows]
+    rows = Refund.objects.filter(receipt__subject_id=lease_id).select_related("receipt")
+    return [view_of(row) for row in rows.order_by("created_at", "pk")]
 
 
-def view_of(row: Refund, lease_id: UUID) -> RefundView:
-    """The facts of a row."""
+def view_of(row: Refund) -> RefundView:
+    """The facts of a row, read with its receipt."""
     return RefundView(
         id=row.pk,
         at=row.created_at,
-        lease_id=lease_id,
+        lease_id=row.receipt.subject_id if row.receipt else None,
         state=row.state,
         reason=row.reason,
         words=row.get_reason_display(),

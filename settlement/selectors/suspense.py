@@ -9,6 +9,8 @@ from django.db.models import Min, QuerySet, Sum
 
 from settlement.models import Account, Entry, Explanation
 
+# Lines of the card network's balance that no deed of ours made; of one about a payment of ours, that is the subject.
+UNEXPLAINED = "stripe.unexplained"
 # Moves what was explained out of suspense; what it moved is told by its explanation.
 EXPLAINED = "suspense.explained"
 

@@ -44,6 +44,11 @@ def accounts_of(party_id: UUID) -> list[AccountKey]:
     return [key_of(kind, party_id) for kind in (Kind.CLAIM, Kind.PAYABLE, Kind.AVAILABLE)]
 
 
+def free_minor(party_id: UUID) -> int:
+    """The free prepaid money that may bear a debt, in USD cents: none of a restricted party's, which is blocked."""
+    return 0 if is_restricted(party_id) else max(0, ledger.balance_of(key_of(Kind.AVAILABLE, party_id)))
+
+
 def owed_minor(party_id: UUID) -> int:
     """What the party owes, in USD cents, at or above zero."""
     return -ledger.balance_of(key_of(Kind.CLAIM, party_id))

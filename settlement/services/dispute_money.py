@@ -3,8 +3,9 @@
 | what was disputed | who bears it, in this order |
 |---|---|
 | the charge of one lease | its provider and the platform, as they had divided it |
-| a top-up | the renter's free prepaid money, unless it is restricted; then the leases that \
-prepaid money paid since, the newest first, each borne as it was divided; the rest is owed by the renter |
+| a top-up | the renter's free prepaid money, unless it is restricted; what went back of it to the same card, which \
+the renter has twice and owes; then the leases that prepaid money paid since, the newest first, each borne as it was \
+divided; the rest is owed by the renter |
 
 A provider that was not paid out yet gives up what is payable; one that was owes the rest: a claim (`claims`). What
 comes back goes the same way back.
@@ -16,11 +17,11 @@ from uuid import UUID
 
 from django.db.models import F, Sum
 
-from compliance.selectors.restrictions import is_restricted
 from settlement.models import CardPayment, Dispute, DisputeShare, Receipt, Transfer
 from settlement.rails.card_states import DisputeMovement
 from settlement.selectors.disputes import spent_since
 from settlement.selectors.refunds import refunded_of
+from settlement.selectors.unused_money import returned_of
 from settlement.services import claims, ledger
 from settlement.services.accounts import AccountKey, Kind, Pot, clearing, of_platform
 from settlement.services.ledger import Line
@@ -127,18 +128,12 @@ def _shares(payment: CardPayment, receipts: list[Receipt], amount_minor: int) ->
         owed = [Share(Bearer.RENTER, twice, payment.party_id)] if twice else []
         # What is left nobody earned and nobody has.
         return [*shares, *owed, *([Share(Bearer.PLATFORM, left - twice)] if left > twice else [])]
-    free = _free_of(payment.party_id, amount_minor)
+    free = min(amount_minor, claims.free_minor(payment.party_id))
     shares = [Share(Bearer.PREPAID, free, payment.party_id)] if free else []
-    of_leases, left = _of_leases(receipts, amount_minor - free)
-    owed = [Share(Bearer.RENTER, left, payment.party_id)] if left else []
+    twice = min(amount_minor - free, max(0, returned_of(payment.pk) - _owed_of(payment)))
+    of_leases, left = _of_leases(receipts, amount_minor - free - twice)
+    owed = [Share(Bearer.RENTER, left + twice, payment.party_id)] if left + twice else []
     return [*shares, *of_leases, *owed]
-
-
-def _free_of(party_id: UUID, most: int) -> int:
-    """So much of the party's prepaid money bears it: none of a restricted party's, which is blocked or about to be."""
-    if is_restricted(party_id):
-        return 0
-    return max(0, min(most, ledger.balance_of(claims.key_of(Kind.AVAILABLE, party_id))))
 
 
 def _of_leases(rows: list[Receipt], amount_minor: int) -> tuple[list[Share], int]:
@@ -170,9 +165,13 @@ def _divided(row: Receipt, amount_minor: int) -> list[Share]:
 def _had_and_not_owed(payment: CardPayment, receipts: list[Receipt]) -> int:
     """What the renter has of the charge: refunds, and what it paid beyond the lease; less what is owed of that."""
     beyond = max(0, payment.captured_minor - sum(row.total_minor for row in receipts))
+    return max(0, sum(refunded_of(receipts).values()) + beyond - _owed_of(payment))
+
+
+def _owed_of(payment: CardPayment) -> int:
+    """What its renter owes already because banks took the payment back."""
     owed = DisputeShare.objects.filter(dispute__payment=payment, bearer=Bearer.RENTER)
-    before = owed.aggregate(sum=Sum(F("amount_minor") - F("returned_minor")))["sum"] or 0
-    return max(0, sum(refunded_of(receipts).values()) + beyond - int(before))
+    return int(owed.aggregate(sum=Sum(F("amount_minor") - F("returned_minor")))["sum"] or 0)
 
 
 def bear_again(receipt: Receipt, amount_minor: int, cause: str) -> list[Line]:

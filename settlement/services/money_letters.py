@@ -34,7 +34,7 @@ class DueLetter:
     id: UUID
     party_id: UUID
     news: str
-    lease_id: UUID
+    lease_id: UUID | None
     refund: RefundView | None
     owed_minor: int
 
@@ -88,5 +88,5 @@ def _due(letter: MoneyLetter) -> DueLetter | None:
     refund = Refund.objects.select_related("receipt").get(pk=letter.subject_id)
     if _NEWS[State(refund.state)] != letter.news:
         return None
-    lease_id = refund.receipt.subject_id
-    return DueLetter(letter.pk, letter.party_id, letter.news, lease_id, view_of(refund, lease_id), 0)
+    view = view_of(refund)
+    return DueLetter(letter.pk, letter.party_id, letter.news, view.lease_id, view, 0)

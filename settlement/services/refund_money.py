@@ -7,9 +7,11 @@
 | the network took it | | | `refunding` to `stripe_clearing` |
 | it came to nothing | a debt first, the rest `payable` | `chargebacks` | out of `refunding`, or of `stripe_clearing` |
 
-Each side gives back what it had of the amount, as the receipt divided it.
+Each side gives back what it had of the amount, as the receipt divided it. Unused money of a top-up its owner bears
+alone: out of `available`, and back into it.
 """
 
+from collections.abc import Iterable
 from uuid import UUID
 
 from django.db.models import Sum
@@ -18,7 +20,7 @@ from settlement.models import Receipt, Refund
 from settlement.selectors.refunds import State
 from settlement.services import claims, dispute_money, ledger
 from settlement.services.accounts import AccountKey, Kind, Pot, clearing, of_platform
-from settlement.services.ledger import Line
+from settlement.services.ledger import Line, Post
 
 USD = claims.USD
 GIVEN, REQUESTED, SENT = "refund.given", "refund.requested", "refund.sent"
@@ -39,11 +41,16 @@ def fee_of(receipt: Receipt, amount_minor: int) -> int:
 
 
 def lock(refund_id: UUID, party_id: UUID, payee_party_id: UUID) -> None:
-    """All that the refund can touch is locked; a dispute about the lease waits, as it touches the same."""
+    """All that the refund can touch is locked; a dispute about the same waits, as it touches the same."""
     parties = (party_id, payee_party_id)
     keys = [COSTS, STRIPE, _refunding(party_id), *(key for each in parties for key in claims.accounts_of(each))]
     causes = (GIVEN, REQUESTED, SENT, TURNED_BACK, RETURNED, LATE)
     ledger.lock(keys, causes=[ledger.transfer_id_for(cause, refund_id) for cause in causes])
+
+
+def lock_unused(party_id: UUID) -> None:
+    """All that unused money touches on its way out of its owner's balance is locked, and the owner's debts with it."""
+    ledger.lock([*claims.accounts_of(party_id), _refunding(party_id)])
 
 
 def take(row: Refund, *, to_card: bool) -> None:
@@ -53,6 +60,24 @@ def take(row: Refund, *, to_card: bool) -> None:
     claims.pay_off(row.payee_party_id)
     if not to_card:
         claims.pay_off(row.party_id)
+
+
+def take_unused(rows: Iterable[Refund]) -> None:
+    """The amounts left their owner's balance for its cards. The caller holds its accounts (`lock_unused`)."""
+    ledger.submit(
+        [
+            Post(
+                ledger.transfer_id_for(REQUESTED, row.pk),
+                REQUESTED,
+                [
+                    Line(claims.key_of(Kind.AVAILABLE, row.party_id), -row.amount_minor),
+                    Line(_refunding(row.party_id), row.amount_minor),
+                ],
+                row.top_up_id,
+            )
+            for row in rows
+        ]
+    )
 
 
 def send(row: Refund, line_id: str) -> None:
@@ -71,16 +96,22 @@ def turn_back(row: Refund) -> None:
     _post(row, TURNED_BACK, [Line(_refunding(row.party_id), -row.amount_minor), *_relieved(row)])
 
 
-def bring_back(row: Refund, receipt: Receipt, line_id: str) -> None:
+def bring_back(row: Refund, line_id: str) -> None:
     """It left and came back by that line. A dispute that the renter owed because of it is borne by the sides again."""
-    again = dispute_money.bear_again(receipt, row.amount_minor, line_id)
+    again = dispute_money.bear_again(row.receipt, row.amount_minor, line_id) if row.receipt else []
     _post(row, RETURNED, [Line(STRIPE, -row.amount_minor), *_relieved(row), *again], line_id)
     claims.pay_off(row.payee_party_id)
 
 
 def _borne(row: Refund) -> list[Line]:
     part = row.amount_minor - row.fee_minor
-    return [Line(claims.key_of(Kind.CLAIM, row.payee_party_id), -part), Line(COSTS, -row.fee_minor)]
+    # A provider's part is paid off from what it earned; unused money comes from where it lies.
+    free = 0 if row.receipt_id else min(part, claims.free_minor(row.payee_party_id))
+    return [
+        Line(claims.key_of(Kind.AVAILABLE, row.payee_party_id), -free),
+        Line(claims.key_of(Kind.CLAIM, row.payee_party_id), free - part),
+        Line(COSTS, -row.fee_minor),
+    ]
 
 
 def _relieved(row: Refund) -> list[Line]:
@@ -88,7 +119,7 @@ def _relieved(row: Refund) -> list[Line]:
     debt = min(part, claims.owed_minor(row.payee_party_id))
     return [
         Line(claims.key_of(Kind.CLAIM, row.payee_party_id), debt),
-        Line(claims.key_of(Kind.PAYABLE, row.payee_party_id), part - debt),
+        Line(claims.key_of(Kind.PAYABLE if row.receipt_id else Kind.AVAILABLE, row.payee_party_id), part - debt),
         Line(COSTS, row.fee_minor),
     ]
 
@@ -98,5 +129,5 @@ def _refunding(party_id: UUID) -> AccountKey:
 
 
 def _post(row: Refund, cause: str, lines: list[Line], memo: str = "") -> None:
-    subject_id = row.receipt.subject_id
+    subject_id = row.receipt.subject_id if row.receipt else row.top_up_id
     ledger.post(ledger.transfer_id_for(cause, row.pk), cause, lines, subject_id=subject_id, memo=memo)

@@ -15,7 +15,9 @@ from compliance.base.actor import Actor
 from compliance.base.enqueue import enqueue
 from compliance.base.errors import NotFound
 from compliance.base.transition import transition
-from settlement.models import Receipt, Refund
+from compliance.selectors.cases import has_open_case
+from compliance.services.clearances import ClearanceInvalid
+from settlement.models import CardPayment, Refund
 from settlement.rails.card_states import RefundState
 from settlement.services import hold_states, money_letters, refund_money
 from settlement.services.walls import require_clearance, wall_named
@@ -46,11 +48,16 @@ def begin_sending(refund_id: UUID, *, actor: Actor) -> None:
 
 
 def still_cleared(row: Refund) -> None:
-    """The refund's clearance is live at this moment. Raises ClearanceInvalid."""
+    """The refund's clearance is live at this moment. Raises ClearanceInvalid.
+
+    Unused money does not leave while officers look into its owner: it goes back to the balance, to be asked for again.
+    """
+    if row.request_id and has_open_case(row.party_id):
+        raise ClearanceInvalid("Its owner has an open case. Nothing was sent.")
     require_clearance(
         row.clearance,
         purpose="payout",
-        subject_id=row.pk,
+        subject_id=row.request_id or row.pk,
         provider_party_id=row.party_id,
         amount_minor=row.amount_minor,
         currency=row.currency,
@@ -87,11 +94,15 @@ def fail_refund(refund_id: UUID, code: str, *, actor: Actor) -> bool:
 
 
 def _locked(refund_id: UUID) -> Refund:
-    """The refund, locked after its lease's hold and before all accounts that it can touch."""
-    hold_id = Receipt.objects.filter(refunds=refund_id).values_list("hold_id", flat=True).first()
-    if hold_id is None:
+    """The refund, locked after its lease's hold, or its top-up, and before all accounts that it can touch."""
+    found = Refund.objects.filter(pk=refund_id).values_list("receipt__hold_id", "top_up_id").first()
+    if found is None:
         raise RefundNotFound
-    hold_states.locked_hold(hold_id)
+    hold_id, top_up_id = found
+    if hold_id is not None:
+        hold_states.locked_hold(hold_id)
+    else:
+        CardPayment.objects.select_for_update(no_key=True).get(pk=top_up_id)
     rows = Refund.objects.select_for_update(no_key=True, of=("self",)).select_related("receipt", "clearance")
     row = rows.get(pk=refund_id)
     refund_money.lock(row.pk, row.party_id, row.payee_party_id)
@@ -124,7 +135,7 @@ def _came_to_nothing(row: Refund, told: RefundState, actor: Actor) -> bool:
     if row.state != State.DONE or not told.failure_line_id:
         return False
     _fail(row, code, actor)
-    refund_money.bring_back(row, row.receipt, told.failure_line_id)
+    refund_money.bring_back(row, told.failure_line_id)
     enqueue("settlement.amend_invoices")
     return True
 

@@ -25,6 +25,8 @@ from settlement.services.walls import Clearance, require_clearance, wall_named
 
 State, Reason, Giver = Refund.State, Refund.Reason, Refund.Giver
 SEND_WITHIN = timedelta(hours=1)
+# Of a lease; what no lease used goes back for a reason of its own (`unused_money`).
+REASONS = [(value, words) for value, words in Reason.choices if value != Reason.UNUSED]
 
 
 class RefundInvalid(InvalidInput):
@@ -104,7 +106,7 @@ class RefundPlan:
 def refund(refund_id: UUID) -> RefundView | None:
     """The refund with that id."""
     row = Refund.objects.select_related("receipt").filter(pk=refund_id).first()
-    return view_of(row, row.receipt.subject_id) if row else None
+    return view_of(row) if row else None
 
 
 def plan_refund(lease_id: UUID, amount_minor: int, reason: str, *, refund_id: UUID, given_by: str) -> RefundPlan:
@@ -112,7 +114,7 @@ def plan_refund(lease_id: UUID, amount_minor: int, reason: str, *, refund_id: UU
 
     Raises NotFound, RefundInvalid, RefundTooLarge, RefundOnChain, RefundContested, RefundStopped, RefundNotCovered.
     """
-    if type(amount_minor) is not int or not 0 < amount_minor <= ledger.MAX_MINOR or reason not in Reason.values:
+    if type(amount_minor) is not int or not 0 < amount_minor <= ledger.MAX_MINOR or reason not in dict(REASONS):
         raise RefundInvalid
     receipt = _receipt(lease_id)
     _check(receipt, amount_minor, given_by)
@@ -162,7 +164,7 @@ def request_refund(plan: RefundPlan, *, clearance: Clearance, actor: Actor) -> R
             enqueue("settlement.send_refund", str(row.pk))
         else:
             enqueue("settlement.amend_invoices")
-    return view_of(row, plan.lease_id)
+    return view_of(row)
 
 
 def _receipt(lease_id: UUID) -> Receipt:
@@ -175,7 +177,7 @@ def _receipt(lease_id: UUID) -> Receipt:
 def _same(present: Refund, receipt: Receipt, plan: RefundPlan) -> RefundView:
     if (present.receipt_id, present.amount_minor, present.reason) != (receipt.pk, plan.amount_minor, plan.reason):
         raise RefundExists
-    return view_of(present, plan.lease_id)
+    return view_of(present)
 
 
 def _made(plan: RefundPlan, receipt: Receipt, clearance_id: UUID) -> Refund:

@@ -12,12 +12,12 @@ from compliance.base import audit
 from compliance.base.actor import Actor
 from settlement.models import CardPayment, Entry, Refund, Transfer
 from settlement.rails.card import BalanceLine
+from settlement.selectors.suspense import UNEXPLAINED
 from settlement.services import dispute_money, ledger, refund_money
 from settlement.services.accounts import AccountKey, Kind, Pot, clearing, of_party, of_platform
 from settlement.services.ledger import Line
 
 USD = "USD"
-UNEXPLAINED = "stripe.unexplained"
 # Transfers whose memo is the id of the line that they were booked from.
 KINDS = (dispute_money.WITHDRAWN, dispute_money.REINSTATED, *refund_money.LINES, UNEXPLAINED)
 # Lines of these kinds are made by deeds of ours, whose own side may still be on its way.
@@ -76,7 +76,9 @@ def book(lines: list[BalanceLine], *, actor: Actor) -> None:
         parts = [Line(stripe, -line.amount_minor), Line(suspense, line.amount_minor + taken)]
         if key := payers[line.id]:
             parts.append(Line(key, -taken))
-        ledger.post(causes[line.id], UNEXPLAINED, [part for part in parts if part.amount_minor], memo=line.id)
+        parts = [part for part in parts if part.amount_minor]
+        about = payment.pk if payment else None
+        ledger.post(causes[line.id], UNEXPLAINED, parts, subject_id=about, memo=line.id)
         if payment is not None:
             data = {"line": line.id, "kind": line.kind, "amount_minor": line.amount_minor, "taken_minor": taken}
             audit.record("card_payment.moved_outside", actor=actor, subject=payment, data=data)

@@ -11,7 +11,7 @@ from tests.permissions import covered_names
 
 METHODS = {"get", "post", "patch", "delete"}
 # Every POST that moves money or capacity, and only those.
-ONCE = {"/api/v1/leases", "/api/v1/offers", "/api/v1/top-ups", "/api/v1/payouts"}
+ONCE = {"/api/v1/leases", "/api/v1/offers", "/api/v1/top-ups", "/api/v1/unused-money", "/api/v1/payouts"}
 ONCE |= {"/api/v1/leases/{id}/stop", "/api/v1/leases/{id}/resume", "/api/v1/leases/{id}/refunds"}
 
 

@@ -120,6 +120,7 @@ def test_through_the_door_it_is_one_problem_that_names_the_field_and_changes_not
     deeds = [
         ("post", "/api/v1/top-ups", {"payment_method": "pm"}, "amount_minor"),
         ("post", "/api/v1/leases", body_of(offer), "max_spend_minor"),
+        ("post", "/api/v1/unused-money", {}, "amount_minor"),
         ("post", f"/api/v1/leases/{cast.lion.pk}/refunds", {"reason": "goodwill"}, "amount_minor"),
         ("patch", f"/api/v1/offers/{offer.pk}", {}, "price_minor_per_gpu_hour"),
         ("put", "/api/v1/auto-top-up", {"amount_minor": 500, "monthly_limit_minor": 500}, "threshold_minor"),

@@ -30,6 +30,7 @@ from settlement.services import (
     payouts,
     refund_states,
     refunds,
+    unused_money,
 )
 from settlement.services.accounts import AccountKey, Kind, Pot, clearing, of_party
 from settlement.services.books import verify_books
@@ -172,15 +173,30 @@ class Street:
         clearance = clear("payout", pk, renter=None, provider=money.renter)
         if refunds.request_refund(plan, clearance=clearance, actor=TESTER).state == "requested":
             refund_states.begin_sending(pk, actor=TESTER)
-            refund_states.apply_refund(RefundState(f"re_{pk}", "succeeded", pk, 40, f"out_{pk}", "", ""), actor=TESTER)
-            if dice.random() < 0.5:
-                failed = RefundState(f"re_{pk}", "failed", pk, 40, f"out_{pk}", f"in_{pk}", "declined")
-                refund_states.apply_refund(failed, actor=TESTER)
+            self._told(pk, 40, dice)
+
+    def _told(self, pk: UUID, amount: int, dice: random.Random) -> None:
+        """The network took the refund's money, and its bank may have sent it back."""
+        done = RefundState(f"re_{pk}", "succeeded", pk, amount, f"out_{pk}", "", "")
+        refund_states.apply_refund(done, actor=TESTER)
+        if dice.random() < 0.5:
+            failed = RefundState(f"re_{pk}", "failed", pk, amount, f"out_{pk}", f"in_{pk}", "declined")
+            refund_states.apply_refund(failed, actor=TESTER)
 
     def top_up_and_dispute(self, dice: random.Random) -> None:
         payment = CardPayment.objects.get(pk=self.scene(dice).top_up(5_000, key=str(uuid4())).id)
         card_payments.apply_intent(intent(payment, "succeeded", 5_000), actor=TESTER)
+        with suppress(Refusal):
+            self._unused(payment.party_id, dice)
         self._disputed(payment, 5_000, dice)
+
+    def _unused(self, party_id: UUID, dice: random.Random) -> None:
+        plan = unused_money.ReturnPlan(uuid4(), party_id, 4_000)
+        party = next(each for each in self.parties if each.pk == party_id)
+        clearance = clear("payout", plan.request_id, renter=None, provider=party)
+        for part in unused_money.request_return(plan, clearance=clearance, actor=TESTER):
+            refund_states.begin_sending(part.id, actor=TESTER)
+            self._told(part.id, part.amount_minor, dice)
 
     def _disputed(self, payment: CardPayment, amount: int, dice: random.Random) -> None:
         told = DisputeState(

@@ -193,7 +193,7 @@ def test_the_database_refuses_more_than_the_price_and_a_change_of_what_was_given
     row.clearance = clear("payout", row.pk, renter=None, provider=billed.renter)
     with pytest.raises(IntegrityError, match="more would go back"), transaction.atomic():
         row.save(force_insert=True)
-    with pytest.raises(IntegrityError, match="keeps its lease"), transaction.atomic():
+    with pytest.raises(IntegrityError, match="keeps its source"), transaction.atomic():
         Refund.objects.filter(pk=first.id).update(amount_minor=1)
     with pytest.raises(IntegrityError, match="rows are kept"), transaction.atomic():
         Refund.objects.filter(pk=first.id).delete()
