@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from django.test import Client
@@ -23,16 +24,24 @@ pytestmark = [
     pytest.mark.browser,
     NEEDS_CHROMIUM,
 ]
+Screen = tuple[int, Literal["light", "dark"]]
+# A page is loaded once for all of them: only its style sheet asks how wide and how dark the screen is.
+SCREENS: tuple[Screen, ...] = ((360, "light"), (390, "dark"), (1440, "light"), (3840, "dark"))
+# A colour that fades to that of another screen is there.
+AT_ONCE = "document.getAnimations().forEach((each) => each instanceof CSSTransition && each.finish())"
 # Every text against what lies behind it; the least allowed ratio depends on its size (WCAG 2.2, 1.4.3).
 CONTRAST = """
 () => {
   const canvas = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
+  const known = new Map();
   const rgba = (color) => {
+    if (known.has(color)) return known.get(color);
     canvas.clearRect(0, 0, 1, 1);
     canvas.fillStyle = color;
     canvas.fillRect(0, 0, 1, 1);
     const [r, g, b, a] = canvas.getImageData(0, 0, 1, 1).data;
-    return [r, g, b, a / 255];
+    known.set(color, [r, g, b, a / 255]);
+    return known.get(color);
   };
   const over = (top, below) => [0, 1, 2].map((i) => top[i] * top[3] + below[i] * (1 - top[3])).concat(1);
   const behind = (element) => {
@@ -97,17 +106,31 @@ def changed_list(folder: Path) -> WatchlistVersion:
     return screening_list(path, (*kept, {"programs": "SDGT; IRAN"}), long)
 
 
-def faults_of(page: Page, address: str) -> list[str]:
-    """What is wrong with the page as it stands in the browser."""
+def faults_of(page: Page, address: str, screens: tuple[Screen, ...] = ()) -> list[str]:
+    """What is wrong with the page in the browser: as it comes up, or on each of the screens."""
     said: list[str] = []
     page.on("console", lambda message: said.append(message.text) if message.type == "error" else None)
     page.on("pageerror", lambda error: said.append(str(error)))
     answer = page.goto(address)
     faults = [] if answer and answer.ok else [f"status {answer.status if answer else '?'}"]
+    for screen in screens:
+        move_to(page, screen)
+        faults += [f"{screen}: {fault}" for fault in ill_looks_of(page)]
+    return faults + said + ([] if screens else ill_looks_of(page))
+
+
+def move_to(page: Page, screen: Screen) -> None:
+    """The page stands on such a screen, as if it had been loaded there."""
+    width, scheme = screen
+    page.set_viewport_size({"width": width, "height": 900})
+    page.emulate_media(color_scheme=scheme)
+    page.evaluate(AT_ONCE)
+
+
+def ill_looks_of(page: Page) -> list[str]:
+    """What overflows, and the texts that lack contrast, as the page stands."""
     width = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-    if width > 0:
-        faults.append(f"overflows by {width} px")
-    return faults + said + page.evaluate(CONTRAST)
+    return [f"overflows by {width} px"] * (width > 0) + page.evaluate(CONTRAST)
 
 
 def tour_of(town: Cast, folder: Path) -> dict[User | None, list[str]]:
@@ -171,20 +194,16 @@ def tour_of(town: Cast, folder: Path) -> dict[User | None, list[str]]:
     }
 
 
-@pytest.mark.parametrize(("width", "scheme"), [(360, "light"), (390, "dark"), (1440, "light"), (3840, "dark")])
-def test_pages_hold_on_every_screen(
-    town: Cast, chromium: Browser, browse, live_server, tmp_path: Path, width: int, scheme: str
-):
+def test_pages_hold_on_every_screen(town: Cast, chromium: Browser, browse, live_server, tmp_path: Path):
     wrong = []
     for person, paths in tour_of(town, tmp_path).items():
-        context = chromium.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
+        context = chromium.new_context()
         if person is not None:
             session = session_of(browse(person))
             context.add_cookies([{"name": "sessionid", "value": session, "url": live_server.url}])
+        page = context.new_page()
         for path in paths:
-            page = context.new_page()
-            wrong += [f"{path}: {fault}" for fault in faults_of(page, live_server.url + path)]
-            page.close()
+            wrong += [f"{path}: {fault}" for fault in faults_of(page, live_server.url + path, SCREENS)]
         context.close()
     assert not wrong, "\n".join(wrong)
 

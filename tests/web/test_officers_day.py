@@ -27,7 +27,7 @@ from tests.cast import Cast, build_cast
 from tests.chromium import ARGUMENTS, CHROMIUM, NEEDS_CHROMIUM
 from tests.factories import files, namesakes
 from tests.web.test_deciding import refused
-from tests.web.test_in_browser import CONTRAST, session_of
+from tests.web.test_in_browser import CONTRAST, SCREENS, move_to, session_of
 
 PICTURES = os.environ.get("GRIDCLEAR_PICTURES", "")
 pytestmark = [
@@ -59,10 +59,8 @@ def open_page(browser: Browser, browse: Callable[[User], Client], live_server) -
     complaints: list[str] = []
     contexts: list[BrowserContext] = []
 
-    def open_for(user: User, width: int = 1280, scheme: str = "light") -> Page:
-        context = browser.new_context(
-            base_url=live_server.url, viewport={"width": width, "height": 900}, color_scheme=scheme
-        )
+    def open_for(user: User) -> Page:
+        context = browser.new_context(base_url=live_server.url, viewport={"width": 1280, "height": 900})
         context.set_default_timeout(30_000)
         contexts.append(context)
         session = session_of(browse(user))
@@ -222,17 +220,22 @@ def the_same_false_positive(page: Page, second: Page) -> None:
     look(second)
 
 
-@pytest.mark.parametrize(("width", "scheme"), [(360, "light"), (390, "dark")])
-def test_the_officers_pages_hold_on_every_screen(town: Cast, open_page: OPEN, width: int, scheme: str):
+def test_the_officers_pages_hold_on_every_screen(town: Cast, open_page: OPEN):
     batch = namesakes.proposed(town.olga.as_actor())
     namesakes.of_a_listed_party(["FR", "PL"])
-    page = open_page(town.otto, width, scheme)
+    page = open_page(town.otto)
     page.goto("/cases/batches")
-    look(page)
+    look_on_every_screen(page)
     page.get_by_role("link", name=f"Look at the cases about {namesakes.NAME}").click()
-    look(page)
+    look_on_every_screen(page)
     for address in (f"/cases/batches/{batch.pk}", "/cases", f"/cases/{open_cases()[0].pk}"):
         page.goto(address)
+        look_on_every_screen(page)
+
+
+def look_on_every_screen(page: Page) -> None:
+    for screen in SCREENS:
+        move_to(page, screen)
         look(page)
 
 
