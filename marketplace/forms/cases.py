@@ -83,7 +83,7 @@ class AnswerForm(forms.Form):
 class EvidenceForm(forms.Form):
     """A document for the case."""
 
-    file = UploadField(label="Evidence", help_text="PDF, JPEG or PNG, up to 10 MB. It is kept encrypted.")
+    file = UploadField(label="Document", help_text="PDF, JPEG or PNG, up to 10 MB. It is kept encrypted.")
 
 
 class AuditFilter(forms.Form):

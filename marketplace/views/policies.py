@@ -47,7 +47,7 @@ def policies(request: HttpRequest) -> HttpResponse:
 def policy_simulation(request: HttpRequest) -> HttpResponse:
     """Which live leases and which of the last decisions a pack would answer otherwise. Nothing is stored or changed."""
     form = SimulationForm(request.GET or None, packs=packs(), initial={"last": LOOKED_AT[0][0]})
-    context: dict[str, Any] = {"crumbs": [crumb("Policy", reverse("web:policies"))], "form": form}
+    context: dict[str, Any] = {"crumbs": [crumb("Policy", reverse("web:policies")), crumb("Simulation")], "form": form}
     if form.is_bound and form.is_valid():
         pack, last = pack_named(form.cleaned_data["pack"]), form.cleaned_data["last"]
         try:

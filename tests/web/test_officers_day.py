@@ -147,7 +147,7 @@ def a_lease_in_review(page: Page, party: Page, case: str) -> None:
     """A note, a document, a question that would tip off, one that does not, its answer, and a proposal."""
     card(page, "Note").locator("textarea").fill("The web site names a hospital; the order names nobody.")
     page.get_by_role("button", name="Add the note").click()
-    card(page, "Evidence").locator("[type=file]").set_input_files(
+    card(page, "Attach a document").locator("[type=file]").set_input_files(
         {"name": "website.png", "mimeType": "image/png", "buffer": files.picture("PNG", word="Web site, printed")}
     )
     page.get_by_role("button", name="Attach it").click()

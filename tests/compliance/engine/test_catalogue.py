@@ -7,6 +7,7 @@ from datetime import date
 import pytest
 
 from compliance.engine.catalogue import CatalogueInvalid, load_catalogue, newest_catalogue
+from compliance.engine.chips import classify
 from compliance.engine.packs import POLICIES
 from compliance.engine.releases import Manifest
 
@@ -69,6 +70,26 @@ def test_the_figures_of_at_least_fifty_stand_in_documents():
             assert all(
                 doc.url.startswith("https://") and doc.title and doc.read <= date(2026, 11, 26) for doc in documents
             )
+
+
+def test_an_area_that_no_document_shows_decides_no_class_or_leaves_the_chip_controlled():
+    """As docs/guides/operators.md says: of L2 and MI325X none is needed, since the TPP alone settles the class."""
+    estimated = [
+        each
+        for each in CATALOGUE.accelerators
+        if each.figures.die_area_mm2 and not dict(each.cites).get("die_area_mm2")
+    ]
+    settled = {each.slug for each in estimated if len(set(_classes_by_area(each))) == 1}
+    assert {"l2", "mi325x"} <= settled
+    rest = [each for each in estimated if each.slug not in settled]
+    assert {each.slug for each in rest} == {"tpu-v4", "tpu-v5e", "ascend-910"}
+    assert all(each.classification.controlled and _classes_by_area(each)[0] == "unknown" for each in rest)
+
+
+def _classes_by_area(chip):
+    """The chip's class if its area were not known, tiny, as told, or huge."""
+    areas = (None, "1", chip.figures.die_area_mm2, "100000")
+    return [classify(replace(chip.figures, die_area_mm2=area)).eccn for area in areas]
 
 
 def test_a_figure_is_cited_only_when_it_is_there():
