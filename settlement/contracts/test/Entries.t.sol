@@ -78,7 +78,7 @@ contract NoNearMissCredits {
     function test_every_fault_is_tried_in_every_way() external {
         for (uint8 way = 0; way < 3; ++way) {
             for (uint8 fault = 0; fault < 12; ++fault) {
-                strangers.deposit(uint256(way) * 7 + fault, way, fault);
+                strangers.deposit(uint128(way) * 7 + fault, way, fault);
                 require(strangers.attempts(fault) == uint256(way) + 1, "not tried");
             }
         }

@@ -63,8 +63,9 @@ contract Strangers is Cast {
     }
 
     // -- deposits with one fault ---------------------------------------------------------------------------
+    // Seeds come in 128 bits and are reckoned with in 256: the next one is always another.
 
-    function deposit(uint256 seed, uint8 way, uint8 fault) external {
+    function deposit(uint128 seed, uint8 way, uint8 fault) external {
         LeaseTerms memory terms = termsOf(seed);
         bytes32 id = escrow.leaseIdOf(terms);
         if (escrow.leaseOf(id).status != Status.None) return; // revoked
@@ -113,7 +114,7 @@ contract Strangers is Cast {
     // -- every other entry ---------------------------------------------------------------------------------
 
     /// @dev As anybody but, for the running lease, its settler: that would be a charge.
-    function charge(uint256 seed, uint256 total, bool real) external {
+    function charge(uint128 seed, uint256 total, bool real) external {
         LeaseTerms memory terms = real ? running : termsOf(seed);
         address sender = real ? anybodyBut(SETTLER, seed) : SETTLER;
         total = total % (terms.cap + 1);
@@ -126,7 +127,7 @@ contract Strangers is Cast {
         look(escrow.leaseIdOf(terms));
     }
 
-    function takeOut(uint256 seed, bool real) external {
+    function takeOut(uint128 seed, bool real) external {
         LeaseTerms memory terms = real ? running : termsOf(seed);
         address sender = anybody(seed);
         call(real ? terms.payer : sender, abi.encodeCall(escrow.reclaim, (terms)));
@@ -136,7 +137,7 @@ contract Strangers is Cast {
         look(escrow.leaseIdOf(terms));
     }
 
-    function guard(uint256 seed, uint256 span, bool real) external {
+    function guard(uint128 seed, uint256 span, bool real) external {
         LeaseTerms memory terms = real ? running : termsOf(seed);
         bytes32 id = escrow.leaseIdOf(terms);
         address account = anybody(seed / 3);
@@ -154,7 +155,7 @@ contract Strangers is Cast {
         look(id);
     }
 
-    function revoke(uint256 seed) external {
+    function revoke(uint128 seed) external {
         bytes32 id = escrow.leaseIdOf(termsOf(seed));
         call(anybody(seed), abi.encodeCall(escrow.revokeLease, (id)));
         call(anybody(seed / 3), abi.encodeCall(escrow.advanceEpoch, ()));
@@ -162,7 +163,7 @@ contract Strangers is Cast {
     }
 
     /// @dev As anybody but the admin, whose word on roles is lawful; and nobody gives up its own.
-    function meddle(uint256 seed, bytes32 role) external {
+    function meddle(uint128 seed, bytes32 role) external {
         address sender = anybodyBut(address(this), seed);
         role = seed % 2 == 0 ? role : escrow.CLEARANCE_SIGNER_ROLE();
         call(sender, abi.encodeCall(escrow.grantRole, (role, sender)));
@@ -176,7 +177,7 @@ contract Strangers is Cast {
         look(escrow.leaseIdOf(termsOf(seed)));
     }
 
-    function sendDirectly(uint256 seed, uint96 amount) external {
+    function sendDirectly(uint128 seed, uint96 amount) external {
         address payer = VM.addr(keyOf(seed));
         VM.prank(payer, payer);
         require(token.transfer(address(escrow), amount % 1e12), "sent");
