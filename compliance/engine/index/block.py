@@ -5,6 +5,7 @@ from array import array
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
 from hashlib import blake2b
+from math import isqrt
 from typing import Literal, Protocol, TypeAlias
 
 FORMAT = b"gridclear-index-1\n"
@@ -212,15 +213,25 @@ class Lists:
 
     def __init__(self, keys: Numbers, ends: Numbers, flat: Numbers) -> None:
         self._keys, self._ends, self._flat = keys, ends, flat
+        self._near = isqrt(len(keys)) + 1  # twice as far as even a middle one strays, two times of three
 
     def get(self, key: str) -> list[int]:
         """The key's numbers; none for a key that is not there."""
         wanted = key_of(key)
-        at = bisect_left(self._keys, wanted)
+        at = self._place(wanted)
         if at == len(self._keys) or self._keys[at] != wanted:
             return []
         numbers: list[int] = self._flat[self._ends[at] : self._ends[at + 1]].tolist()
         return numbers
+
+    def _place(self, wanted: int) -> int:
+        """Where the digest stands, or would stand. Digests lie evenly, so that it is sought near where it should be."""
+        keys, size = self._keys, len(self._keys)
+        about = wanted * size >> 64
+        low, high = max(0, about - self._near), min(size, about + self._near)
+        if (low and keys[low - 1] >= wanted) or (high < size and keys[high] < wanted):
+            low, high = 0, size
+        return bisect_left(keys, wanted, low, high)
 
     def keys(self) -> Iterable[int]:
         """The keys, each by its digest."""

@@ -36,6 +36,7 @@ _TELLING = 8  # of a long name, the rarest words decide which names are looked a
 _MAX_POOL = 1_500
 _MAX_MISSPELT = 20  # spellings of one word
 _WHOLE_SAME, _WHOLE_NEAR = 200.0, 100.0
+_SHARES = [1 + 0.15 * words for words in range(256)]  # of a longer name, what is shared says less
 _GROUPS_AT_HAND = 1024  # a common name's is some hundred kilobytes
 
 
@@ -76,7 +77,7 @@ class Candidates:
         self._by_half = sections.lists("names by half")
         self._by_gap = sections.lists("words by gap")
         self._words = sections.texts("words")
-        self._lengths = sections.numbers("lengths", "B")
+        self._lengths = bytes(sections.numbers("lengths", "B"))  # read for each name that is weighed
         self._group = lru_cache(maxsize=_GROUPS_AT_HAND)(self._found_group)
 
     def keys(self) -> Iterator[int]:
@@ -141,11 +142,9 @@ class Candidates:
                 weights[number] += group.says[number]
             several |= met & here
             met |= here
-        by_one: list[tuple[float, int]] = []
-        by_several: list[tuple[float, int]] = []
-        for number, weight in weights.items():
-            listed = by_several if number in several else by_one
-            listed.append((-weight / (1 + 0.15 * self._lengths[number]), number))
+        lengths = self._lengths
+        by_one = [(-weights[number] / _SHARES[lengths[number]], number) for number in weights.keys() - several]
+        by_several = [(-weights[number] / _SHARES[lengths[number]], number) for number in several]
         return by_one, by_several
 
 

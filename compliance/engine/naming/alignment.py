@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from compliance.engine.naming.likeness import FAR, Errors, errors_between
+from compliance.engine.naming.likeness import Errors, errors_between
 from compliance.engine.naming.prepare import PreparedName
 from compliance.engine.naming.words import NAME, PARTICLE, Word
 
@@ -22,6 +22,7 @@ class _Beginnings(dict[str, str]):
     """The first sound by the first letter, roughly: enough to see that two words are not one."""
 
     def __missing__(self, letter: str) -> str:
+        self[letter] = letter
         return letter
 
 
@@ -194,22 +195,28 @@ def _place(pair: Pair) -> int:
 
 def _joined(apart: dict[int, Word], whole: dict[int, Word], errors: Errors) -> list[Pair]:
     """The runs of two or three words that begin as the one word does and have about as many letters."""
-    if len(apart) < 2:
-        return []
-    beginnings: dict[str, list[int]] = {}
+    beginnings: dict[str, list[tuple[int, int]]] = {}
     for start, word in apart.items():
-        if start + 1 in apart:
-            beginnings.setdefault(_BEGINNINGS[word.text[0]], []).append(start)
-    found = []
-    for at, word in whole.items():
-        for start in beginnings.get(_BEGINNINGS[word.text[0]], ()) if len(word.text) >= _SHORTEST_JOINED else ():
+        if following := apart.get(start + 1):
+            letters = len(word.text) + len(following.text)
+            beginnings.setdefault(_BEGINNINGS[word.text[0]], []).append((start, letters))
+    found: list[Pair] = []
+    for at, word in whole.items() if beginnings else ():
+        starts = beginnings.get(_BEGINNINGS[word.text[0]])
+        if starts and len(word.text) >= _SHORTEST_JOINED:
             least, most = _letters_of_runs(len(word.text), errors)
-            for run in _runs_from(start, apart, most):
-                letters = "".join([each.text for each in run])
-                count = errors(letters, word.text) if len(letters) >= least else FAR
-                if count <= _JOINED_ERRORS:
-                    found.append(Pair(run, (word,), SPELLING if count else SAME, count, start, at))
+            for start, letters in starts:
+                if letters <= most and (letters >= least or start + 2 in apart):
+                    runs = _runs_from(start, apart, least, most)
+                    found.extend(_spelt_as_one(runs, word, errors, start, at))
     return found
+
+
+def _spelt_as_one(runs: Iterable[tuple[Word, ...]], word: Word, errors: Errors, start: int, at: int) -> Iterator[Pair]:
+    for run in runs:
+        count = errors("".join([each.text for each in run]), word.text)
+        if count <= _JOINED_ERRORS:
+            yield Pair(run, (word,), SPELLING if count else SAME, count, start, at)
 
 
 def _letters_of_runs(letters: int, errors: Errors) -> tuple[int, int]:
@@ -219,7 +226,8 @@ def _letters_of_runs(letters: int, errors: Errors) -> tuple[int, int]:
     return letters // 2 + 1, 2 * letters
 
 
-def _runs_from(start: int, words: dict[int, Word], most: int) -> Iterator[tuple[Word, ...]]:
+def _runs_from(start: int, words: dict[int, Word], least: int, most: int) -> Iterator[tuple[Word, ...]]:
+    """The runs from there on, of at least and at most so many letters."""
     run: tuple[Word, ...] = (words[start],)
     letters = len(words[start].text)
     for place in range(start + 1, start + _LONGEST_RUN):
@@ -228,7 +236,8 @@ def _runs_from(start: int, words: dict[int, Word], most: int) -> Iterator[tuple[
         if following is None or letters > most:
             return
         run = (*run, following)
-        yield run
+        if letters >= least:
+            yield run
 
 
 def _acronyms(found: Aligned) -> list[Pair]:

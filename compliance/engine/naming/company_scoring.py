@@ -25,6 +25,7 @@ OTHER_ORDER = 0.015
 ALONE = 0.6  # more, for an error in the only telling word
 ALONE_ERRORS, ALONE_LETTERS = 1.05, 5
 _UNSAID = (PARTICLE, NUMBER)
+_AS_WRITTEN = (NUMBER, PLACE, PARTICLE, INITIAL)
 _LIGHT = ("group", "holding", "international")
 
 
@@ -74,10 +75,8 @@ def _alike(mine: Word, theirs: Word, errors: Errors) -> Likeness | None:
     meaning = mine.meaning and mine.meaning in (theirs.meaning, theirs.text)
     if meaning or (theirs.meaning and theirs.meaning == mine.text):
         return MEANING, 0.0
-    if mine.part != NAME and theirs.part != NAME:
+    if mine.part in _AS_WRITTEN or theirs.part in _AS_WRITTEN or (mine.part != NAME and theirs.part != NAME):
         return None  # trades, places and numbers with other meanings
-    if {mine.part, theirs.part} & {NUMBER, PLACE, PARTICLE, INITIAL}:
-        return None
     count = errors(mine.text, theirs.text)
     return (SPELLING, count) if count < FAR else None
 

@@ -61,7 +61,8 @@ def compare_people(mine: PreparedName, theirs: PreparedName, least: float = 0.0)
     for pair in telling:
         yield pair_cost(pair)
     yield from _ordered(telling, mine, theirs)
-    if any(_sexes_differ(pair) for pair in telling[:-1]):
+    last = max((pair.at_theirs for pair in telling), default=0)
+    if any(_sexes_differ(pair) for pair in telling[:-1] if pair.at_theirs < last):  # but the family names
         yield Cost(OTHER_SEX, "One is a woman's name, the other a man's.")
 
 

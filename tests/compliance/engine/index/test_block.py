@@ -1,10 +1,13 @@
 """Blocks: what was written is read, in place; what is damaged is not."""
 
+from array import array
+from unittest.mock import patch
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from compliance.engine.index.block import Block, DamagedIndex, Writer
+from compliance.engine.index.block import Block, DamagedIndex, Lists, Writer
 from compliance.engine.index.names import packed, unpacked, whole_of
 from compliance.engine.index.terms import halves, halves_within_one
 from compliance.engine.naming.prepare import prepare_uncached
@@ -31,6 +34,18 @@ def test_what_is_written_is_read(texts, numbers, lists):
         assert list(kept.numbers("small", "B")) == [number % 256 for number in numbers]
         assert {key: list(kept.lists("lists").get(key)) for key in lists} == lists
         assert not kept.lists("lists").get("a key that is not there")
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.sets(st.integers(0, 2**64 - 2) | st.integers(0, 500) | st.integers(2**64 - 500, 2**64 - 2), max_size=200))
+def test_a_key_is_found_wherever_its_digest_lies(digests):
+    keys = array("Q", sorted(digests))
+    lists = Lists(
+        *(memoryview(each) for each in (keys, array("I", range(len(keys) + 1)), array("I", range(len(keys)))))
+    )
+    with patch("compliance.engine.index.block.key_of", int):
+        assert [lists.get(str(key)) for key in keys] == [[number] for number in range(len(keys))]
+        assert not any(lists.get(str(key + 1)) for key in digests if key + 1 not in digests)
 
 
 def test_a_damaged_block_is_refused():
