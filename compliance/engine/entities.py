@@ -1,16 +1,28 @@
 """People and companies in FollowTheMoney's words, as the screening engine asks for them."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from re import compile as pattern
 from typing import Any
 
 from compliance.engine.batch.shapes import as_object, past
 from compliance.engine.codec import Malformed
+from compliance.engine.country_names import country_code
 from compliance.engine.naming.prepare import ENTITY, PERSON
 from compliance.engine.naming.text import readable
-from compliance.engine.screening import AIRCRAFT, VESSEL, Candidate, EntryFacts, ListedEntry, NameQuery, judge
+from compliance.engine.screening import (
+    AIRCRAFT,
+    THINGS,
+    THRESHOLD,
+    VESSEL,
+    WEAK,
+    Candidate,
+    EntryFacts,
+    ListedEntry,
+    NameQuery,
+    judge,
+)
 from compliance.engine.wallet_keys import wallet_key
 
 UNSAID = ""
@@ -28,6 +40,7 @@ KINDS = {
     "Vessel": VESSEL,
     "Airplane": AIRCRAFT,
 }
+_WIDE = ("Thing", "Asset", "Vehicle")  # said so, they may mean a ship or an aircraft as well as a party
 MAX_NAME = 500  # characters
 MAX_VALUES = 200  # of one property, and names in all
 _NAMES = ("name", "alias", "weakAlias", "previousName", "abbreviation")
@@ -41,7 +54,8 @@ _IDENTIFIERS = (
     "bicCode", "isinCode", "usccCode", "giiNumber", "permId", "cikCode",
 )  # fmt: skip
 _WALLETS = ("publicKey", "cryptoWallet")
-_CODE = pattern(r"[a-z]{2}(-[a-z0-9]{1,3})?|[a-z]{4}")
+# FollowTheMoney writes parts of countries as "ge-ab" or "cy-trnc", and countries that are no more as "suhh".
+_CODE = pattern(r"([a-z]{2})(-[a-z0-9]{1,4})?|[a-z]{4}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +68,13 @@ class Described:
     countries: tuple[str, ...] = ()
     identifiers: tuple[str, ...] = ()
     wallets: tuple[str, ...] = ()
+    wide: bool = False  # ships and aircraft may be meant as well
 
     def queries(self) -> list[NameQuery]:
         """Each name with all else that is known: what to look for."""
-        return [NameQuery(name, self.kind, self.dates, self.countries, self.identifiers) for name in self.names]
+        kinds = (self.kind, *THINGS) if self.wide else (self.kind,)
+        known = self.dates, self.countries, self.identifiers
+        return [NameQuery(name, kind, *known) for kind in kinds for name in self.names]
 
 
 def described(value: Any, today: date, default: str = "Thing") -> Described:
@@ -82,20 +99,34 @@ def described(value: Any, today: date, default: str = "Thing") -> Described:
         raise Malformed('"name" is missing')
     identifiers = tuple(_values(held, _IDENTIFIERS, 200))
     days, countries = tuple(day[:10] for day in dates), tuple(_country(code) for code in _values(held, _COUNTRIES, 40))
-    return Described(KINDS[schema], _once(names), _once(days), _once(countries), identifiers, _once(wallets))
+    wide = given.get("schema") in _WIDE
+    return Described(KINDS[schema], _once(names), _once(days), _once(countries), identifiers, _once(wallets), wide)
 
 
 def pair(query: Described, candidate: Described) -> Candidate:
-    """How like the two are, by their best pair of names and all else that is known; wallets that are equal say all."""
+    """How like the two are, by their best pair of names and all else that is known; wallets that are equal say all.
+
+    Raises `Malformed` when nothing stands on both sides that could be compared.
+    """
     if {wallet_key(each) for each in query.wallets} & {wallet_key(each) for each in candidate.wallets}:
         return Candidate(
             "", candidate.names[0] if candidate.names else "", 1.0, 0.0, "strong", ("A wallet is the same.",)
         )
     if not query.names or not candidate.names:
+        if query.wallets and candidate.wallets:
+            return _apart("No wallet is the same.")
         raise Malformed("there are no two names and no two wallets to compare")
+    kinds = {query.kind, candidate.kind}
+    if UNSAID not in kinds and len(kinds) > 1 and not kinds.isdisjoint(THINGS):
+        return _apart("One is a ship or an aircraft, and the other is not.")
     facts = EntryFacts(candidate.dates, candidate.countries, candidate.identifiers)
     listed = ListedEntry("", candidate.kind, tuple((name, False) for name in candidate.names), facts)
-    return min((judge(asked, listed) for asked in query.queries()), key=lambda each: each.rank)
+    found = (judge(asked, listed) for asked in replace(query, wide=False).queries())
+    return min(found, key=lambda each: each.rank)
+
+
+def _apart(why: str) -> Candidate:
+    return Candidate("", "", 0.0, THRESHOLD, WEAK, (why,))
 
 
 def _of_parts(held: Mapping[str, Any]) -> str:
@@ -132,10 +163,13 @@ def _readable(name: str) -> str:
 
 
 def _country(code: str) -> str:
-    lowered = code.casefold()
-    if not _CODE.fullmatch(lowered):
-        raise Malformed("a country must be its code in ISO 3166-1, two letters")
-    return lowered[:2].upper() if "-" in lowered or len(lowered) == 2 else lowered.upper()
+    """ISO's code, also of what is named in words; a code that is not ISO's stands for itself: no list has it."""
+    if known := country_code(code):
+        return known
+    found = _CODE.fullmatch(code.casefold())
+    if found is None:
+        raise Malformed(f"{code[:40]!r} is no country; name its code in ISO 3166-1, such as SG")
+    return (found[1] or code).upper()
 
 
 def _once(values: Iterable[str]) -> tuple[str, ...]:

@@ -31,7 +31,11 @@ def doubt(
         return "The name is made of generic words only."
     if set(kinds) == {PERSON, ENTITY}:
         return "One is a person, the other an entity."
-    return "" if facts.agrees else _doubt_of_the_name(kinds[0], asked, names, weak_alias=weak_alias)
+    if facts.agrees:
+        return ""
+    if facts.elsewhere and asked.forms and listed.forms and asked.forms.isdisjoint(listed.forms):
+        return "Another company form in another country speaks against it."
+    return _doubt_of_the_name(kinds[0], asked, names, weak_alias=weak_alias)
 
 
 def _doubt_of_the_name(kind: str, asked: PreparedName, names: Likeness, *, weak_alias: bool) -> str:

@@ -29,6 +29,7 @@ class Weighed:
     agrees: bool = False  # a date of birth or an identifier is the same
     conflicts: bool = False  # the date of birth is another
     identified: bool = False  # an identifier is the same
+    elsewhere: bool = False  # countries are known of both, and none is the same
 
 
 _NOTHING = Weighed()
@@ -49,7 +50,7 @@ def weigh_facts(
         return _NOTHING
     if identifiers and facts.identifiers and numbers_of(identifiers) & numbers_of(facts.identifiers):
         return Weighed(why=("An identifier is the same.",), agrees=True, identified=True)
-    change, why, agrees, conflicts = 0.0, [], False, False
+    change, why, agrees, conflicts, same = 0.0, [], False, False, True
     if birth_dates and facts.birth_dates:
         apart = min(_apart(asked, listed) for asked in birth_dates for listed in facts.birth_dates)
         agrees, conflicts = apart == _SAME, apart > _BETWEEN
@@ -61,7 +62,7 @@ def weigh_facts(
         same = bool(asked & listed)
         change -= 0.0 if same else OTHER_COUNTRY
         why.append("A country agrees." if same else f"No country agrees (-{OTHER_COUNTRY:.2f}).")
-    return Weighed(change, tuple(why), agrees, conflicts)
+    return Weighed(change, tuple(why), agrees, conflicts, elsewhere=not same)
 
 
 def births_agree(asked: Sequence[str], listed: Sequence[str]) -> bool | None:

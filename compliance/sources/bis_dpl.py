@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from compliance.engine.country_names import country_code
 from compliance.sources.base import ListedName, ListEntry
-from compliance.sources.countries import country_code
 from compliance.sources.files import table_rows
 
 _COLUMNS = (

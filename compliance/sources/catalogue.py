@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from compliance.base import clock
 from compliance.base.code_digest import code_digest
+from compliance.engine import country_names
 from compliance.sources.base import Importer, ListEntry, NotAList, sound
 from compliance.sources.bis_dpl import read_bis_dpl
 from compliance.sources.dates import published_on
@@ -197,7 +198,7 @@ def published(path: Path) -> date | None:
 @cache
 def reader() -> str:
     """Changes whenever a file may be read otherwise than before: what older code made of it is read again."""
-    return code_digest(Path(__file__).parent.glob("*.py"))
+    return code_digest((*Path(__file__).parent.glob("*.py"), Path(country_names.__file__)))
 
 
 def read_list(path: Path, format: str) -> Iterator[ListEntry]:

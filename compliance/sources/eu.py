@@ -4,8 +4,8 @@ import xml.etree.ElementTree as ET
 from collections.abc import Iterator
 from pathlib import Path
 
+from compliance.engine.country_names import country_code
 from compliance.sources.base import ListedName, ListEntry
-from compliance.sources.countries import country_code
 from compliance.sources.dates import birth_dates, years
 from compliance.sources.xml import subtrees, text_of
 

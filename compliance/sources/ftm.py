@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from compliance.engine.country_names import country_code
 from compliance.sources.base import ListedName, ListEntry, NotAList
-from compliance.sources.countries import country_code
 from compliance.sources.dates import birth_dates
 from compliance.sources.json_files import objects_by_line
 

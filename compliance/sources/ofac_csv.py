@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from compliance.engine.country_names import country_code
 from compliance.sources.base import ListedName, ListEntry, NotAList
-from compliance.sources.countries import country_code
 from compliance.sources.dates import birth_dates
 from compliance.sources.files import csv_rows
 from compliance.sources.wallets import wallets_in

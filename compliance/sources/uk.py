@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from compliance.engine.country_names import country_code
 from compliance.sources.base import ListedName, ListEntry
-from compliance.sources.countries import country_code
 from compliance.sources.dates import birth_dates
 from compliance.sources.files import table_rows
 from compliance.sources.xml import subtrees, text_of

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from compliance.engine.country_names import country_code
 from compliance.sources.base import ListedName, ListEntry, NotAList
-from compliance.sources.countries import country_code
 from compliance.sources.dates import birth_dates
 from compliance.sources.files import table_rows
 from compliance.sources.json_files import objects_under

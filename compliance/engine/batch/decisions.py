@@ -2,6 +2,8 @@
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from re import ASCII
+from re import compile as pattern
 from typing import Any
 
 from compliance.engine.batch.ownership import refuse_above_hundred
@@ -13,6 +15,7 @@ from compliance.engine.facts import Facts
 from compliance.engine.packs import NoPackInForce, PolicyPack
 
 MAX_NAME = 500
+_DAY = pattern(r"\d{4}-\d\d-\d\d", ASCII)
 
 
 def decided(
@@ -23,7 +26,7 @@ def decided(
     `as_of` (else that of the facts, else `now`) picks the pack and is the day on which the rules are asked.
     Raises `Malformed` for what are no facts, and for days in the future.
     """
-    moment = as_of.isoformat() if as_of else value.get("as_of", now.isoformat())
+    moment = as_of.isoformat() if as_of else _told(value.get("as_of", now.isoformat()))
     facts = Facts.from_json({**as_floats(dict(value)), "as_of": moment})
     if facts.as_of > now:
         raise Malformed("as_of lies in the future")
@@ -39,6 +42,12 @@ def decided(
         "digest": outcome.digest(),
         "facts_digest": facts.digest(),
     }
+
+
+def _told(as_of: Any) -> Any:
+    """A day in words means its first moment in UTC, as on the command line."""
+    is_day = isinstance(as_of, str) and _DAY.fullmatch(as_of)
+    return f"{as_of}T00:00:00+00:00" if is_day else as_of
 
 
 def _check(facts: Facts, now: datetime) -> None:

@@ -20,10 +20,10 @@ from compliance.engine.ownership import (
 
 MAX_EDGES = 200_000
 WHOLE_PATHS = 1000  # in larger graphs whole paths would grow with the square of the graph
-_EDGE_KEYS = frozenset(
-    {"owner", "owned", "pct", "min", "max", "interest", "direct", "start", "end", "source", "note", "id"}
-)
-_LINE_KEYS = frozenset({"listed", "edges", "as_of", "id", "source", "note", "expected_blocked"})
+_REMARKS = ("id", "source", "note", "name", "title", "description", "comment")  # not looked at
+_EDGE_KEYS = frozenset({"owner", "owned", "pct", "min", "max", "interest", "direct", "start", "end", *_REMARKS})
+_LINE_KEYS = frozenset({"listed", "edges", "as_of", *_REMARKS})
+_EXPECTED = "expected"  # what begins so is the answer that somebody expects
 _MAX_NAME = 500
 _HUNDRED = Decimal(100)
 
@@ -104,8 +104,8 @@ def _edge(row: Mapping[str, Any], day: date, today: date) -> tuple[OwnershipEdge
 
 
 def _refuse_unknown(value: Mapping[str, Any], known: frozenset[str], what: str) -> None:
-    if not value.keys() <= known:
-        unknown = sorted(value.keys() - known)
+    unknown = sorted(key for key in value.keys() - known if not key.startswith(_EXPECTED))
+    if unknown:
         raise Malformed(f"{what} has unknown members: {', '.join(key[:40] for key in unknown[:5])}")
 
 

@@ -25,7 +25,7 @@ class Command(JsonLinesCommand):
     def answering(self, options: dict[str, Any]) -> Answer:
         """The engine, over the packs of this house."""
         now = clock.now()
-        as_of = _moment(options["as_of"]) if options["as_of"] else None
+        as_of = _moment(options["as_of"]) if options["as_of"] is not None else None
         if as_of and as_of > now:
             raise CommandError("--as-of lies in the future.")
         return lambda value: decided(value, now=now, pack_at=lambda moment: pack_as_of(moment)[0], as_of=as_of)

@@ -15,10 +15,10 @@ from typing import Any
 
 import yaml
 
+from compliance.engine.country_names import country_code
 from compliance.engine.screening import EntryFacts, ListedEntry
 from compliance.sources.base import ListEntry
 from compliance.sources.catalogue import read_list
-from compliance.sources.countries import country_code
 from marketplace.config.settings.environment import ROOT
 
 DATA = ROOT.parent / "shared" / "data"

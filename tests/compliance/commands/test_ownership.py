@@ -134,6 +134,14 @@ def test_a_name_is_one_however_unicode_writes_it():
 def test_a_line_with_a_member_that_nobody_knows_is_refused():
     with pytest.raises(Malformed, match="unknown members: edgs"):
         owned({"listed": ["X"], "edges": [], "edgs": []}, TODAY)
+    with pytest.raises(Malformed, match="unknown members: percent"):
+        owned(line(("X", "A", {"percent": 50})), TODAY)
+
+
+def test_remarks_and_expected_answers_are_not_looked_at():
+    remarks = {"name": "half", "description": "FAQ 401", "expected_blocked": {"A": False}, "expected_unresolved": ["A"]}
+    found = owned(line(("X", "A", {"pct": 50, "comment": "as told"}), **remarks), TODAY)
+    assert (found["blocked"]["A"], found["unresolved"]) == (True, [])
 
 
 def test_a_hundred_thousand_edges_are_answered_in_one_line():

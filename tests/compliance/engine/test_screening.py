@@ -5,6 +5,7 @@ import json
 
 import pytest
 
+from compliance.engine.country_names import country_code
 from compliance.engine.screening import (
     STRONG,
     THRESHOLD,
@@ -17,7 +18,6 @@ from compliance.engine.screening import (
     judge,
 )
 from compliance.sources.catalogue import read_list
-from compliance.sources.countries import country_code
 
 NO_FACTS = EntryFacts()
 

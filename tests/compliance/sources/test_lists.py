@@ -9,9 +9,9 @@ from datetime import date
 import pytest
 
 from compliance.engine.country_codes import ISO_COUNTRIES
+from compliance.engine.country_names import _BY_NAME, country_code
 from compliance.sources.base import ListedName, ListEntry, NotAList, sound
 from compliance.sources.catalogue import KNOWN_LISTS, SAMPLE_SDN_GROWN, SAMPLE_SDN_SHRUNKEN, SAMPLES, read_list
-from compliance.sources.countries import _BY_NAME, country_code
 from compliance.sources.dates import birth_dates
 
 SDN = SAMPLES / "ofac_sdn_advanced.xml"
