@@ -14,8 +14,9 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=200, help="how many faults happen")
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10**6), help="repeats the order")
     parser.add_argument("--state", type=Path, default=ROOT / ".gridclear" / "chaos", help="where everything is written")
+    parser.add_argument("--migrated", type=Path, help="a file of pg_dump: what to migrate is restored from it")
     given = parser.parse_args()
-    return play(given.state, given.rounds, given.seed)
+    return play(given.state, given.rounds, given.seed, given.migrated)
 
 
 if __name__ == "__main__":

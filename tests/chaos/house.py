@@ -21,7 +21,7 @@ from marketplace.development.environment import choose_ports, compose_environmen
 from marketplace.development.errors import DevelopmentError
 from marketplace.development.leftovers import end_leftovers
 from marketplace.development.parts import Part
-from marketplace.development.postgres import release_postgres, start_postgres
+from marketplace.development.postgres import binaries, release_postgres, start_postgres
 
 # A busy machine takes its time over a worker's imports.
 READY_SECONDS = 600
@@ -46,8 +46,9 @@ class Running:
 class House:
     """Everything that `make run` starts, each part in a process group of its own."""
 
-    def __init__(self, state: Path) -> None:
+    def __init__(self, state: Path, migrated: Path | None = None) -> None:
         self.state = state
+        self._migrated = migrated
         self.environment: dict[str, str] = {}
         self._running: dict[str, Running] = {}
         self._deeds: list[subprocess.Popen[bytes]] = []
@@ -68,6 +69,8 @@ class House:
         end_leftovers(self.state)
         ports = choose_ports(self.state)
         url = start_postgres(self.state)
+        if self._migrated is not None:
+            subprocess.run([binaries() / "pg_restore", "--no-owner", "--dbname", url, self._migrated], check=True)
         composed = compose_environment(self.state, ports, url) | {"GRIDCLEAR_STATE": str(self.state)}
         self.environment = {**os.environ, **composed, **CHARGE_AT_ONCE}
         self._begin(*(part for part in foundation_parts(self.state, ports) if part.name != POSTGRES))

@@ -19,12 +19,12 @@ from tests.chaos.house import House
 LONGEST_WAIT_SECONDS = 6.0
 
 
-def play(state: Path, rounds: int, seed: int) -> int:
+def play(state: Path, rounds: int, seed: int, migrated: Path | None = None) -> int:
     """The exit status of the proof after so many rounds in a fresh house; 0 when nothing was lost."""
     shutil.rmtree(state, ignore_errors=True)
     state.mkdir(parents=True)
     print(f"chaos: {rounds} rounds, seed {seed}, logs in {state / 'logs'}", flush=True)
-    house = House(state)
+    house = House(state, migrated)
     try:
         house.start()
         _play_rounds(house, rounds, seed)
