@@ -1,4 +1,4 @@
-"""What of the card pot lies in suspense, transfer by transfer, and what two officers have explained of it."""
+"""What of either pot lies in suspense, transfer by transfer, and what two officers have explained of it."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -23,6 +23,7 @@ class InSuspense:
     at: datetime
     kind: str
     memo: str
+    pot: str
     currency: str
     amount_minor: int
     left_minor: int
@@ -30,7 +31,9 @@ class InSuspense:
 
 def in_suspense(transfer_ids: Iterable[UUID] | None = None) -> list[InSuspense]:
     """The transfers of which something is not explained yet, oldest first; of all, or of these. Two queries."""
-    rows = _entries(transfer_ids).values("transfer", "transfer__kind", "transfer__memo", "account__currency")
+    rows = _entries(transfer_ids).values(
+        "transfer", "transfer__kind", "transfer__memo", "account__pot", "account__currency"
+    )
     found = list(rows.annotate(moved=Sum("amount_minor"), first=Min("at")).order_by("first", "transfer"))
     booked = Explanation.objects.filter(
         transfer__in=[each["transfer"] for each in found], state=Explanation.State.BOOKED
@@ -42,6 +45,7 @@ def in_suspense(transfer_ids: Iterable[UUID] | None = None) -> list[InSuspense]:
             at=each["first"],
             kind=each["transfer__kind"],
             memo=each["transfer__memo"],
+            pot=each["account__pot"],
             currency=each["account__currency"],
             amount_minor=each["moved"],
             left_minor=each["moved"] - explained.get(each["transfer"], 0),
@@ -52,8 +56,7 @@ def in_suspense(transfer_ids: Iterable[UUID] | None = None) -> list[InSuspense]:
 
 
 def _entries(transfer_ids: Iterable[UUID] | None) -> QuerySet[Entry]:
-    rows = Entry.objects.filter(account__kind=Account.Kind.SUSPENSE, account__pot=Account.Pot.CARD)
-    rows = rows.exclude(transfer__kind=EXPLAINED)
+    rows = Entry.objects.filter(account__kind=Account.Kind.SUSPENSE).exclude(transfer__kind=EXPLAINED)
     return rows if transfer_ids is None else rows.filter(transfer__in=list(transfer_ids))
 
 

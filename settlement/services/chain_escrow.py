@@ -19,7 +19,7 @@ from settlement.models import ChainTransaction, EscrowDeposit, Hold
 from settlement.rails.chain import EscrowState, connect
 from settlement.selectors.wallet_freezes import FREEZE, LET_GO, case_ref_of
 from settlement.services.chain_deposits import terms_of
-from settlement.services.chain_sender import ContractCall, submit
+from settlement.services.chain_sender import ContractCall, only_if, submit
 from settlement.services.hold_states import HoldNotFound
 
 # One freeze on chain; the sweep renews it while compliance has not let go.
@@ -99,7 +99,7 @@ def freeze_escrow(hold_id: UUID) -> ChainTransaction | None:
         function="freeze",
         arguments=(_key(deposit), _case_ref(hold), int(until.timestamp())),
         subject_id=hold.subject_id,
-        guard=_only_if(hold, frozen=True),
+        guard=only_if(lambda: _is_frozen(hold), HoldMoved),
     )
     return submit(call, chain)
 
@@ -123,7 +123,7 @@ def unfreeze_escrow(hold_id: UUID) -> ChainTransaction | None:
         function="unfreeze",
         arguments=(_key(deposit), _case_ref(hold)),
         subject_id=hold.subject_id,
-        guard=_only_if(hold, frozen=False),
+        guard=only_if(lambda: not _is_frozen(hold), HoldMoved),
     )
     return submit(call, chain)
 
@@ -199,14 +199,8 @@ def _is_being_let_go(hold: Hold) -> bool:
     return releases.filter(state__in=ChainTransaction.UNDER_WAY).exists()
 
 
-def _only_if(hold: Hold, *, frozen: bool) -> Callable[[], None]:
-    """Asked in the transaction that stores the deed, where its nonce is its own: what came meanwhile goes before."""
-
-    def guard() -> None:
-        if Hold.objects.filter(pk=hold.pk, state=Hold.State.FROZEN).exists() != frozen:
-            raise HoldMoved
-
-    return guard
+def _is_frozen(hold: Hold) -> bool:
+    return Hold.objects.filter(pk=hold.pk, state=Hold.State.FROZEN).exists()
 
 
 def _hold(hold_id: UUID) -> Hold:

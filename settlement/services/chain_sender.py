@@ -68,6 +68,20 @@ class ContractCall:
     guard: Callable[[], object] | None = None
 
 
+def only_if(is_wanted: Callable[[], bool], refusal: type[Refusal]) -> Callable[[], None]:
+    """A guard that raises the refusal where the deed is not wanted any more.
+
+    It is asked in the transaction that stores the deed, where its nonce is its own: what came meanwhile goes before,
+    and a deed of a higher nonce was decided by what stood later.
+    """
+
+    def guard() -> None:
+        if not is_wanted():
+            raise refusal
+
+    return guard
+
+
 def submit(call: ContractCall, chain: Chain | None = None) -> ChainTransaction:
     """The call is signed and stored, and was broadcast when the node took it; the same key returns what stands.
 

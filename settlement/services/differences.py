@@ -1,6 +1,7 @@
 """What a rail and the books do not agree on: on record with its run, in the log, and a case for officers each."""
 
 import logging
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,6 +14,7 @@ from compliance.base.actor import Actor
 from compliance.services import money_alarms
 from compliance.services.money_alarms import MoneyDifference
 from settlement.models import ReconciliationDifference, ReconciliationRun
+from settlement.money import amount_words
 
 logger = logging.getLogger(__name__)
 # More at once is one fault: its first cases tell which, and one more how many there are besides.
@@ -31,6 +33,7 @@ class Difference:
     rail_minor: int | None
     explanation: str
     is_total: bool = False
+    currency: str = ""
 
     @property
     def amounts(self) -> str:
@@ -90,7 +93,7 @@ def _alarm(run: ReconciliationRun, differences: Sequence[Difference], actor: Act
     audit.record("reconciliation.failed", actor=actor, subject=run, data=data)
     wanted = [_case_of(run, each) for each in differences[:MOST_CASES]]
     if len(differences) > MOST_CASES:
-        wanted.append(_case_of_rest(run, len(differences) - MOST_CASES))
+        wanted.append(_case_of_rest(run, differences[MOST_CASES:]))
     money_alarms.open_cases_for(wanted, run.pk, actor=actor)
 
 
@@ -98,9 +101,13 @@ def _case_of(run: ReconciliationRun, difference: Difference) -> MoneyDifference:
     return MoneyDifference(run.rail, difference.external_id, difference.amounts, difference.explanation)
 
 
-def _case_of_rest(run: ReconciliationRun, rest: int) -> MoneyDifference:
-    """One for all that have none of their own: a new one each day."""
-    words = f"{rest} more differences in run {run.pk}, without cases of their own"
+def _case_of_rest(run: ReconciliationRun, rest: Sequence[Difference]) -> MoneyDifference:
+    """One for all that have none of their own: a new one each day. Each of them is on record with the run."""
+    sums: Counter[str] = Counter()
+    for each in rest:
+        sums[each.currency or run.currency] += (each.rail_minor or 0) - (each.ledger_minor or 0)
+    in_all = ", ".join(amount_words(minor, currency) for currency, minor in sorted(sums.items()))
+    words = f"{len(rest)} more differences in run {run.pk}, without cases of their own, by {in_all} in all"
     return MoneyDifference(run.rail, "others", f"{run.through_at:%Y-%m-%d}", words)
 
 

@@ -33,6 +33,8 @@ DECIDE_WITHIN = timedelta(days=14)
 OF_PARTIES = (Kind.AVAILABLE, Kind.PAYABLE, Kind.CLAIM)
 # Every other account moves with deeds of its own.
 PLACES = (*OF_PARTIES, Kind.FEES, Kind.CHARGEBACKS, Kind.PROCESSING, Kind.BANK)
+# Debts, costs of payments and the bank are of cards alone: nothing but the contract holds what came by chain.
+PLACES_OF = {Pot.CARD: PLACES, Pot.ESCROW: (Kind.AVAILABLE, Kind.PAYABLE, Kind.FEES, Kind.CHARGEBACKS)}
 _WORK = "The booking of an explanation"
 
 
@@ -62,7 +64,7 @@ class ExplainedAlready(Conflict):
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """An account of the card pot; the party is given for accounts of parties alone."""
+    """An account of the pot in which the money lies; the party is given for accounts of parties alone."""
 
     kind: str
     party_id: UUID | None = None
@@ -159,8 +161,9 @@ def _signed(found: InSuspense, amount_minor: int | None) -> int:
 
 
 def _check(place: Place, found: InSuspense) -> None:
-    if place.kind not in PLACES:
-        raise ExplanationInvalid(f"It belongs to one of {', '.join(PLACES)}. Nothing was changed.")
+    places = PLACES_OF[Pot(found.pot)]
+    if place.kind not in places:
+        raise ExplanationInvalid(f"It belongs to one of {', '.join(places)}. Nothing was changed.")
     if (place.party_id is not None) != (place.kind in OF_PARTIES):
         raise ExplanationInvalid("A party is named exactly for an account of a party. Nothing was changed.")
 
@@ -185,9 +188,11 @@ def _locked(explanation_id: UUID) -> Explanation:
 
 
 def _book(row: Explanation, ending: Ending, actor: Actor) -> None:
-    suspense = of_platform(Kind.SUSPENSE, Pot.CARD, row.currency)
-    place = AccountKey(row.kind, Pot.CARD, row.currency, row.party_id)
-    of_party = claims.accounts_of(row.party_id) if row.party_id else []
+    pot = in_suspense([row.transfer_id])[0].pot
+    suspense = of_platform(Kind.SUSPENSE, pot, row.currency)
+    place = AccountKey(row.kind, pot, row.currency, row.party_id)
+    owner = row.party_id if pot == Pot.CARD else None
+    of_party = claims.accounts_of(owner) if owner else []
     transfer_id = ledger.transfer_id_for(EXPLAINED, row.pk)
     # Every row of the place: what goes the other way may take from more than one of a shared account's.
     ledger.lock({suspense, place, *of_party})
@@ -201,8 +206,8 @@ def _book(row: Explanation, ending: Ending, actor: Actor) -> None:
         approved_by=ending.approved_by,
     )
     ledger.post(transfer_id, EXPLAINED, lines, subject_id=row.pk, memo=str(row.transfer_id))
-    if row.party_id:
-        claims.pay_off(row.party_id)
+    if owner:
+        claims.pay_off(owner)
 
 
 def _withdraw(row: Explanation, code: str, actor: Actor) -> None:

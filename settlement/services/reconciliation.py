@@ -47,14 +47,16 @@ def reconcile_card() -> ReconciliationRun:
     booked = _booked(lines)
     strays = unexplained.strays(lines, booked)
     known = _known(lines, booked)
+    fees = unexplained.returned_fees(lines)
     differences = [
         *_foreign(everything, seen),
         *_unanswered_lines(lines, known),
+        *(Difference(f"fee of {each.id}", None, -each.fee_minor, "the network gave a fee back") for each in fees),
         *_missing_lines(lines, since, started),
-        *(_total(total, lines, strays, known, started) if is_whole else []),
+        *(_total(total + sum(each.fee_minor for each in fees), lines, strays, known, started) if is_whole else []),
     ]
     with transaction.atomic():
-        unexplained.book([line for line in strays if not _is_young(line)], actor=ACTOR)
+        unexplained.book([line for line in strays if not _is_young(line)], fees, actor=ACTOR)
         books = -ledger.balance_of(clearing(Pot.CARD, USD))
         return record(Comparison(RAIL, USD, books, total, len(everything), started, differences), actor=ACTOR)
 
@@ -96,11 +98,12 @@ def _seen() -> datetime:
 def _post_what_only_the_rail_knows(line: BalanceLine) -> None:
     """The network's fee on the line, and its payouts to the platform's bank, stand in the books."""
     stripe = clearing(Pot.CARD, USD)
-    if line.fee_minor:
+    is_dispute = line.kind == "adjustment"
+    if line.fee_minor > 0 or is_dispute:
         # A fee may come back with a dispute that was won, so it lies where either sign may stand.
-        kind = Kind.CHARGEBACKS if line.kind == "adjustment" else Kind.PROCESSING
+        kind = Kind.CHARGEBACKS if is_dispute else Kind.PROCESSING
         costs = of_platform(kind, Pot.CARD, USD)
-        _post("stripe.fee", line, [Line(stripe, line.fee_minor), Line(costs, -line.fee_minor)])
+        _post(unexplained.FEE, line, [Line(stripe, line.fee_minor), Line(costs, -line.fee_minor)])
     if line.kind == "payout":
         bank = of_platform(Kind.BANK, Pot.CARD, USD)
         _post("stripe.payout", line, [Line(stripe, -line.amount_minor), Line(bank, line.amount_minor)])
@@ -127,7 +130,13 @@ def _foreign(lines: list[BalanceLine], seen: datetime) -> list[Difference]:
     fresh = [line for line in lines if line.currency != USD.lower() and line.created >= seen.timestamp()]
     words = "is in {}, and the books of cards are kept in USD"
     return [
-        Difference(line.id, None, line.amount_minor, f"{line.kind} {line.source} {words.format(line.currency.upper())}")
+        Difference(
+            line.id,
+            None,
+            line.amount_minor,
+            f"{line.kind} {line.source} {words.format(line.currency.upper())}",
+            currency=line.currency.upper(),
+        )
         for line in fresh
         if not _is_young(line)
     ]
@@ -194,7 +203,7 @@ def _total(
 ) -> list[Difference]:
     """The whole balance, as of two minutes ago: what only one side shows of the time since is left out of that side.
 
-    The lines that are about to be booked are left out as well.
+    The lines that are about to be booked are left out as well, and the caller left out the fees that are.
     """
     unbooked = {line.id for line in strays}
     young = [line for line in lines if _is_young(line) and line.kind != "payout" and line.id not in unbooked]

@@ -18,6 +18,7 @@ from settlement.services.accounts import AccountKey, Kind, Pot, clearing, of_par
 from settlement.services.ledger import Line
 
 USD = "USD"
+FEE = "stripe.fee"
 # Transfers whose memo is the id of the line that they were booked from.
 KINDS = (dispute_money.WITHDRAWN, dispute_money.REINSTATED, *refund_money.LINES, UNEXPLAINED)
 # Lines of these kinds are made by deeds of ours, whose own side may still be on its way.
@@ -59,14 +60,31 @@ def payments_behind(lines: Iterable[BalanceLine]) -> dict[str, CardPayment]:
     return {row.charge_id: row for row in CardPayment.objects.filter(charge_id__in=charges)} if charges else {}
 
 
-def book(lines: list[BalanceLine], *, actor: Actor) -> None:
-    """Each line stands in the books, once. Inside the caller's transaction, which has locked no accounts."""
-    if not lines:
+def returned_fees(lines: Iterable[BalanceLine]) -> list[BalanceLine]:
+    """The lines by which the network gave a fee back, and not with a dispute that was won, that are not booked yet.
+
+    They lie in `suspense`, for the books may know of no cost that it could come off.
+    """
+    found = {_fee_id(each): each for each in lines if each.fee_minor < 0 and each.kind != "adjustment"}
+    booked = set(Transfer.objects.filter(pk__in=found).values_list("pk", flat=True)) if found else set()
+    return [line for pk, line in found.items() if pk not in booked]
+
+
+def _fee_id(line: BalanceLine) -> UUID:
+    return ledger.transfer_id_for(FEE, line.id)
+
+
+def book(lines: list[BalanceLine], fees: list[BalanceLine], *, actor: Actor) -> None:
+    """Each line, and each returned fee, stands in the books, once. The caller's transaction has locked no accounts."""
+    if not lines and not fees:
         return
     causes = {line.id: ledger.transfer_id_for(UNEXPLAINED, line.id) for line in lines}
     payers = {line.id: _payer(line, payment) for line, payment in _with_payments(lines)}
     stripe, suspense = clearing(Pot.CARD, USD), of_platform(Kind.SUSPENSE, Pot.CARD, USD)
-    ledger.lock([stripe, suspense, *(key for key in payers.values() if key)], causes=list(causes.values()))
+    touching = [*causes.values(), *(_fee_id(line) for line in fees)]
+    ledger.lock([stripe, suspense, *(key for key in payers.values() if key)], causes=touching)
+    for line in fees:
+        ledger.post(_fee_id(line), FEE, [Line(stripe, line.fee_minor), Line(suspense, -line.fee_minor)], memo=line.id)
     # Looked at under the lock: of two runs at once the second finds what the first has booked.
     done = set(Transfer.objects.filter(pk__in=causes.values()).values_list("pk", flat=True))
     for line, payment in _with_payments(lines):

@@ -10,8 +10,9 @@ A freeze by hand, under a reference that is none of our restrictions', is left t
 
 import logging
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import timedelta
+from functools import partial
 from uuid import UUID
 
 from compliance.base import clock, faults
@@ -31,6 +32,7 @@ from settlement.selectors.wallet_freezes import (
 )
 from settlement.services import chain_escrow
 from settlement.services.chain_escrow import FREEZE_FOR, RENEW_FREEZE_BEFORE
+from settlement.services.chain_sender import only_if
 
 logger = logging.getLogger(__name__)
 
@@ -59,7 +61,7 @@ def freeze_wallets() -> int:
         if not _will_be_frozen(told.get(wallet, Told()), sent.get(wallet, []), fallen):
             key = f"guard:{restriction_id.hex}:{wallet}"
             with faults.alone("the freeze of a wallet", logger):
-                guard = _only_if(wallet, restricted=True)
+                guard = only_if(partial(must_be_frozen, wallet), Overtaken)
                 chain_escrow.freeze_account(wallet, restriction_id, f"{key}:{numbers[key]}", guard=guard)
                 done += 1
     return done
@@ -117,20 +119,10 @@ def _lands_after(later: ChainTransaction, earlier: ChainTransaction) -> bool:
 def _let_go(wallet: str, restriction_id: UUID, key: str) -> int:
     with faults.alone("the release of a wallet", logger):
         if connect().account_frozen_until(wallet) > clock.now().timestamp():
-            guard = _only_if(wallet, restricted=False)
+            guard = only_if(lambda: not must_be_frozen(wallet), Overtaken)
             chain_escrow.unfreeze_account(wallet, restriction_id, key, guard=guard)
             return 1
     return 0
-
-
-def _only_if(wallet: str, *, restricted: bool) -> Callable[[], None]:
-    """Asked in the transaction that stores the deed: a deed of a higher nonce was decided by what stood later."""
-
-    def guard() -> None:
-        if must_be_frozen(wallet) != restricted:
-            raise Overtaken
-
-    return guard
 
 
 def _fallen() -> list[UUID]:

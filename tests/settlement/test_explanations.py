@@ -15,7 +15,7 @@ from settlement import tasks
 from settlement.models import Explanation
 from settlement.selectors.suspense import in_suspense
 from settlement.services import claims, explanations, ledger
-from settlement.services.accounts import Kind, Pot, clearing, of_platform
+from settlement.services.accounts import Kind, Pot, clearing, of_party, of_platform
 from settlement.services.books import verify_books
 from settlement.services.explanations import ExplainedAlready, ExplanationInvalid, NotInSuspense, Place
 from settlement.services.ledger import Line
@@ -108,6 +108,29 @@ def test_money_that_came_is_a_renters_and_pays_its_debt_first(money):
     pk = explanations.propose(credit, case_of("txn_2"), Place("available", money.renter.pk), "A transfer.", actor=OLGA)
     explanations.approve(pk, "Yes.", actor=OTTO)
     assert money.books() == {"stripe": -700, "available": 700}
+
+
+def test_money_of_the_escrow_pot_is_explained_in_its_pot_and_pays_no_debt_of_cards(money):
+    suspense, contract = of_platform(Kind.SUSPENSE, Pot.ESCROW, "USDC"), clearing(Pot.ESCROW, "USDC")
+    pk, case_id = uuid4(), case_of("suspense")
+    ledger.post(pk, "chain.withdrawn", [Line(contract, -5_000_000), Line(suspense, 5_000_000)], memo="0x1")
+    owed = Line(claims.key_of(Kind.CLAIM, money.renter.pk), -300)
+    ledger.post(uuid4(), "dispute.withdrawn", [Line(clearing(Pot.CARD, "USD"), 300), owed])
+    (found,) = in_suspense()
+    assert (found.pot, found.currency, found.left_minor) == ("escrow", "USDC", 5_000_000)
+    for kind in ("claim", "bank", "processing"):
+        party = money.renter.pk if kind == "claim" else None
+        with pytest.raises(ExplanationInvalid, match="available, payable, fees, chargebacks"):
+            explanations.propose(pk, case_id, Place(kind, party), "No.", actor=OLGA)
+    theirs = Place("available", money.renter.pk)
+    first = explanations.propose(pk, case_id, theirs, "Its wallet.", actor=OLGA, amount_minor=4_000_000)
+    explanations.approve(first, "Seen on chain.", actor=OTTO)
+    rest = explanations.propose(pk, case_of("suspense2"), COSTS, "Ours.", actor=OLGA)
+    explanations.approve(rest, "Yes.", actor=OTTO)
+    of_renter = of_party(Kind.AVAILABLE, money.renter.pk, Pot.ESCROW, "USDC")
+    costs = of_platform(Kind.CHARGEBACKS, Pot.ESCROW, "USDC")
+    assert [ledger.balance_of(key) for key in (suspense, of_renter, costs)] == [0, 4_000_000, 1_000_000]
+    assert (in_suspense(), claims.owed_minor(money.renter.pk), verify_books().verified) == ([], 300, True)
 
 
 def test_a_case_that_goes_on_otherwise_moves_nothing(money, transfer):

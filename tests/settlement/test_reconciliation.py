@@ -197,6 +197,22 @@ def test_a_line_of_a_kind_that_nobody_knows_is_a_difference_with_a_case(busy: Sc
     assert reconciliation.reconcile_card().balanced
 
 
+def test_a_fee_that_the_network_gives_back_is_one_difference_and_stops_nothing(busy: Scene, clock):
+    """The books may know of no cost that it could come off: it lies in suspense, until two officers say whose it is."""
+    with busy.network.store.transaction():
+        call = Call(busy.network.store, busy.network.network.terms, {})
+        line = call.book("payout", "po_back", -100, "usd", fee=-9_000)
+    clock.advance(minutes=5)
+    run = reconciliation.reconcile_card()
+    assert _differences(run) == [f"fee of {line}: the network gave a fee back"]
+    assert (busy.books()["suspense"], busy.books()["processing"]) == (9_000, -217)
+    assert line in _alarms()[0]
+    for _ in range(2):
+        run = reconciliation.reconcile_card()
+        assert (run.balanced, _differences(run)) == (True, [])
+    assert (len(_alarms()), verify_books().verified) == (1, True)
+
+
 def test_what_moves_just_now_hides_no_difference_of_the_total(busy: Scene):
     reconciliation.reconcile_card()
     lines = [Line(clearing(Pot.CARD, "USD"), -100), Line(of_platform(Kind.SUSPENSE, Pot.CARD, "USD"), 100)]
@@ -250,13 +266,17 @@ def test_a_line_in_another_currency_is_a_difference_with_a_case_and_in_no_books(
 
 
 def test_of_very_many_differences_the_first_have_cases_and_one_tells_of_the_rest(busy: Scene, clock):
-    found = [differences.Difference(f"txn_{n}", None, n, "the books know nothing of it") for n in range(60)]
+    found = [
+        differences.Difference(f"txn_{n}", None, n, "the books know nothing of it", currency="EUR" if n == 57 else "")
+        for n in range(60)
+    ]
     for wanted in (found, found, found[:50]):
         comparison = differences.Comparison("card", "USD", 0, 0, 60, clocks.now(), wanted)
         run = differences.record(comparison, actor=TESTER)
         assert run.differences.count() == len(wanted)
     assert len(_alarms()) == 51
     assert "10 more differences" in _alarms()[-1]
+    assert "by €0.57, $4.88 in all" in _alarms()[-1], "the last ten, by currency"
     clock.advance(days=1)
     differences.record(differences.Comparison("card", "USD", 0, 0, 60, clocks.now(), found), actor=TESTER)
     assert len(_alarms()) == 52
