@@ -80,9 +80,9 @@ class NameIndex:
         for name in map(self._entries.name, dict.fromkeys(numbers)):
             entry = self._entries.entry(name.entry)
             things_apart = entry.kind != query.kind and not {entry.kind, query.kind}.isdisjoint(THINGS)
-            if things_apart or name.entry in best or not _judged(query, name, entry, threshold):
+            if things_apart or name.entry in best or not (found := _judged(query, name, entry, threshold)):
                 continue
-            best[name.entry] = _likest(query, self._entries.names_of(name.entry), entry, threshold)
+            best[name.entry] = _likest(query, self._entries.names_of(name.entry), entry, found)
         return sorted(best.values(), key=lambda each: each.rank)
 
     def keys(self) -> frozenset[int]:
@@ -109,7 +109,8 @@ def judge(query: NameQuery, listed: ListedEntry) -> Candidate:
     """How like the query the entry's likest name is, by the steps of a search, whatever the score."""
     names = [StoredName(name, prepare(name, reading_of(listed.kind)), 0, weak) for name, weak in listed.names]
     telling = [name for name in names if name.prepared.words] or names
-    return _likest(query, telling, listed, THRESHOLD, least=0.0)
+    found = [each for name in telling if (each := _judged(query, name, listed, THRESHOLD, least=0.0))]
+    return min(found, key=lambda each: _before(query, each))
 
 
 def compare(first: str, second: str, kind: str) -> float:
@@ -117,12 +118,19 @@ def compare(first: str, second: str, kind: str) -> float:
     return likeness(prepare(first, kind), prepare(second, kind), kind).score
 
 
-def _likest(
-    query: NameQuery, names: Iterable[StoredName], entry: ListedEntry, threshold: float, least: float | None = None
-) -> Candidate:
-    """The best candidate among the entry's names; of two as likely, the one written as it was asked."""
-    found = [each for name in names if (each := _judged(query, name, entry, threshold, least))]
-    return min(found, key=lambda each: (each.rank, each.name.casefold() != query.name.casefold(), each.name))
+def _likest(query: NameQuery, names: Iterable[StoredName], entry: ListedEntry, found: Candidate) -> Candidate:
+    """The best candidate among the entry's names, of which one was found; what cannot be better is not looked into."""
+    for name in names:
+        least = found.score if found.strength == STRONG else min(found.score, STRONG_THRESHOLD)
+        other = _judged(query, name, entry, found.threshold, least)
+        if other and _before(query, other) < _before(query, found):
+            found = other
+    return found
+
+
+def _before(query: NameQuery, found: Candidate) -> tuple[tuple[bool, float, str], bool, str]:
+    """Smaller for the better of two; of two as likely, the one written as it was asked."""
+    return found.rank, found.name.casefold() != query.name.casefold(), found.name
 
 
 def _judged(

@@ -29,8 +29,8 @@ from compliance.engine.index.terms import (
 from compliance.engine.naming.prepare import PreparedName
 from compliance.engine.naming.words import Word
 
-SHORTLIST = 34
-_BY_ONE_WORD = 10  # of those that share a single word with the asked name
+SHORTLIST = 30
+_BY_ONE_WORD = 8  # of those that share a single word with the asked name
 _RARE = 60  # names; a term in so few is evidence by itself, others count only two together
 _TELLING = 8  # of a long name, the rarest words decide which names are looked at
 _MAX_POOL = 1_500
@@ -111,11 +111,13 @@ class Candidates:
         terms = dict(asked_terms(word, vowelless=vowelless))
         for spelling in self._misspelt(word.text) if misspelt else ():
             terms.setdefault(spelling, TYPING_ERROR_SAYS)
-        bearing = {term: names for term in terms if (names := frozenset(self._by_term.get(term)))}
+        bearing = {term: names for term in terms if (names := self._by_term.get(term))}
         says: dict[int, float] = {}
-        for say, term in sorted((terms[term] * self._rarity(names), term) for term, names in bearing.items()):
-            says.update(dict.fromkeys(bearing[term], say))
-        return Group(says, tuple(sorted((each for each in bearing.values() if len(each) <= _RARE), key=len)))
+        for say, term in sorted((terms[term] * self._rarity(len(names)), term) for term, names in bearing.items()):
+            told = dict.fromkeys(bearing[term], say)
+            says = says | told if says else told
+        rare = [frozenset(each) for each in bearing.values() if len(each) <= _RARE]
+        return Group(says, tuple(sorted(rare, key=len)))
 
     def _misspelt(self, word: str) -> list[str]:
         """The listed words that are one typing error away."""
@@ -124,8 +126,8 @@ class Candidates:
             found.update(dict.fromkeys(self._by_gap.get(gap)))
         return [self._words[number] for number in list(found)[:_MAX_MISSPELT]]
 
-    def _rarity(self, names: frozenset[int]) -> float:
-        return log(1 + len(self._names) / len(names))
+    def _rarity(self, bearers: int) -> float:
+        return log(1 + len(self._names) / bearers)
 
     def _weighed(self, groups: Sequence[Group]) -> tuple[list[tuple[float, int]], list[tuple[float, int]]]:
         """The names with a rare word of ours or two of any, those that share one word and those that share several.

@@ -195,20 +195,32 @@ def _place(pair: Pair) -> int:
 
 def _joined(apart: dict[int, Word], whole: dict[int, Word], errors: Errors) -> list[Pair]:
     """The runs of two or three words that begin as the one word does and have about as many letters."""
+    if len(apart) < 2 or not whole:
+        return []
+    _, longest = _letters_of_runs(max([len(word.text) for word in whole.values()]), errors)
+    runs = [
+        (start, letters)
+        for start, word in apart.items()
+        if (following := apart.get(start + 1)) and (letters := len(word.text) + len(following.text)) <= longest
+    ]
+    return _joined_in(runs, apart, whole, errors) if runs else []
+
+
+def _joined_in(
+    runs: Sequence[tuple[int, int]], apart: dict[int, Word], whole: dict[int, Word], errors: Errors
+) -> list[Pair]:
+    """As `_joined`, of the runs that start there with two words of so many letters."""
     beginnings: dict[str, list[tuple[int, int]]] = {}
-    for start, word in apart.items():
-        if following := apart.get(start + 1):
-            letters = len(word.text) + len(following.text)
-            beginnings.setdefault(_BEGINNINGS[word.text[0]], []).append((start, letters))
+    for start, letters in runs:
+        beginnings.setdefault(_BEGINNINGS[apart[start].text[0]], []).append((start, letters))
     found: list[Pair] = []
-    for at, word in whole.items() if beginnings else ():
+    for at, word in whole.items():
         starts = beginnings.get(_BEGINNINGS[word.text[0]])
         if starts and len(word.text) >= _SHORTEST_JOINED:
             least, most = _letters_of_runs(len(word.text), errors)
             for start, letters in starts:
                 if letters <= most and (letters >= least or start + 2 in apart):
-                    runs = _runs_from(start, apart, least, most)
-                    found.extend(_spelt_as_one(runs, word, errors, start, at))
+                    found.extend(_spelt_as_one(_runs_from(start, apart, least, most), word, errors, start, at))
     return found
 
 
