@@ -99,7 +99,7 @@ def _post_what_only_the_rail_knows(line: BalanceLine) -> None:
     """The network's fee on the line, and its payouts to the platform's bank, stand in the books."""
     stripe = clearing(Pot.CARD, USD)
     is_dispute = line.kind == "adjustment"
-    if line.fee_minor > 0 or is_dispute:
+    if line.fee_minor > 0 or (is_dispute and line.fee_minor):
         # A fee may come back with a dispute that was won, so it lies where either sign may stand.
         kind = Kind.CHARGEBACKS if is_dispute else Kind.PROCESSING
         costs = of_platform(kind, Pot.CARD, USD)
