@@ -4,9 +4,11 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 from uuid import UUID
 
+from django.db.models import QuerySet
+
 from compliance.engine.facts import ScreeningHit
 from compliance.engine.screening import STRONG
-from compliance.models import Match, Party, Screening
+from compliance.models import Case, Match, Party, Screening
 
 
 def present_matches(parties: Mapping[UUID, Party]) -> list[Match]:
@@ -33,8 +35,20 @@ def _rows(value: Any) -> Iterable[Mapping[str, Any]]:
     return value if isinstance(value, list) else ()
 
 
+def confirmed_matches(case: Case) -> QuerySet[Match]:
+    """What two officers confirmed of the screening that the case is about."""
+    if case.screening_id is None:
+        return Match.objects.none()
+    return Match.objects.filter(screening_id=case.screening_id, state=Match.State.CONFIRMED)
+
+
+def strength_of(match: Match) -> str:
+    """Strong or weak. What two officers confirmed is sure, however alike the names were."""
+    return STRONG if match.state == Match.State.CONFIRMED else match.strength
+
+
 def hit_facts(match: Match) -> ScreeningHit:
-    """The match as a fact. What two officers confirmed is sure, however alike the names were."""
+    """The match as a fact."""
     listed = match.listed_party
     return ScreeningHit(
         party_id=str(match.party_id),
@@ -44,7 +58,7 @@ def hit_facts(match: Match) -> ScreeningHit:
         listed_name=match.listed_name,
         score=match.score,
         threshold=match.threshold,
-        strength=STRONG if match.state == Match.State.CONFIRMED else match.strength,
+        strength=strength_of(match),
         listed_as_blocked=listed.blocked,
         programmes=tuple(listed.programmes),
         features=tuple(match.features),

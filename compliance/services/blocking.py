@@ -7,6 +7,7 @@ from django.db.models import QuerySet
 from compliance.base.actor import Actor
 from compliance.engine.ownership import YES, owned_by
 from compliance.models import Case, Match, Restriction
+from compliance.selectors.hits import confirmed_matches
 from compliance.selectors.ownership import graph_facts, party_ids_below, upstream
 from compliance.services import report_drafts, restrictions
 
@@ -33,9 +34,8 @@ def _names_blocked_person(case: Case) -> bool:
 
 def _confirmed(case: Case) -> QuerySet[Match]:
     """The matches that two officers confirmed in the case about them."""
-    if case.screening_id is None or case.kind != Case.Kind.SCREENING_HIT:
-        return Match.objects.none()
-    return Match.objects.filter(screening_id=case.screening_id, state=Match.State.CONFIRMED)
+    found = confirmed_matches(case)
+    return found if case.kind == Case.Kind.SCREENING_HIT else found.none()
 
 
 def _owned_by_half(party_id: UUID, case: Case) -> list[UUID]:

@@ -71,6 +71,22 @@ class GateRequest:
     node_city: str = ""
     end_use_kind: str = ""
 
+    @classmethod
+    def payment_out(
+        cls, subject_id: UUID, payee_id: UUID, *, rail: str, amount_minor: int, currency: str, wallet: str = ""
+    ) -> "GateRequest":
+        """May this payout or refund be paid to this party: whoever is paid stands where a provider does."""
+        return cls(
+            "payout",
+            subject_id,
+            renter_party_id=None,
+            provider_party_id=payee_id,
+            rail=rail,
+            wallet=wallet,
+            amount_minor=amount_minor,
+            currency=currency,
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Gathered:

@@ -8,6 +8,7 @@ from compliance.base.actor import Actor
 from compliance.engine.outcome import ALLOW, REVIEW
 from compliance.engine.screening import STRONG
 from compliance.models import Case, Clearance, Decision, Match, Party, Screening
+from compliance.selectors.hits import strength_of
 from compliance.selectors.ownership import party_ids_below
 from compliance.selectors.restrictions import is_restricted
 from compliance.services import blocking, cases, clearances, gate, gate_cases, restrictions
@@ -24,7 +25,7 @@ def handle_screening(row: Screening, *, actor: Actor) -> tuple[int, int]:
     gone, and is back.
     """
     matches = pending_matches(row)
-    strong = any(match.strength == STRONG or match.state == Match.State.CONFIRMED for match in matches)
+    strong = any(strength_of(match) == STRONG for match in matches)
     case = gate_cases.screening_case(matches, [], actor=actor) if matches else None
     frozen = 0
     if strong:

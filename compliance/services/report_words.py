@@ -8,6 +8,7 @@ from compliance.engine.end_uses import CALLED
 from compliance.models import Case, Decision, Match, Party, PartyWallet, Report, Restriction
 from compliance.selectors.case_notes import opened_notes
 from compliance.selectors.decisions import opened
+from compliance.selectors.hits import confirmed_matches
 
 Answers = dict[str, str]
 
@@ -97,10 +98,9 @@ def _target(matches: list[Match]) -> Answers:
 
 
 def _matches(case: Case | None) -> list[Match]:
-    if case is None or case.screening_id is None:
+    if case is None:
         return []
-    found = Match.objects.filter(screening_id=case.screening_id, state=Match.State.CONFIRMED)
-    return list(found.select_related("listed_party").order_by("-score", "list_code", "external_id"))
+    return list(confirmed_matches(case).select_related("listed_party").order_by("-score", "list_code", "external_id"))
 
 
 def _match(match: Match) -> str:

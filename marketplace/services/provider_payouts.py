@@ -98,11 +98,9 @@ def _resume(plan: PayoutPlan, actor: Actor) -> None:
 
 
 def _question(plan: PayoutPlan) -> gate.GateRequest:
-    return gate.GateRequest(
-        purpose="payout",
-        subject_id=plan.payout_id,
-        renter_party_id=None,
-        provider_party_id=plan.party_id,
+    return gate.GateRequest.payment_out(
+        plan.payout_id,
+        plan.party_id,
         rail=plan.pot,
         wallet=plan.destination if plan.pot == "escrow" else "",
         amount_minor=plan.asked_minor,

@@ -42,12 +42,6 @@ def give_back(
 
 def _question(plan: RefundPlan) -> gate.GateRequest:
     """A refund is a payment out; its payee is the renter."""
-    return gate.GateRequest(
-        purpose="payout",
-        subject_id=plan.refund_id,
-        renter_party_id=None,
-        provider_party_id=plan.party_id,
-        rail="card",
-        amount_minor=plan.amount_minor,
-        currency=plan.currency,
+    return gate.GateRequest.payment_out(
+        plan.refund_id, plan.party_id, rail="card", amount_minor=plan.amount_minor, currency=plan.currency
     )

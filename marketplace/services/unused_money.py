@@ -28,12 +28,6 @@ def give_back(
 
 def _question(plan: ReturnPlan) -> gate.GateRequest:
     """A payment out like any other, asked about once for all of it; its payee is whose money it is."""
-    return gate.GateRequest(
-        purpose="payout",
-        subject_id=plan.request_id,
-        renter_party_id=None,
-        provider_party_id=plan.party_id,
-        rail="card",
-        amount_minor=plan.amount_minor,
-        currency=plan.currency,
+    return gate.GateRequest.payment_out(
+        plan.request_id, plan.party_id, rail="card", amount_minor=plan.amount_minor, currency=plan.currency
     )

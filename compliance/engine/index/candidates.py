@@ -114,8 +114,7 @@ class Candidates:
         bearing = {term: names for term in terms if (names := self._by_term.get(term))}
         says: dict[int, float] = {}
         for say, term in sorted((terms[term] * self._rarity(len(names)), term) for term, names in bearing.items()):
-            told = dict.fromkeys(bearing[term], say)
-            says = says | told if says else told
+            says.update(dict.fromkeys(bearing[term], say))
         rare = [frozenset(each) for each in bearing.values() if len(each) <= _RARE]
         return Group(says, tuple(sorted(rare, key=len)))
 

@@ -7,35 +7,22 @@ from operator import itemgetter
 from typing import NamedTuple
 
 _ONE = itemgetter(1)  # the first group of what was found; a template would be read anew for each word
-_PLAIN = re.compile(r"[a-z|]+")  # nothing but what may be written
 _New = str | Callable[[re.Match[str]], str]
 
 
-class _Step(NamedTuple):
-    """What is written, and how it sounds. It is in no word without any of the letters, which are sooner sought."""
-
-    letters: tuple[str, ...]
-    sub: Callable[[_New, str], str]
-    new: _New
-
-
 class _Steps(NamedTuple):
-    """Steps in this order. Nothing of them is in a word without any of the letters."""
+    """What is written and how it sounds, in this order. Nothing of it is in a word without any of the letters."""
 
     letters: tuple[str, ...]
-    steps: tuple[_Step, ...]
+    steps: tuple[tuple[re.Pattern[str], _New], ...]
 
 
 def _with(letters: str, *steps: tuple[str, _New]) -> _Steps:
-    return _Steps(tuple(letters), tuple(_step(old, new) for old, new in steps))
+    return _Steps(tuple(letters), tuple((re.compile(old), new) for old, new in steps))
 
 
 def _always(*steps: tuple[str, _New]) -> _Steps:
     return _with("", *steps)._replace(letters=("",))
-
-
-def _step(old: str, new: _New) -> _Step:
-    return _Step(tuple(old.split("|")) if _PLAIN.fullmatch(old) else ("",), re.compile(old).sub, new)
 
 
 _SERVANT = _with("b", (r"^abd(?:[aeiou]+[lrsnztd])?(?=[a-z]{2})", "abd"))  # Abdul, Abdel, Abdur, Abd al-
@@ -131,16 +118,9 @@ def _stepped(text: str, every: tuple[_Steps, ...]) -> str:
     for letters, steps in every:
         for letter in letters:
             if letter in text:
-                for step in steps:
-                    text = _taken(step, text)
+                for old, new in steps:
+                    text = old.sub(new, text)
                 break
-    return text
-
-
-def _taken(step: _Step, text: str) -> str:
-    for letters in step.letters:
-        if letters in text:
-            return step.sub(step.new, text)
     return text
 
 

@@ -1,7 +1,7 @@
 """`decide`: a lease's facts as JSON lines in, the decisions out. Nothing is stored and no database is asked."""
 
 from argparse import ArgumentParser
-from datetime import UTC, date, datetime, time
+from datetime import UTC, datetime
 from typing import Any
 
 from django.core.management.base import CommandError
@@ -33,8 +33,6 @@ class Command(JsonLinesCommand):
 
 def _moment(text: str) -> datetime:
     try:
-        if len(text) == len("2026-11-24"):
-            return datetime.combine(date.fromisoformat(text), time(tzinfo=UTC))
         moment = datetime.fromisoformat(text)
     except ValueError as error:
         raise CommandError("--as-of must be a day such as 2026-11-24, or an ISO 8601 time.") from error
