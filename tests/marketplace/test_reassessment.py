@@ -176,10 +176,13 @@ def test_a_gate_that_fails_ends_nothing_and_the_next_sweep_tries_again(cast, mon
     assert sweep_all() == 1
 
 
-def test_a_possible_match_freezes_nobody_its_lease_stops_when_the_gate_is_asked_and_a_release_resumes(cast, tmp_path):
+def test_a_possible_match_freezes_nobody_its_lease_stops_when_the_gate_is_asked_and_a_release_resumes(
+    cast, tmp_path, clock
+):
     """As ADR 126 and the officers' guide say: a strong match would have suspended it at once and frozen its money."""
     agent, offer = cast.supply()
     lease = running(cast, agent, offer)
+    clock.advance(seconds=60)
     agent.sync(agent.workload(lease, seconds=60))
     listed = (SAMPLES / "us_csl.csv").read_text()
     one = dict.fromkeys(listed.splitlines()[0].split(","), "")
