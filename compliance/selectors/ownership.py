@@ -102,6 +102,11 @@ def ever_upstream(party_ids: Iterable[UUID]) -> Upstream:
     return Upstream(Party.objects.in_bulk(ids), tuple(edges.order_by("owned_id", "owner_id", "interest", "-direct")))
 
 
+def party_ids_above(party_ids: Iterable[UUID]) -> list[UUID]:
+    """The parties and all that stand above them today, at any height."""
+    return _closure(_ABOVE, party_ids, clock.now().date())
+
+
 def party_ids_below(party_ids: Iterable[UUID]) -> list[UUID]:
     """The parties and everything that they own or sign for, at any depth."""
     return _closure(_BELOW, party_ids, clock.now().date())

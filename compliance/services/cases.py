@@ -14,7 +14,7 @@ from compliance.base.canonical import digest
 from compliance.base.errors import Conflict, InvalidInput, NotFound
 from compliance.base.transition import transition
 from compliance.models import Case, CaseNote, Decision, Document, Match, Party, Screening
-from compliance.services import blocking, findings, restrictions
+from compliance.services import blocking, findings
 from compliance.services.case_notes import keep_note
 from compliance.services.findings import Question
 from compliance.services.notices import send_on_commit
@@ -334,7 +334,7 @@ def _take_effect(case: Case, actor: Actor) -> None:
     if released:
         findings.write_findings(case, approved_by=actor)
         # What an entry that is gone had frozen was frozen by the case that once confirmed it.
-        restrictions.lift_of_case(_confirmed_before(case) or case, proposed_by=case.proposed_by, actor=actor)
+        blocking.after_release(_confirmed_before(case) or case, proposed_by=case.proposed_by, actor=actor)
     to = Match.State.FALSE_POSITIVE if released else Match.State.CONFIRMED
     if case.screening_id is not None:
         for match in Match.objects.filter(screening_id=case.screening_id, state=Match.State.OPEN):

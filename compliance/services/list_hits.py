@@ -19,19 +19,21 @@ REASON = blocking.HIT
 def handle_screening(row: Screening, *, actor: Actor) -> tuple[int, int]:
     """Open matches have a case, and a strong one freezes the party and what it brings down.
 
-    Returns the open matches and the parties frozen. A merely possible match freezes nobody: its case is for officers,
-    and a running lease stops when the gate is next asked about it, which sends it to review (ADR 0126). A match that
+    Returns the open matches and the parties frozen; these include those that run nothing now and are owned by whom a
+    strong match holds, for their money lies here. A merely possible match freezes nobody: its case is for officers, and
+    a running lease stops when the gate is next asked about it, which sends it to review (ADR 0126). A match that
     officers once confirmed counts as sure; it opens a case anew when nothing holds the party any more: the entry had
     gone, and is back.
     """
     matches = pending_matches(row)
     strong = any(strength_of(match) == STRONG for match in matches)
     case = gate_cases.screening_case(matches, [], actor=actor) if matches else None
-    frozen = 0
     if strong:
         restrictions.impose(row.party_id, REASON, case=case, actor=actor)
-        frozen = 1
-    return len(matches), frozen + freeze_what_falls(row.party_id, case, strong=strong, actor=actor)
+    frozen = int(strong) + freeze_what_falls(row.party_id, case, strong=strong, actor=actor)
+    if strong:
+        frozen += blocking.pass_down([row.party_id], actor=actor)
+    return len(matches), frozen
 
 
 def pending_matches(row: Screening) -> list[Match]:

@@ -1,6 +1,6 @@
 """Who holds what: declared by form or from a file, ended and never deleted, taken back while it is the newest."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -15,6 +15,7 @@ from compliance.engine.facts import OwnershipEdgeFacts
 from compliance.engine.ownership import Graph
 from compliance.models import OwnershipDeclaration, OwnershipEdge, Party
 from compliance.selectors.ownership import edge_facts, open_edges_into
+from compliance.services import blocking
 from compliance.services.ownership_change import BY_FORM, Change, Keeps, Wanted, closed_keys, none_kept
 from compliance.services.party_register import (
     PartyInput,
@@ -132,7 +133,7 @@ def undo_ownership(about: UUID, *, actor: Actor) -> OwnershipDeclaration:
             subject=declaration,
             data={"party": str(about), "withdrawn": len(added), "restored": len(ended)},
         )
-        end_what_rested_on(owned_ids, actor)
+        _changed(owned_ids, actor)
     return declaration
 
 
@@ -170,8 +171,14 @@ def settle(
         for key in turned:
             Party.objects.filter(pk=key).update(ownership_complete=complete[key])
         _record(declaration, change, complete, registered, actor, event)
-        end_what_rested_on(change.turned() | set(turned), actor)
+        _changed(change.turned() | set(turned), actor)
     return Settled(change.standing, len(change.added), len(change.ended))
+
+
+def _changed(owned_ids: Collection[UUID], actor: Actor) -> None:
+    """No clearance rests on the owners as they were, and who is owned by held parties is held now."""
+    end_what_rested_on(owned_ids, actor)
+    blocking.pass_down(owned_ids, actor=actor)
 
 
 def _record(

@@ -156,11 +156,11 @@ def test_shares_rounded_up_are_no_more_than_the_whole(lion):
 
 def test_a_change_takes_few_queries_however_many_holders(lion, django_assert_max_num_queries):
     holders = [parties.register_party(PartyInput("person", f"Holder {n}", "SG"), actor=ALICE) for n in range(40)]
-    with django_assert_max_num_queries(20):
+    with django_assert_max_num_queries(23):
         declare(lion, *(share(each.pk, 2) for each in holders))
-    with django_assert_max_num_queries(20):
+    with django_assert_max_num_queries(23):
         declare(lion, *(share(each.pk, 1) for each in holders))
-    with django_assert_max_num_queries(20):
+    with django_assert_max_num_queries(23):
         parties.undo_ownership(lion.pk, actor=ALICE)
 
 
