@@ -22,6 +22,12 @@ from tests.shared_cast import shared
 SHARED_DATA = ROOT.parent / "shared" / "data"
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The journeys begin at once: their house takes minutes to play its story, at the end nothing would fill them."""
+    items.sort(key=lambda item: "journeys" not in item.path.parts)
+
+
 @pytest.fixture(scope="session")
 def postgres_url() -> str:
     """A real PostgreSQL: DATABASE_URL's, or an embedded one under the state folder."""
