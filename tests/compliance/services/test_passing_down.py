@@ -1,24 +1,17 @@
 """What holds a listed party holds whatever it owns to half or more, with or without a running lease."""
 
-from decimal import Decimal
-
 import pytest
 
 from compliance.base.actor import system
 from compliance.models import Case, Match, Party, Report, Restriction
 from compliance.selectors.restrictions import is_restricted
-from compliance.services import cases, ownership, parties, restrictions
+from compliance.services import cases, ownership, restrictions
 from compliance.services.rescreening import rescreen_all
-from tests.factories.compliance import OFFICER, SECOND_OFFICER, company, load_sample_lists, owner, verified_company
+from tests.factories.compliance import OFFICER, SECOND_OFFICER, load_sample_lists, owner, verified_company
 
 pytestmark = pytest.mark.django_db
 
 SWEEP = system("tests")
-LISTED = "Aurelian Compute GmbH"
-
-
-def named_like_listed(name: str) -> Party:
-    return parties.register_party(company(name, "DE"), actor=SWEEP)
 
 
 @pytest.fixture
