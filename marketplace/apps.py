@@ -16,7 +16,8 @@ class MarketplaceConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Upward signals of the lower apps are received; the collector of cycles looks seldom, never at the code."""
+        """Signals of the lower apps are received, the database is checked; the collector of cycles looks seldom."""
         import_module("marketplace.receivers")
+        import_module("marketplace.durability")
         gc.freeze()  # code and tables stay: nobody has to look through them again, and forks share them
         gc.set_threshold(*COLLECT_AFTER)
