@@ -60,7 +60,18 @@ INVOICES = (
     "amends_number",
 )
 STATEMENT = ("at", "kind", "memo", "transfer_id", "subject_id", "amount_minor", "balance_minor")
-ACCOUNTS = ("available", "held", "uncollected", "accrued", "blocked", "payable", "paying", "refunding", "claim")
+ACCOUNTS = (
+    "available",
+    "held",
+    "uncollected",
+    "accrued",
+    "blocked",
+    "payable",
+    "paying",
+    "refunding",
+    "claim",
+    "written_off",
+)
 POTS = {"card": "USD", "escrow": "USDC"}
 
 

@@ -38,6 +38,7 @@ from settlement.services import (
     property_reports,
     reconciliation,
     refund_deeds,
+    write_offs,
 )
 
 logger = logging.getLogger(__name__)
@@ -159,8 +160,9 @@ def follow_disputes() -> None:
 
 @shared_task(name="settlement.pay_off_claims")
 def pay_off_claims() -> None:
-    """Whoever owes after a chargeback has paid as far as what it has goes."""
+    """Whoever owes has paid as far as what it has goes, and a write-off that nobody approves in time is withdrawn."""
     claims.pay_off_all()
+    write_offs.sweep(actor=claims.ACTOR)
 
 
 @shared_task(name="settlement.follow_chain")

@@ -20,6 +20,7 @@ class BalanceShape(serializers.Serializer[object]):
     paying_minor = serializers.IntegerField()
     refunding_minor = serializers.IntegerField(help_text="On its way back to a card of yours")
     claim_minor = serializers.IntegerField(help_text="Owed to the platform, below zero")
+    written_off_minor = serializers.IntegerField(help_text="Owed as well, but written off; below zero")
 
 
 class TopUpWanted(serializers.Serializer[object]):

@@ -13,15 +13,14 @@ from rest_framework.response import Response
 from compliance.base import clock
 from marketplace.api.base import ApiView
 from marketplace.api.money_fields import CurrencyField
+from marketplace.exports import ACCOUNTS
 from settlement.selectors.statements import MOST_LINES, Statement, as_csv, statement
-
-KINDS = ("available", "held", "uncollected", "accrued", "blocked", "payable", "paying", "refunding", "claim")
 
 
 class StatementWanted(serializers.Serializer[object]):
     """Which account, from when to when, and how it is to be written."""
 
-    account = serializers.ChoiceField(choices=KINDS, default="available")
+    account = serializers.ChoiceField(choices=ACCOUNTS, default="available")
     pot = serializers.ChoiceField(choices=["card", "escrow"], default="card")
     currency = CurrencyField(default="USD")
     since = serializers.DateTimeField(required=False, allow_null=True, default=None)

@@ -87,6 +87,7 @@ def money(request: HttpRequest, seat: Seat) -> HttpResponse:
             (f"{POTS[pot.pot]}, owed to you", pot.payable_minor + pot.paying_minor),
             (f"{POTS[pot.pot]}, on its way back to your card", pot.refunding_minor),
             (f"{POTS[pot.pot]}, owed by you", -pot.claim_minor),
+            (f"{POTS[pot.pot]}, written off and still owed by you", -pot.written_off_minor),
         )
         if amount or words == AVAILABLE["card"]
     ]

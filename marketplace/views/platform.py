@@ -36,6 +36,7 @@ ACCOUNT_WORDS = {
     "paying": "On its way to providers",
     "refunding": "On its way back to cards",
     "claim": "Owed to us by parties",
+    "written_off": "Written off, less what came in since",
     "chargebacks": "What chargebacks cost",
     "fees": "Fees earned",
     "stripe_clearing": "Money at the card network",

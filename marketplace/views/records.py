@@ -11,6 +11,7 @@ from marketplace.views.base import officer_view
 TABS = (
     ("Reports", "web:reports"),
     ("Restrictions", "web:restrictions"),
+    ("Debts", "web:debts"),
     ("Travel data", "web:travel"),
     ("Evidence", "web:evidence"),
     ("Retention", "web:retention"),

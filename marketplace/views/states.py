@@ -96,6 +96,10 @@ LOOKS: dict[str, Look] = {
     "auto_on": Look("On", "allowed", "check"),
     "auto_stopped": Look("Stopped", "refused", "warn"),
     "auto_off": Look("Off", "neutral", "ring"),
+    # debts
+    "write_off_proposed": Look("Waiting for a second officer", "waiting", "user"),
+    "write_off_written_off": Look("Written off", "neutral", "stop"),
+    "write_off_withdrawn": Look("Withdrawn", "neutral", "ring"),
     # what the card network told of payments
     "risk_normal": Look("Normal", "allowed", "check"),
     "risk_elevated": Look("Elevated", "waiting", "up"),

@@ -23,6 +23,7 @@ from settlement.models.payments import CardPayment, InboundEvent, LooseAuthoriza
 from settlement.models.payouts import Payout
 from settlement.models.rates import Conversion, ExchangeRate
 from settlement.models.refunds import Refund
+from settlement.models.write_offs import WriteOff
 
 __all__ = [
     "Account",
@@ -62,4 +63,5 @@ __all__ = [
     "Refund",
     "TaxRate",
     "Transfer",
+    "WriteOff",
 ]

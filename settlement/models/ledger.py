@@ -42,6 +42,7 @@ class Account(Row):
         REFUNDING = "refunding", "On its way back to a card"
         BLOCKED = "blocked", "Blocked property"
         CLAIM = "claim", "Owed by a party to the platform"
+        WRITTEN_OFF = "written_off", "Owed by a party and written off"
         FEES = "fees", "Fees earned"
         STRIPE_CLEARING = "stripe_clearing", "Money at Stripe"
         CHAIN_CLEARING = "chain_clearing", "Tokens in the escrow contract"

@@ -89,7 +89,7 @@ def _told() -> QuerySet[Any]:
     charged = this_month.values("auto_top_up").annotate(sum=Sum("amount_minor")).values("sum")
     return AutoTopUp.objects.annotate(
         free=_balance(Account.Kind.AVAILABLE),
-        owed=_balance(Account.Kind.CLAIM),
+        owed=_balance(Account.Kind.CLAIM) + _balance(Account.Kind.WRITTEN_OFF),
         charged=Coalesce(Subquery(charged, output_field=BigIntegerField()), 0, output_field=BigIntegerField()),
         charging=Exists(mine.filter(state__in=ON_ITS_WAY)),
         contested=Exists(Dispute.objects.filter(party=OuterRef("party"), state__in=CONTESTED)),

@@ -26,6 +26,7 @@ class PotBalance:
     paying_minor: int = 0
     refunding_minor: int = 0
     claim_minor: int = 0
+    written_off_minor: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,8 @@
 """A provider's earnings statement, from the ledger: what stood, what came and went, what stands.
 
-It is of two accounts together, what is owed to the provider (`payable`) and what it owes (`claim`, after a chargeback):
-every entry of both is in one of its lines, so it closes at what the ledger says.
+It is of three accounts together, what is owed to the provider (`payable`) and what it owes (`claim`, after a
+chargeback; `written_off`, which it owes as before): every entry of them is in one of its lines, so it closes at what
+the ledger says.
 """
 
 from collections.abc import Iterator
@@ -83,6 +84,7 @@ WORDS = {
     "refund.turned_back": "Refund that could not be made",
     "refund.returned": "Refund that came back",
     "claim.paid_off": "Debt paid from your prepaid balance",
+    "claim.recovered": "Debt paid from your prepaid balance",
     "hold.fell_short": "Lease of yours that your card did not pay",
 }
 
@@ -188,6 +190,6 @@ def _span(
 
 
 def _accounts(party_id: UUID, pot: str, currency: str, *kinds: str) -> list[UUID]:
-    wanted = kinds or (Account.Kind.PAYABLE, Account.Kind.CLAIM)
+    wanted = kinds or (Account.Kind.PAYABLE, Account.Kind.CLAIM, Account.Kind.WRITTEN_OFF)
     rows = Account.objects.filter(party_id=party_id, pot=pot, currency=currency, kind__in=wanted)
     return list(rows.order_by("pk").values_list("pk", flat=True))

@@ -7,8 +7,10 @@ from django.db.models import Count, Max, Q
 
 from settlement.models import Account
 
-# Something is on account, or reserved on its way in or out.
-_HOLDS_MONEY = ~Q(balance_minor=0) | Q(debits_pending__gt=0) | Q(credits_pending__gt=0)
+# Something is on account, or reserved on its way in or out. What was written off is expected no more.
+_HOLDS_MONEY = ~Q(kind=Account.Kind.WRITTEN_OFF) & (
+    ~Q(balance_minor=0) | Q(debits_pending__gt=0) | Q(credits_pending__gt=0)
+)
 
 
 def account_clocks() -> list[tuple[UUID, datetime | None]]:

@@ -15,6 +15,7 @@ so money is refunded only to where it came from.
 | paying | a provider | >= 0 | on its way to the provider |
 | refunding | a renter | >= 0 | on its way back to the card that paid |
 | claim | a party | <= 0 | what it owes the platform: a chargeback, a refund, a lease that its card did not pay |
+| written_off | a party | <= 0 | the platform's loss: what of its claims was given up, less what came in for it since |
 | fees | the platform | >= 0 | fees earned |
 | stripe_clearing | the platform | any | money at the card network (negative: it is there) |
 | chain_clearing | the platform | <= 0 | tokens in the escrow contract |
@@ -46,6 +47,7 @@ _SIGNS = {
     Kind.PROCESSING: Account.Sign.DEBIT,
     Kind.UNCOLLECTED: Account.Sign.DEBIT,
     Kind.CLAIM: Account.Sign.DEBIT,
+    Kind.WRITTEN_OFF: Account.Sign.DEBIT,
     Kind.CHARGEBACKS: Account.Sign.ANY,
     Kind.STRIPE_CLEARING: Account.Sign.ANY,
     Kind.BANK: Account.Sign.ANY,
@@ -63,6 +65,7 @@ _OF_A_PARTY = frozenset(
         Kind.PAYING,
         Kind.REFUNDING,
         Kind.CLAIM,
+        Kind.WRITTEN_OFF,
     }
 )
 # The escrow contract's account is not among them: one indexer follows the chain, block by block.

@@ -1,7 +1,8 @@
 """Claims: what a party owes the platform (a chargeback, a refund, a card that came short), and how it is paid off.
 
 A claim is paid off from what the party earns, then from its prepaid money, before anything is paid out. Whoever owes
-opens no hold, unless it owes less than a card can be charged.
+opens no hold, unless it owes less than a card can be charged. What was written off (`write_offs`) the party owes as
+before: it is paid after what still stands, and what pays it is the platform's recovered loss.
 """
 
 from uuid import UUID, uuid4
@@ -20,6 +21,8 @@ from settlement.services.ledger import Line
 
 USD = "USD"
 ACTOR = system("claims")
+# In the order in which they are paid, with what a payment of each is called.
+DEBTS = {Kind.CLAIM: "claim.paid_off", Kind.WRITTEN_OFF: "claim.recovered"}
 PAY_FIRST = (
     "a bank took a payment back, or a card did not pay for a lease. Nothing was changed; top up your balance, which "
     "pays that first."
@@ -41,7 +44,7 @@ def key_of(kind: Kind, party_id: UUID) -> AccountKey:
 
 def accounts_of(party_id: UUID) -> list[AccountKey]:
     """Every account that a debt of the party can touch: for whoever pays it off within a larger deed."""
-    return [key_of(kind, party_id) for kind in (Kind.CLAIM, Kind.PAYABLE, Kind.AVAILABLE)]
+    return [key_of(kind, party_id) for kind in (Kind.CLAIM, Kind.WRITTEN_OFF, Kind.PAYABLE, Kind.AVAILABLE)]
 
 
 def free_minor(party_id: UUID) -> int:
@@ -50,8 +53,26 @@ def free_minor(party_id: UUID) -> int:
 
 
 def owed_minor(party_id: UUID) -> int:
-    """What the party owes, in USD cents, at or above zero."""
-    return -ledger.balance_of(key_of(Kind.CLAIM, party_id))
+    """What the party owes, written off or not, in USD cents, at or above zero."""
+    return sum(_debt_minor(kind, party_id) for kind in DEBTS)
+
+
+def standing_minor(party_id: UUID) -> int:
+    """What the party owes that is not written off, in USD cents, at or above zero."""
+    return _debt_minor(Kind.CLAIM, party_id)
+
+
+def paid_lines(party_id: UUID, owed_minor: int, paid_minor: int) -> list[Line]:
+    """So much of the `owed_minor` that are left is paid: what stands first, then what was written off.
+
+    For a larger deed that pays it; several parts of one are told with what each leaves.
+    """
+    standing = max(0, owed_minor - _debt_minor(Kind.WRITTEN_OFF, party_id))
+    first = min(paid_minor, standing)
+    return [
+        Line(key_of(Kind.CLAIM, party_id), first),
+        Line(key_of(Kind.WRITTEN_OFF, party_id), paid_minor - first),
+    ]
 
 
 def require_nothing_owed(party_id: UUID) -> None:
@@ -80,24 +101,33 @@ def pay_off(party_id: UUID) -> int:
     """
     if is_restricted(party_id):
         return 0
-    keys = {key.kind: key for key in accounts_of(party_id)}
     with transaction.atomic():
-        ledger.lock(keys.values())
-        owed, paid = owed_minor(party_id), 0
-        lines: list[Line] = []
-        for kind in (Kind.PAYABLE, Kind.AVAILABLE):
-            part = min(owed - paid, ledger.balance_of(keys[kind]))
-            if part > 0:
-                paid += part
-                lines.append(Line(keys[kind], -part))
-        if paid:
-            ledger.post(uuid4(), "claim.paid_off", [*lines, Line(keys[Kind.CLAIM], paid)])
-    return paid
+        ledger.lock(accounts_of(party_id))
+        return sum(_pay(debt, cause, party_id) for debt, cause in DEBTS.items())
+
+
+def _pay(debt: Kind, cause: str, party_id: UUID) -> int:
+    owed, lines = _debt_minor(debt, party_id), list[Line]()
+    if not owed:
+        return 0
+    left = owed
+    for key in (key_of(Kind.PAYABLE, party_id), key_of(Kind.AVAILABLE, party_id)):
+        part = min(left, ledger.balance_of(key))
+        if part > 0:
+            left -= part
+            lines.append(Line(key, -part))
+    if lines:
+        ledger.post(uuid4(), cause, [*lines, Line(key_of(debt, party_id), owed - left)])
+    return owed - left
+
+
+def _debt_minor(kind: Kind, party_id: UUID) -> int:
+    return -ledger.balance_of(key_of(kind, party_id))
 
 
 def pay_off_all() -> int:
     """Every party that owes and has something has paid as far as that goes. Returns how many did."""
-    owing = Account.objects.filter(kind=Kind.CLAIM, balance_minor__lt=0)
+    owing = Account.objects.filter(kind__in=DEBTS, balance_minor__lt=0)
     has = Account.objects.filter(
         kind__in=(Kind.PAYABLE, Kind.AVAILABLE),
         pot=Pot.CARD,

@@ -32,7 +32,7 @@ MOST_DIGITS = 18
 KIND = "conversion"
 # What deeds of their own have set aside, in the currency that they will ask for; blocked property above all.
 SET_ASIDE = frozenset(
-    {Kind.HELD, Kind.UNCOLLECTED, Kind.ACCRUED, Kind.BLOCKED, Kind.PAYING, Kind.REFUNDING, Kind.CLAIM}
+    {Kind.HELD, Kind.UNCOLLECTED, Kind.ACCRUED, Kind.BLOCKED, Kind.PAYING, Kind.REFUNDING, Kind.CLAIM, Kind.WRITTEN_OFF}
 )
 
 

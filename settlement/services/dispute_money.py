@@ -221,9 +221,10 @@ def _returned(row: DisputeShare, amount_minor: int, debts: dict[UUID, int]) -> l
     if row.party_id is None:
         return [Line(of_platform(Kind.CHARGEBACKS, Pot.CARD, USD), amount_minor)]
     home = Kind.PAYABLE if row.bearer == Bearer.PROVIDER else Kind.AVAILABLE
-    debt = 0 if row.bearer == Bearer.PREPAID else min(amount_minor, debts[row.party_id])
+    owed = debts[row.party_id]
+    debt = 0 if row.bearer == Bearer.PREPAID else min(amount_minor, owed)
     debts[row.party_id] -= debt
     return [
-        Line(claims.key_of(Kind.CLAIM, row.party_id), debt),
+        *claims.paid_lines(row.party_id, owed, debt),
         Line(claims.key_of(home, row.party_id), amount_minor - debt),
     ]

@@ -116,9 +116,10 @@ def _borne(row: Refund) -> list[Line]:
 
 def _relieved(row: Refund) -> list[Line]:
     part = row.amount_minor - row.fee_minor
-    debt = min(part, claims.owed_minor(row.payee_party_id))
+    owed = claims.owed_minor(row.payee_party_id)
+    debt = min(part, owed)
     return [
-        Line(claims.key_of(Kind.CLAIM, row.payee_party_id), debt),
+        *claims.paid_lines(row.payee_party_id, owed, debt),
         Line(claims.key_of(Kind.PAYABLE if row.receipt_id else Kind.AVAILABLE, row.payee_party_id), part - debt),
         Line(COSTS, row.fee_minor),
     ]

@@ -185,6 +185,8 @@ class Scene:
             "refunding": of_party(Kind.REFUNDING, self.renter.pk, Pot.CARD, "USD"),
             "claim": of_party(Kind.CLAIM, self.provider.pk, Pot.CARD, "USD"),
             "owed": of_party(Kind.CLAIM, self.renter.pk, Pot.CARD, "USD"),
+            "lost": of_party(Kind.WRITTEN_OFF, self.provider.pk, Pot.CARD, "USD"),
+            "lost_of_renter": of_party(Kind.WRITTEN_OFF, self.renter.pk, Pot.CARD, "USD"),
             "chargebacks": of_platform(Kind.CHARGEBACKS, Pot.CARD, "USD"),
             "suspense": of_platform(Kind.SUSPENSE, Pot.CARD, "USD"),
             "fees": of_platform(Kind.FEES, Pot.CARD, "USD"),
