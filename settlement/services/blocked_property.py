@@ -56,7 +56,7 @@ def block_property(party_ids: Iterable[UUID], *, actor: Actor) -> int:
     with transaction.atomic():
         blocked = {replace(key, kind=Kind.BLOCKED.value) for key in keys}
         places = {(key, 0) for key in [*keys, *blocked]}
-        locked = ledger_rows.lock_needed_accounts(places, places)
+        locked, _ = ledger_rows.lock_needed_accounts(places, places)
         full = [row for row in locked if row.key.kind in SOURCES and row.room > 0]
         rows = [_row(row.key, row.key.party_id, row.room) for row in full if row.key.party_id is not None]
         if rows:

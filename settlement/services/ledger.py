@@ -98,7 +98,7 @@ def post(
     """
     batch = Batch([Post(transfer_id, kind, lines, subject_id, memo, is_conversion)])
     _run(batch, linked=True)
-    return batch.transfers[0] if batch.transfers else Transfer.objects.get(pk=transfer_id)
+    return batch.transfers[0].as_model() if batch.transfers else Transfer.objects.get(pk=transfer_id)
 
 
 def submit(ops: Sequence[Op]) -> None:
@@ -113,7 +113,7 @@ def submit(ops: Sequence[Op]) -> None:
 def submit_each(ops: Sequence[Op]) -> list[Refusal | None]:
     """Each deed is done, or refused on its own: the answer has its refusal, or None, in the order of the deeds.
 
-    One statement a table, however many deeds; a deed sees what those before it did.
+    As many statements as one deed takes, however many; a deed sees what those before it did.
     """
     return _run(Batch(ops), linked=False)
 

@@ -1,13 +1,12 @@
-"""A batch of deeds on the book: locked together, judged one after the other in memory, written a statement a table."""
+"""A batch of deeds on the book: locked together, judged one after the other in memory, written together."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
 from uuid import UUID
 
 from compliance.base import clock
 from compliance.base.errors import Refusal
-from settlement.models import Entry, PendingTransfer, Transfer
+from settlement.models import PendingTransfer
 from settlement.services import ledger_locks, ledger_rows
 from settlement.services.accounts import AccountKey
 from settlement.services.ledger_digest import digest_of
@@ -34,7 +33,7 @@ from settlement.services.ledger_ops import (
     Resume,
     TransferConflict,
 )
-from settlement.services.ledger_rows import AccountRow
+from settlement.services.ledger_rows import AccountRow, EntryRow, TransferRow
 
 State = PendingTransfer.State
 MEMO = 200
@@ -67,8 +66,8 @@ class Batch:
     by_id: dict[UUID, AccountRow] = field(default_factory=dict)
     pending: dict[UUID, PendingTransfer] = field(default_factory=dict)
     standing: dict[UUID, tuple[str, Lines]] = field(default_factory=dict)
-    transfers: list[Transfer] = field(default_factory=list)
-    entries: list[Entry] = field(default_factory=list)
+    transfers: list[TransferRow] = field(default_factory=list)
+    entries: list[EntryRow] = field(default_factory=list)
     made: dict[UUID, PendingTransfer] = field(default_factory=dict)
     moved: dict[UUID, AccountRow] = field(default_factory=dict)
     changed: dict[UUID, PendingTransfer] = field(default_factory=dict)
@@ -113,10 +112,12 @@ class Batch:
         )
         needed = self._places(lines)
         ids = {pk for row in self.pending.values() for pk in (row.debit_account_id, row.credit_account_id)}
-        rows = ledger_rows.lock_needed_accounts(needed, {*needed, *shards_to_take_from(lines.values())}, ids)
+        causes = {op.id for op in self.ops if isinstance(op, Post | PostPart)}
+        places = {*needed, *shards_to_take_from(lines.values())}
+        rows, standing = ledger_rows.lock_needed_accounts(needed, places, ids, causes)
         self.accounts = {(row.key, row.shard): row for row in rows}
         self.by_id = {row.id: row for row in rows}
-        self.standing = ledger_rows.entries_of(op.id for op in self.ops if isinstance(op, Post | PostPart))
+        self.standing = ledger_rows.entries_of(standing)
 
     def _places(self, lines: dict[int, Lines]) -> set[Place]:
         found: set[Place] = set()
@@ -277,26 +278,14 @@ class Batch:
         legs: list[tuple[AccountRow, int]],
     ) -> None:
         now, memo = clock.now(), memo[:MEMO]
-        head: dict[str, Any] = {
-            "kind": kind,
-            "subject_id": subject_id,
-            "pending_id": pending_id,
-            "memo": memo,
-            "created_at": now,
-        }
-        digest = digest_of(transfer_id, legs=[(row.id, amount) for row, amount in legs], **head)
-        self.transfers.append(Transfer(pk=transfer_id, digest=digest, **head))
+        digest = digest_of(
+            transfer_id, kind, subject_id, pending_id, memo, now, legs=[(row.id, amount) for row, amount in legs]
+        )
+        written = TransferRow(transfer_id, kind, subject_id, pending_id, memo, now, digest)
+        self.transfers.append(written)
         for row, amount in legs:
             row.entered_at = max(now, row.entered_at or now)
-            self.entries.append(
-                Entry(
-                    transfer_id=transfer_id,
-                    account_id=row.id,
-                    amount_minor=amount,
-                    balance_after_minor=row.balance,
-                    at=row.entered_at,
-                )
-            )
+            self.entries.append(EntryRow(transfer_id, row.id, amount, row.balance, row.entered_at))
 
     # -- and then all at once ------------------------------------------------------------------------------
 
@@ -305,9 +294,7 @@ class Batch:
             PendingTransfer.objects.bulk_create(self.made.values())
             ledger_locks.note_made(ledger_locks.Level.PENDING, self.made)
         ledger_rows.update_pending(row for pk, row in self.changed.items() if pk not in self.made)
-        Transfer.objects.bulk_create(self.transfers)
-        Entry.objects.bulk_create(self.entries)
-        ledger_rows.update_accounts(sorted(self.moved.values(), key=lambda row: row.id))
+        ledger_rows.write(self.transfers, self.entries, self.moved.values())
 
 
 def _posted(account: AccountRow, amount: int) -> _Move:

@@ -1,54 +1,35 @@
-"""The ledger's rows as SQL takes and gives them: locked in one order, written with one statement a table."""
+"""The ledger's rows as SQL takes and gives them: locked in one order, written with one statement."""
 
-from collections.abc import Collection, Container, Iterable, Sequence, Set
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Sequence, Set
+from dataclasses import dataclass, fields
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from django.db import connection
 
-from settlement.models import Account, PendingTransfer
+from settlement.models import Account, PendingTransfer, Transfer
 from settlement.models.ledger import MAX_MINOR
 from settlement.services import ledger_locks
 from settlement.services.accounts import AccountKey
 from settlement.services.ledger_lines import Lines, Place
 from settlement.services.ledger_locks import Level
 from settlement.services.ledger_ops import AmountOutOfRange, InsufficientFunds
+from settlement.services.ledger_sql import (
+    FIND_ACCOUNTS,
+    LOCK_ACCOUNTS,
+    POST,
+    STANDING,
+    UPDATE_ACCOUNTS,
+    UPDATE_PENDING,
+    array,
+    text_array,
+)
 
-_COLUMNS = """a.id, a.kind, a.pot, a.currency, a.party_id, a.shard, a.sign, a.debits_posted, a.credits_posted,
-    a.debits_pending, a.credits_pending, a.entered_at"""
-_PLACES = """unnest(%(kinds)s::text[], %(pots)s::text[], %(currencies)s::text[], %(parties)s::uuid[], %(shards)s::int[],
-    %(needed)s::bool[]) k(kind, pot, currency, party_id, shard, needed)"""
-_SAME = "b.kind = k.kind AND b.pot = k.pot AND b.currency = k.currency AND b.shard = k.shard"
-# Accounts are always locked in the order of their ids, so that two batches never wait for each other in a circle. For
-# the same reason none is locked while a needed one is missing: whoever held the others and then made and locked the
-# missing one would hold them in another order than who came a moment later and found it there.
-_LOCK_ACCOUNTS = f"""
-SELECT {_COLUMNS} FROM settlement_account a WHERE (a.id = ANY(%(ids)s) OR a.id IN (
-    SELECT b.id FROM {_PLACES} JOIN settlement_account b ON b.party_id = k.party_id AND {_SAME}
-    UNION ALL
-    SELECT b.id FROM {_PLACES} JOIN settlement_account b ON b.party_id IS NULL AND k.party_id IS NULL AND {_SAME}
-)) AND NOT EXISTS (
-    SELECT FROM {_PLACES} WHERE k.needed AND k.party_id IS NOT NULL
-        AND NOT EXISTS (SELECT FROM settlement_account b WHERE b.party_id = k.party_id AND {_SAME})
-) AND NOT EXISTS (
-    SELECT FROM {_PLACES} WHERE k.needed AND k.party_id IS NULL
-        AND NOT EXISTS (SELECT FROM settlement_account b WHERE b.party_id IS NULL AND {_SAME})
-) ORDER BY a.id FOR NO KEY UPDATE
-"""  # noqa: S608 - only constants
-_UPDATE_ACCOUNTS = """
-UPDATE settlement_account a SET debits_posted = u.dp, credits_posted = u.cp, debits_pending = u.dw,
-       credits_pending = u.cw, entered_at = u.at
-FROM unnest(%s::uuid[], %s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[], %s::timestamptz[])
-     u(id, dp, cp, dw, cw, at) WHERE a.id = u.id
-"""
-_UPDATE_PENDING = """
-UPDATE settlement_pendingtransfer p SET posted_minor = u.posted, quantity = u.quantity, state = u.state,
-       expires_at = u.expires_at, closed_at = u.closed_at
-FROM unnest(%s::uuid[], %s::bigint[], %s::bigint[], %s::text[], %s::timestamptz[], %s::timestamptz[])
-     u(id, posted, quantity, state, expires_at, closed_at) WHERE p.id = u.id
-"""
+Found = dict[UUID, tuple[str, Lines]]
+# Which row an account is never changes, so it is remembered where it was found. Only a hint: it is read from the row
+# itself what it is, and one whose maker thought better of it is looked for anew.
+_HINTS: dict[Place, UUID] = {}
+_MOST_HINTS = 10_000
 
 
 @dataclass(slots=True)
@@ -86,39 +67,91 @@ class AccountRow:
             raise InsufficientFunds(account_kind=self.key.kind)
 
 
-def lock_accounts(
-    places: Iterable[Place], ids: Iterable[UUID] = (), *, unless_missing: Container[Place] = ()
-) -> list[AccountRow]:
-    """The accounts that exist, locked until the transaction ends; none while one of `unless_missing` does not.
+@dataclass(slots=True)
+class TransferRow:
+    """A transfer that is about to be written."""
 
-    Raises LockedOutOfOrder when the transaction holds others already.
+    id: UUID
+    kind: str
+    subject_id: UUID | None
+    pending_id: UUID | None
+    memo: str
+    created_at: datetime
+    digest: bytes
+
+    def as_model(self) -> Transfer:
+        """The transfer as it is read once it is written."""
+        found = Transfer(**{field.name: getattr(self, field.name) for field in fields(self)})
+        found._state.adding, found._state.db = False, connection.alias
+        return found
+
+
+@dataclass(slots=True)
+class EntryRow:
+    """One leg of a transfer that is about to be written."""
+
+    transfer_id: UUID
+    account_id: UUID
+    amount_minor: int
+    balance_after_minor: int
+    at: datetime
+
+
+def lock_needed_accounts(
+    needed: Set[Place], places: Collection[Place], ids: Collection[UUID] = (), causes: Collection[UUID] = ()
+) -> tuple[list[AccountRow], set[UUID]]:
+    """Those of the accounts that exist, locked until the transaction ends; the needed ones of `places` made before.
+
+    With them which of the transfers `causes` stand, now that the accounts are locked. None is locked while a needed one
+    is missing: whoever held the others and then made and locked the missing one would hold them in another order than
+    who came a moment later and found it there. Raises LockedOutOfOrder when the transaction holds others already.
     """
-    wanted = list(places)
-    given: dict[str, Any] = {
-        "ids": list(ids),
-        "kinds": [key.kind for key, _ in wanted],
-        "pots": [key.pot for key, _ in wanted],
-        "currencies": [key.currency for key, _ in wanted],
-        "parties": [key.party_id for key, _ in wanted],
-        "shards": [shard for _, shard in wanted],
-        "needed": [place in unless_missing for place in wanted],
-    }
-    with connection.cursor() as cursor:
-        cursor.execute(_LOCK_ACCOUNTS, given)
-        rows = [AccountRow(row[0], AccountKey(row[1], row[2], row[3], row[4]), *row[5:]) for row in cursor.fetchall()]
+    found = _hinted(places)
+    locked = _lock({*found.values(), *ids}, causes) if len(found) == len(places) else None
+    if locked is None:
+        found = _find(places)
+        if missing := needed - found.keys():
+            ledger_locks.require_none_held(Level.ACCOUNTS, [f"{key.kind} of {key.party_id}" for key, _ in missing])
+            make_accounts(needed)
+            found = _find(places)
+        locked = _lock({*found.values(), *ids}, causes)
+    if locked is None:
+        raise RuntimeError("Accounts vanished that can not be deleted. Nothing was locked.")
+    rows, standing = locked
     if rows:
         ledger_locks.note(Level.ACCOUNTS, {row.id for row in rows})
-    return rows
+    return rows, standing
 
 
-def lock_needed_accounts(needed: Set[Place], places: Collection[Place], ids: Collection[UUID] = ()) -> list[AccountRow]:
-    """As `lock_accounts`, with every needed one of the places made first, while nothing is locked."""
-    rows = lock_accounts(places, ids, unless_missing=needed)
-    if missing := needed - {(row.key, row.shard) for row in rows}:
-        ledger_locks.require_none_held(Level.ACCOUNTS, [f"{key.kind} of {key.party_id}" for key, _ in missing])
-        make_accounts(needed)
-        rows = lock_accounts(places, ids)
-    return rows
+def _hinted(places: Collection[Place]) -> dict[Place, UUID]:
+    return {place: pk for place in places if (pk := _HINTS.get(place)) is not None}
+
+
+def _find(places: Collection[Place]) -> dict[Place, UUID]:
+    """Those of the places that exist, looked up and remembered."""
+    given = {
+        "kinds": array({key.kind for key, _ in places}),
+        "parties": array({key.party_id for key, _ in places if key.party_id is not None}),
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(FIND_ACCOUNTS, given)
+        standing = {(AccountKey(*row[1:5]), row[5]): row[0] for row in cursor.fetchall()}
+    found = {place: standing[place] for place in places if place in standing}
+    if len(_HINTS) + len(found) > _MOST_HINTS:
+        _HINTS.clear()
+    _HINTS.update(found)
+    return found
+
+
+def _lock(ids: Collection[UUID], causes: Collection[UUID]) -> tuple[list[AccountRow], set[UUID]] | None:
+    """The accounts, locked, and which of the transfers stand; None, and no lock, when an account does not exist."""
+    given: dict[str, str | int] = {"ids": array(ids), "count": len(ids), "causes": array(causes)}
+    with connection.cursor() as cursor:
+        cursor.execute(LOCK_ACCOUNTS, given)
+        rows = [AccountRow(row[0], AccountKey(*row[1:5]), *row[5:]) for row in cursor.fetchall()]
+        cursor.nextset()
+        standing = {row[0] for row in cursor.fetchall()}
+    return (rows, standing) if len(rows) == len(ids) else None
 
 
 def make_accounts(places: Iterable[Place]) -> None:
@@ -130,18 +163,38 @@ def make_accounts(places: Iterable[Place]) -> None:
     Account.objects.bulk_create(rows, ignore_conflicts=True)
 
 
-def update_accounts(rows: Iterable[AccountRow]) -> None:
-    """The accounts stand in the database as they stand here."""
-    changed = list(rows)
-    _run(
-        _UPDATE_ACCOUNTS,
-        [row.id for row in changed],
-        [row.debits_posted for row in changed],
-        [row.credits_posted for row in changed],
-        [row.debits_pending for row in changed],
-        [row.credits_pending for row in changed],
-        [row.entered_at for row in changed],
-    )
+def write(transfers: Sequence[TransferRow], entries: Sequence[EntryRow], rows: Collection[AccountRow]) -> None:
+    """The transfers stand with their entries, and the accounts as they stand here: one statement."""
+    if not rows:
+        return
+    given = {
+        "account": array(row.id for row in rows),
+        "dp": array(row.debits_posted for row in rows),
+        "cp": array(row.credits_posted for row in rows),
+        "dw": array(row.debits_pending for row in rows),
+        "cw": array(row.credits_pending for row in rows),
+        "entered": array(row.entered_at for row in rows),
+    }
+    if transfers:
+        given |= _columns(transfers, entries)
+    _run(POST if transfers else UPDATE_ACCOUNTS, given)
+
+
+def _columns(transfers: Sequence[TransferRow], entries: Sequence[EntryRow]) -> dict[str, str]:
+    return {
+        "id": array(each.id for each in transfers),
+        "kind": text_array(each.kind for each in transfers),
+        "subject": array(each.subject_id for each in transfers),
+        "pending": array(each.pending_id for each in transfers),
+        "memo": text_array(each.memo for each in transfers),
+        "created": array(each.created_at for each in transfers),
+        "digest": array(each.digest.hex() for each in transfers),
+        "of": array(each.transfer_id for each in entries),
+        "leg": array(each.account_id for each in entries),
+        "amount": array(each.amount_minor for each in entries),
+        "after": array(each.balance_after_minor for each in entries),
+        "at": array(each.at for each in entries),
+    }
 
 
 def lock_pending(ids: Iterable[UUID]) -> dict[UUID, PendingTransfer]:
@@ -162,41 +215,33 @@ def lock_pending(ids: Iterable[UUID]) -> dict[UUID, PendingTransfer]:
 def update_pending(rows: Iterable[PendingTransfer]) -> None:
     """The pending transfers stand in the database as they stand here."""
     changed = list(rows)
-    _run(
-        _UPDATE_PENDING,
-        [row.pk for row in changed],
-        [row.posted_minor for row in changed],
-        [row.quantity for row in changed],
-        [str(row.state) for row in changed],
-        [row.expires_at for row in changed],
-        [row.closed_at for row in changed],
-    )
+    if changed:
+        given = {
+            "id": array(row.pk for row in changed),
+            "posted": array(row.posted_minor for row in changed),
+            "quantity": array(row.quantity for row in changed),
+            "state": array(str(row.state) for row in changed),
+            "expires": array(row.expires_at for row in changed),
+            "closed": array(row.closed_at for row in changed),
+        }
+        _run(UPDATE_PENDING, given)
 
 
-def _run(sql: str, *columns: Sequence[Any]) -> None:
-    if columns[0]:
-        with connection.cursor() as cursor:
-            cursor.execute(sql, list[Any](columns))
+def _run(sql: str, given: dict[str, str]) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(sql, given)
 
 
-def entries_of(ids: Iterable[UUID]) -> dict[UUID, tuple[str, Lines]]:
+def entries_of(causes: Collection[UUID]) -> Found:
     """Kind and lines of the transfers that stand, by id."""
-    wanted = sorted(set(ids))
     found: dict[UUID, tuple[str, dict[AccountKey, int]]] = {}
-    if not wanted:
+    if not causes:
         return {}
     with connection.cursor() as cursor:
-        cursor.execute(_STANDING, [wanted])
+        cursor.execute(STANDING, {"causes": array(causes)})
         for pk, kind, account_kind, pot, currency, party_id, amount in cursor.fetchall():
             lines = found.setdefault(pk, (kind, {}))[1]
             if account_kind is not None:
                 key = AccountKey(account_kind, pot, currency, party_id)
                 lines[key] = lines.get(key, 0) + int(amount)
     return dict(found)
-
-
-_STANDING = """
-SELECT t.id, t.kind, a.kind, a.pot, a.currency, a.party_id, e.amount_minor FROM settlement_transfer t
-LEFT JOIN settlement_entry e ON e.transfer_id = t.id LEFT JOIN settlement_account a ON a.id = e.account_id
-WHERE t.id = ANY(%s)
-"""

@@ -19,7 +19,7 @@ the cost of a line does not grow with the book.
 """
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
@@ -33,6 +33,7 @@ from settlement.models.ledger import MAX_MINOR
 from settlement.services import ledger_locks
 from settlement.services.hold_money import USAGE
 from settlement.services.ledger_locks import Level
+from settlement.services.ledger_sql import array
 from settlement.services.usage_sql import LOCK_ACCOUNTS, LOCK_PENDING, POST_PARTS, READ_HOLDS
 
 # Lines of one transaction: enough to make the fixed costs vanish, few enough to hold nobody up for long.
@@ -119,7 +120,7 @@ def _post_batch(batch: Sequence[tuple[int, UsageLine]]) -> list[LineNotPosted]:
 
 def _reserved(hold_ids: set[UUID]) -> dict[UUID, _Reserved]:
     with connection.cursor() as cursor:
-        cursor.execute(READ_HOLDS, {"holds": _array(str(hold_id) for hold_id in hold_ids)})
+        cursor.execute(READ_HOLDS, {"holds": array(str(hold_id) for hold_id in hold_ids)})
         return {pk: _Reserved(subject, pending, _prefix(subject)) for pk, subject, pending in cursor.fetchall()}
 
 
@@ -140,13 +141,13 @@ def _fault(line: UsageLine, reserved: Mapping[UUID, _Reserved]) -> str:
 def _post_good(good: Sequence[tuple[int, UsageLine]], reserved: Mapping[UUID, _Reserved]) -> list[LineNotPosted]:
     holds = [reserved[line.hold_id] for _, line in good]
     given: dict[str, Any] = {
-        "reserved": _array({hold.pending for hold in holds}),
-        "number": _array([str(number) for number, _ in good]),
-        "id": _array([f"{hold.prefix}{line.sequence:012x}" for hold, (_, line) in zip(holds, good, strict=True)]),
-        "pending": _array([hold.pending for hold in holds]),
-        "sequence": _array([str(line.sequence) for _, line in good]),
-        "cumulative": _array([str(line.cumulative_minor) for _, line in good]),
-        "quantity": _array([str(line.billed_seconds) for _, line in good]),
+        "reserved": array({hold.pending for hold in holds}),
+        "number": array([str(number) for number, _ in good]),
+        "id": array([f"{hold.prefix}{line.sequence:012x}" for hold, (_, line) in zip(holds, good, strict=True)]),
+        "pending": array([hold.pending for hold in holds]),
+        "sequence": array([str(line.sequence) for _, line in good]),
+        "cumulative": array([str(line.cumulative_minor) for _, line in good]),
+        "quantity": array([str(line.billed_seconds) for _, line in good]),
         "kind": USAGE,
         "now": clock.now(),
     }
@@ -158,8 +159,3 @@ def _post_good(good: Sequence[tuple[int, UsageLine]], reserved: Mapping[UUID, _R
         ledger_locks.note(Level.ACCOUNTS, ())
         cursor.execute(POST_PARTS, given)
         return [LineNotPosted(*row) for row in cursor.fetchall()]
-
-
-def _array(values: Iterable[str]) -> str:
-    """An array literal: one parameter for a whole column, far quicker than an adapted list."""
-    return "{" + ",".join(values) + "}"

@@ -62,6 +62,30 @@ def test_lines_of_one_account_are_added_up_and_zeros_dropped(money: Scene):
     assert transfer.entries.count() == 2
 
 
+@pytest.mark.parametrize("words", ['{"a", NULL}', "\\", '\\"', "it's 5 %s, %(id)s", "a\nb\tc", "NULL", "", "€ ", ' " '])
+def test_any_words_stand_as_they_were_given(money: Scene, words: str):
+    lines = [Line(STRIPE, -500), Line(available(money), 500)]
+    transfer = ledger.post(uuid4(), words or "odd", lines, memo=words)
+    assert Transfer.objects.get() == transfer
+    for column in Transfer._meta.concrete_fields:
+        assert getattr(transfer, column.attname) == getattr(Transfer.objects.get(), column.attname), column
+    assert (transfer.memo, transfer.kind) == (words, words or "odd")
+    assert verify_books().verified
+
+
+def test_an_account_whose_making_was_undone_is_looked_for_anew(money: Scene):
+    """Which row an account is, is remembered; nothing rests on the memory."""
+    money.credit(500)
+    lines = [Line(available(money), -5), Line(of_party(Kind.PAYABLE, money.provider.pk, CARD, USD), 5)]
+    with undone():
+        ledger.post(uuid4(), "spend", lines)
+    assert money.books() == {"stripe": -500, "available": 500}
+    for _ in range(2):
+        ledger.post(uuid4(), "spend", lines)
+    assert money.books() == {"stripe": -500, "available": 490, "payable": 10}
+    assert verify_books().verified
+
+
 @pytest.mark.parametrize("amounts", [(), (500,), (-500, 499), (0, 0), (-(2**63), 2**63), (-1.5, 1.5), (True, -1)])
 def test_what_does_not_balance_is_refused(money: Scene, amounts: tuple):
     with pytest.raises(Unbalanced):
