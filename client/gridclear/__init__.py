@@ -2,7 +2,7 @@
 
 from gridclear.client import Client
 from gridclear.errors import GridclearError
-from gridclear.types import EndUser, Lease, LeaseRequest, LogLine, Me, Money, Offer, Receipt, Refund
+from gridclear.types import EndUser, Lease, LeaseRequest, LogLine, Me, Money, Offer, Receipt, Refund, UnusedMoney
 from gridclear.version import __version__
 
 __all__ = [
@@ -17,5 +17,6 @@ __all__ = [
     "Offer",
     "Receipt",
     "Refund",
+    "UnusedMoney",
     "__version__",
 ]

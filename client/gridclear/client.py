@@ -10,7 +10,7 @@ from uuid import uuid4
 import httpx
 
 from gridclear.errors import GridclearError, refusal_from, unreachable
-from gridclear.types import Lease, LeaseRequest, LogLine, Me, Offer, Receipt, Refund
+from gridclear.types import Lease, LeaseRequest, LogLine, Me, Offer, Receipt, Refund, UnusedMoney
 from gridclear.urls import safe_base_url
 from gridclear.version import __version__
 
@@ -100,6 +100,15 @@ class Client:
         """What goes or went back of the lease, oldest first."""
         return [Refund.read(item) for item in _items(self._get(f"/leases/{_segment(lease_id)}/refunds"))]
 
+    def unused_money(self) -> UnusedMoney:
+        """What of your prepaid money can go back to the cards that brought it, and what went back, newest first."""
+        return UnusedMoney.read(self._get("/unused-money"))
+
+    def return_unused_money(self, amount_minor: int, *, idempotency_key: str | None = None) -> list[Refund]:
+        """So many USD cents are on their way back, one refund for each charge; the same key again asks for no more."""
+        answer = self._post("/unused-money", {"amount_minor": amount_minor}, idempotency_key)
+        return [Refund.read(item) for item in _items(answer)]
+
     def deposit(self, lease_id: str) -> dict[str, Any]:
         """The escrow deposit that the lease waits for, as the server offers it; see `gridclear.deposits`."""
         return self._get(f"/leases/{_segment(lease_id)}/deposit")
@@ -146,9 +155,11 @@ class Client:
             try:
                 return _object(self._send(method, url, **options))
             except GridclearError as error:
-                if attempt == TRIES or not error.may_pass:
+                # Told to come back much later, there is no use in asking before.
+                wait = error.retry_after_seconds or 0.5 * 2 ** (attempt - 1)
+                if attempt == TRIES or not error.may_pass or wait > LONGEST_PAUSE_SECONDS:
                     raise
-                self._pause(min(LONGEST_PAUSE_SECONDS, error.retry_after_seconds or 0.5 * 2 ** (attempt - 1)))
+                self._pause(wait)
         raise AssertionError("unreachable")
 
     def _send(self, method: str, url: str, **options: Any) -> httpx.Response:

@@ -187,7 +187,7 @@ class Receipt:
 
 @dataclass(frozen=True)
 class Refund:
-    """What goes back of a settled lease; `done` once it has left, "failed" if it came to nothing."""
+    """What goes back of a settled lease, or of unused money (then `lease_id` is empty); `done` once it has left, "failed" if it came to nothing."""
 
     id: str
     lease_id: str
@@ -218,6 +218,25 @@ class Refund:
             rail=_text(raw.get("rail")),
             amount=_money(raw, "amount_minor", _text(raw.get("currency")) or "USD"),
             failure_code=_text(raw.get("failure_code")),
+            raw=raw,
+        )
+
+
+@dataclass(frozen=True)
+class UnusedMoney:
+    """Prepaid money that no lease used: what can go back at once, and its refunds, newest first."""
+
+    returnable: Money
+    refunds: tuple[Refund, ...]
+    raw: Raw = field(repr=False, compare=False, default_factory=dict)
+
+    @classmethod
+    def read(cls, raw: Raw) -> Self:
+        """What the answer writes."""
+        refunds = raw.get("refunds")
+        return cls(
+            returnable=_money(raw, "returnable_minor", _text(raw.get("currency")) or "USD"),
+            refunds=tuple(Refund.read(each) for each in refunds) if isinstance(refunds, list) else (),
             raw=raw,
         )
 

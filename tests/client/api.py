@@ -59,6 +59,7 @@ class Api:
         self.leases, self.lines = {}, []
         self.offers = [OFFER]
         self.receipt, self.refunds = None, []
+        self.returned = []
         self.transport = httpx.MockTransport(self.handle)
 
     def handle(self, request):
@@ -91,6 +92,13 @@ class Api:
             return self.open(json.loads(request.content))
         if parts == ["leases"]:
             return self.page(request, list(self.leases.values()))
+        if parts == ["unused-money"] and request.method == "POST":
+            amount = json.loads(request.content)["amount_minor"]
+            self.returned.insert(0, REFUND | {"lease_id": None, "reason": "unused", "amount_minor": amount})
+            return httpx.Response(201, json=self.returned[:1])
+        if parts == ["unused-money"]:
+            found = {"currency": "USD", "returnable_minor": 5_000, "refunds": self.returned}
+            return httpx.Response(200, json=found)
         if (lease := self.leases.get(parts[1])) is None:
             return problem(404, "not_found", "There is no such thing")
         if parts[2:] == ["resume"]:

@@ -3,7 +3,7 @@
 import httpx
 import pytest
 from django.test import Client as DjangoClient
-from gridclear import Client, GridclearError, LeaseRequest
+from gridclear import Client, GridclearError, LeaseRequest, Money
 from gridclear.agent.clock import SystemClock
 from gridclear.agent.enrolment import enrol
 from gridclear.agent.identity import load_key
@@ -15,6 +15,7 @@ from tests.cast import build_cast
 from tests.client.conftest import H100, URL, Rig
 from tests.client.parts import MemoryRunner
 from tests.factories import marketplace as make
+from tests.factories.disputed import top_up_of
 
 pytestmark = pytest.mark.django_db
 
@@ -116,6 +117,26 @@ def test_a_lease_through_sdk_and_agent(market, rig, offer):
     receipt = market.receipt(lease.id)
     assert (receipt.lease_id, receipt.total, receipt.fee) == (lease.id, market.lease(lease.id).cost, None)
     assert market.refunds(lease.id) == []
+
+
+def test_unused_money_goes_back_through_the_sdk_to_owners_alone(cast, wire):
+    top_up_of(cast.lion.party)
+    _, secret = api_keys.create_api_key(cast.lion, "money", ["read", "payments"], user=cast.alice)
+    with Client(URL, secret, transport=wire.transport, pause=lambda seconds: None) as market:
+        assert market.unused_money().returnable == Money(5_000, "USD")
+        (made,) = market.return_unused_money(2_000, idempotency_key="once")
+        assert market.return_unused_money(2_000, idempotency_key="once") == [made]
+        assert (str(made.amount), made.lease_id, made.reason, made.done) == ("20.00 USD", "", "unused", False)
+        found = market.unused_money()
+        assert (found.returnable, [each.id for each in found.refunds]) == (Money(3_000, "USD"), [made.id])
+        with pytest.raises(GridclearError) as refused:
+            market.return_unused_money(3_001)
+        assert refused.value.code == "refund_too_large"
+    _, other = api_keys.create_api_key(cast.lion, "finance", ["read", "payments"], user=cast.fay)
+    with Client(URL, other, transport=wire.transport, pause=lambda seconds: None) as market:
+        with pytest.raises(GridclearError) as refused:
+            market.return_unused_money(100)
+        assert refused.value.status == 403
 
 
 def test_an_unknown_image_comes_back_as_the_leases_error(market, rig, offer):

@@ -123,6 +123,16 @@ def test_a_receipt_and_its_refunds_are_shown(logged_in, api):
     assert (found["number"], found["refunds"]) == (7, [REFUND])
 
 
+def test_unused_money_is_shown_and_asked_back(logged_in, api):
+    assert "50.00 USD can go back" in logged_in("money", "unused").stdout
+    assert "20.00 USD, done" in logged_in("money", "return", "2000").stdout
+    assert json.loads(api.requests[-1].content) == {"amount_minor": 2000}
+    assert json.loads(logged_in("money", "return", "7", "--json").stdout)[0]["amount_minor"] == 7
+    assert "0.07 USD, done" in logged_in("money", "unused").stdout
+    assert json.loads(logged_in("money", "unused", "--json").stdout)["returnable_minor"] == 5000
+    logged_in("money", "return", "0", code=2)
+
+
 @pytest.mark.parametrize(
     ("words", "code", "error"),
     [

@@ -98,6 +98,23 @@ def test_a_receipt_and_what_went_back_of_it_are_read_with_their_types(client, ap
     assert done.at == datetime(2026, 11, 25, 5, tzinfo=UTC)
 
 
+def test_unused_money_is_told_and_asked_back_once_for_a_key(client, api):
+    assert (client.unused_money().returnable, client.unused_money().refunds) == (Money(5_000, "USD"), ())
+    (made,) = client.return_unused_money(2_000, idempotency_key="once")
+    assert client.return_unused_money(2_000, idempotency_key="once") == [made]
+    assert (made.amount, made.lease_id, made.reason) == (Money(2_000, "USD"), "", "unused")
+    assert client.unused_money().refunds == (made,)
+
+
+def test_who_is_told_to_come_back_in_an_hour_is_not_kept_waiting(client, api):
+    later = {"code": "too_often", "title": "Too often", "status": 429}
+    api.fail_next = [httpx.Response(429, json=later, headers={"Retry-After": "3600"})]
+    asked = len(api.requests)
+    with pytest.raises(GridclearError) as told:
+        client.return_unused_money(2_000)
+    assert (told.value.code, told.value.retry_after_seconds, len(api.requests) - asked) == ("too_often", 3600, 1)
+
+
 def test_every_post_has_its_own_idempotency_key(client, api):
     client.open_lease(request())
     client.open_lease(request())

@@ -2,7 +2,7 @@
 
 import typer
 
-from gridclear.cli import market
+from gridclear.cli import market, money
 from gridclear.cli.output import console, fail
 from gridclear.version import __version__
 
@@ -26,6 +26,7 @@ app = typer.Typer(
     help="Lease GPUs on a Gridclear marketplace, or offer yours.",
 )
 app.add_typer(market.lease_app, name="lease")
+app.add_typer(money.money_app, name="money")
 app.command()(market.login)
 app.command()(market.logout)
 app.command()(market.offers)
