@@ -65,7 +65,7 @@ def _differing() -> Iterator[MoneyAlarm]:
         rows = run.differences.order_by("created_at")
         first, count = rows[0], len(rows)
         text = f"{count} at {run.through_at:%d %b %Y %H:%M}, the first: {first.explanation} ({first.external_id})."
-        yield MoneyAlarm(f"{title} and the books differ", f"{text} Each is a case of its own.")
+        yield MoneyAlarm(f"{title} and the books differ", f"{text} All of them: see Comparisons.")
 
 
 def _has_money(rail: str) -> bool:

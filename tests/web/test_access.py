@@ -16,6 +16,7 @@ from settlement.selectors.holds import hold_of_subject
 from tests.cast import Cast
 from tests.factories import disputed, namesakes, proofs, travels
 from tests.factories import marketplace as make
+from tests.factories.differing import found_differing
 
 PEOPLE = ("alice", "bob", "fay", "charlie", "pia", "olga", "ned", None)
 LOGIN, FORBIDDEN, MISSING, FINE, AWAY = 302, 403, 404, 200, 302
@@ -66,6 +67,7 @@ def world(cast: Cast) -> dict[str, object]:
         "invoice": invoice,
         "invoice_pdf": (invoice, "pdf"),
         "export": ("receipts", "csv"),
+        "comparison": (found_differing().pk, "csv"),
     }
 
 
@@ -128,6 +130,8 @@ GETS = {
     ("waiting", ""): (404, 404, 404, 404, 404, 404, 200, 302),
     ("disputes", ""): (404, 404, 404, 404, 404, 404, 200, 302),
     ("dispute", "dispute"): (404, 404, 404, 404, 404, 404, 200, 302),
+    ("comparisons", ""): (404, 404, 404, 404, 404, 200, 200, 302),
+    ("comparison_file", "comparison"): (404, 404, 404, 404, 404, 200, 200, 302),
     ("platform", ""): (404, 404, 404, 404, 404, 404, 200, 302),
     ("watchlists", ""): (404, 404, 404, 404, 404, 200, 200, 302),
     ("watchlist", "list"): (404, 404, 404, 404, 404, 200, 200, 302),
