@@ -187,7 +187,10 @@ class Receipt:
 
 @dataclass(frozen=True)
 class Refund:
-    """What goes back of a settled lease, or of unused money (then `lease_id` is empty); `done` once it has left, "failed" if it came to nothing."""
+    """What goes back of a settled lease, or of unused money (then `lease_id` is empty).
+
+    `done` once it has left, "failed" if it came to nothing.
+    """
 
     id: str
     lease_id: str
