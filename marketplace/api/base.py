@@ -26,6 +26,7 @@ from marketplace.models import ApiKey, Organization, User
 from marketplace.models.viewer import Viewer
 from marketplace.permissions import active_membership
 from marketplace.services import idempotency
+from marketplace.services.turns import TooOften
 
 Scope = ApiKey.Scope
 
@@ -127,7 +128,8 @@ class OnceView(ApiView):
         try:
             response = self.once(request, begun.id, **kwargs)
         except Refusal as refusal:
-            if refusal.http_status >= 500:
+            # What only has to wait is no answer: the same key may be asked again.
+            if refusal.http_status >= 500 or isinstance(refusal, TooOften):
                 idempotency.abandon(begun)
                 raise
             response = as_response(problem_of(refusal))

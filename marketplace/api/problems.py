@@ -68,8 +68,10 @@ def problem_response(error: Exception, context: dict[str, Any]) -> Response | No
 
 
 def as_response(body: dict[str, Any]) -> Response:
-    """The problem as an answer; a 401 says how to authenticate."""
+    """The problem as an answer; a 401 says how to authenticate, what has to wait says how long."""
     headers = {"WWW-Authenticate": 'Bearer realm="gridclear"'} if body["status"] == 401 else {}
+    if "retry_after_seconds" in body:
+        headers["Retry-After"] = str(body["retry_after_seconds"])
     return Response(body, status=body["status"], content_type=CONTENT_TYPE, headers=headers)
 
 

@@ -10,7 +10,7 @@ from compliance.selectors.restrictions import is_restricted
 from compliance.services import gate
 from marketplace.models import Organization, User
 from marketplace.permissions import PAY, require_role
-from marketplace.services import mail
+from marketplace.services import mail, turns
 from settlement.selectors.auto_top_ups import auto_top_up_of, due_auto_top_ups, unannounced_stops
 from settlement.services import auto_top_up_rules, auto_top_ups
 from settlement.services.auto_top_up_rules import AutoTerms
@@ -43,9 +43,11 @@ def why_stopped(code: str) -> str:
 def set_up(organization: Organization, terms: AutoTerms, *, user: User, actor: Actor) -> None:
     """The organization's card fills its balance from now on. Raises Forbidden but for owners and finance.
 
-    Asks the card network. Raises settlement's AutoTopUpRefused, CardNetworkBusy.
+    Asks the card network. Raises TooOften (each change may charge another card), and settlement's AutoTopUpRefused,
+    CardNetworkBusy.
     """
     require_role(user, organization, *PAY)
+    turns.take(organization.pk, turns.Deed.AUTO_TOP_UP)
     auto_top_up_rules.set_auto_top_up(organization.party_id, terms, actor=actor)
     look_soon(organization.party_id)
 

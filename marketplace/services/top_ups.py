@@ -6,6 +6,7 @@ from compliance.base.actor import Actor
 from compliance.services import gate
 from marketplace.models import Organization, User
 from marketplace.permissions import PAY, require_role
+from marketplace.services import turns
 from settlement.services import topups
 from settlement.services.topups import TopUpRef
 
@@ -21,10 +22,12 @@ def start_top_up(
 ) -> TopUpRef:
     """The card is about to be charged for the organization's prepaid balance; USD cents.
 
-    Asked again with the same `top_up_id`, the same top-up is returned. Raises Forbidden, what the gate raises, and
-    settlement's TopUpRefused.
+    Asked again with the same `top_up_id`, the same top-up is returned. Raises Forbidden, TooOften, what the gate
+    raises, and settlement's TopUpRefused.
     """
     require_role(user, organization, *PAY)
+    if not topups.is_known(organization.party_id, top_up_id):
+        turns.take(organization.pk, turns.Deed.TOP_UP)
     question = gate.GateRequest(
         purpose="deposit",
         subject_id=top_up_id,

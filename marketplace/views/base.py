@@ -166,6 +166,7 @@ HEADINGS = {
     404: "Nothing is here",
     409: "That no longer fits",
     422: "A value does not fit",
+    429: "That was too often",
 }
 
 

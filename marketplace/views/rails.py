@@ -8,6 +8,7 @@ from django.views.decorators.http import require_POST
 
 from compliance.base.errors import Forbidden, Refusal
 from marketplace.permissions import PAY
+from marketplace.services import cards
 from marketplace.views.base import Seat, member_view
 from marketplace.views.provider import require_provider
 from settlement.services import profiles
@@ -31,7 +32,7 @@ def card_form(request: HttpRequest, seat: Seat) -> HttpResponse:
     _require_payer(seat)
     back = request.build_absolute_uri(reverse("web:money"))
     try:
-        url = profiles.card_form_url(seat.organization.party_id, return_url=back, cancel_url=back)
+        url = cards.card_form_url(seat.organization, back=back, user=seat.user)
     except Refusal as refusal:
         messages.warning(request, refusal.message)
         return redirect("web:money")

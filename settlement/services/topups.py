@@ -107,6 +107,11 @@ def top_up(top_up_id: UUID) -> TopUpRef:
     return ref_of(payment)
 
 
+def is_known(party_id: UUID, top_up_id: UUID) -> bool:
+    """Whether this top-up was asked for by the party before."""
+    return CardPayment.objects.filter(pk=top_up_id, party_id=party_id, purpose=CardPayment.Purpose.TOP_UP).exists()
+
+
 def ref_of(payment: CardPayment) -> TopUpRef:
     """The facts of a row."""
     return TopUpRef(payment.pk, payment.state, payment.party_id, payment.amount_minor, payment.failure_code)
