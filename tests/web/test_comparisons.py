@@ -42,8 +42,9 @@ def test_the_file_has_those_without_cases_too_and_no_formula(cast: Cast, browse,
 
 def test_the_page_tells_how_many_and_leads_to_the_files(cast: Cast, browse, run, django_assert_max_num_queries):
     found_differing(rail="escrow")
+    ned = browse(cast.ned)
     with django_assert_max_num_queries(12):
-        shown = browse(cast.ned).get(PAGE).content.decode()
+        shown = ned.get(PAGE).content.decode()
     assert f">{MOST_CASES + 10}<" in shown
     assert f'href="{PAGE}/{run.pk}.csv"' in shown
     assert "Escrow contract" in shown
