@@ -137,6 +137,8 @@ def _find(places: Collection[Place]) -> dict[Place, UUID]:
         cursor.execute(FIND_ACCOUNTS, given)
         standing = {(AccountKey(*row[1:5]), row[5]): row[0] for row in cursor.fetchall()}
     found = {place: standing[place] for place in places if place in standing}
+    for place in places:
+        _HINTS.pop(place, None)
     if len(_HINTS) + len(found) > _MOST_HINTS:
         _HINTS.clear()
     _HINTS.update(found)

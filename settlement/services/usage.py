@@ -19,10 +19,10 @@ the cost of a line does not grow with the book.
 """
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.db import connection, transaction
@@ -69,13 +69,16 @@ class LineNotPosted:
     code: str
 
 
-@dataclass(frozen=True, slots=True)
-class _Reserved:
-    """What a hold has reserved: the ids as text, made once for all lines of the hold."""
+class _Reserved(NamedTuple):
+    """What a hold has reserved: the ids as they are looked for and written, made once for all lines of the hold."""
 
-    subject_id: UUID
+    subject: int
     pending: str
     prefix: str
+
+
+# A line that may be posted, with its number in the batch, its id, and its reservation.
+_Good = tuple[int, str, str, UsageLine]
 
 
 def usage_id(subject_id: UUID, sequence: int) -> UUID:
@@ -101,30 +104,34 @@ def post_usage(lines: Sequence[UsageLine]) -> list[LineNotPosted]:
 
 
 def _post_batch(batch: Sequence[tuple[int, UsageLine]]) -> list[LineNotPosted]:
-    reserved = _reserved({line.hold_id for _, line in batch})
-    refused, good = [], []
-    first: dict[tuple[UUID, int], UsageLine] = {}
+    reserved = _reserved({line.hold_id.int: line.hold_id for _, line in batch}.values())
+    refused: list[LineNotPosted] = []
+    good: list[_Good] = []
+    first: dict[str, UsageLine] = {}
     for number, line in batch:
-        code = _fault(line, reserved)
-        if not code:
-            told = first.setdefault((line.hold_id, line.sequence), line)
-            code = "" if told is line else REPLAYED if told == line else CONFLICT
-        if code:
-            refused.append(LineNotPosted(number, code))
-        else:
-            good.append((number, line))
+        hold = reserved.get(line.hold_id.int)
+        code = _fault(line, hold)
+        if hold is not None and not code:
+            line_id = f"{hold.prefix}{line.sequence:012x}"
+            told = first.setdefault(line_id, line)
+            if told is line:
+                good.append((number, line_id, hold.pending, line))
+                continue
+            code = REPLAYED if told == line else CONFLICT
+        refused.append(LineNotPosted(number, code))
     if good:
-        refused += _post_good(good, reserved)
+        refused += _post_good(good)
     return sorted(refused, key=lambda each: each.number)
 
 
-def _reserved(hold_ids: set[UUID]) -> dict[UUID, _Reserved]:
+def _reserved(hold_ids: Collection[UUID]) -> dict[int, _Reserved]:
+    """By the number of the hold: a number is looked up in a fraction of the time that an id takes."""
     with connection.cursor() as cursor:
-        cursor.execute(READ_HOLDS, {"holds": array(str(hold_id) for hold_id in hold_ids)})
-        return {pk: _Reserved(subject, pending, _prefix(subject)) for pk, subject, pending in cursor.fetchall()}
+        cursor.execute(READ_HOLDS, {"holds": array(hold_ids)})
+        return {pk.int: _Reserved(subject.int, pending, _prefix(subject)) for pk, subject, pending in cursor.fetchall()}
 
 
-def _fault(line: UsageLine, reserved: Mapping[UUID, _Reserved]) -> str:
+def _fault(line: UsageLine, hold: _Reserved | None) -> str:
     whole = type(line.cumulative_minor) is type(line.billed_seconds) is type(line.sequence) is int
     if not whole or not (
         0 <= line.cumulative_minor < MAX_MINOR
@@ -132,30 +139,28 @@ def _fault(line: UsageLine, reserved: Mapping[UUID, _Reserved]) -> str:
         and 0 < line.sequence <= MAX_SEQUENCE
     ):
         return INVALID
-    hold = reserved.get(line.hold_id)
-    if hold is None or hold.subject_id != line.subject_id:
+    if hold is None or hold.subject != line.subject_id.int:
         return UNKNOWN
     return "" if hold.pending else CLOSED
 
 
-def _post_good(good: Sequence[tuple[int, UsageLine]], reserved: Mapping[UUID, _Reserved]) -> list[LineNotPosted]:
-    holds = [reserved[line.hold_id] for _, line in good]
+def _post_good(good: Sequence[_Good]) -> list[LineNotPosted]:
     given: dict[str, Any] = {
-        "reserved": array({hold.pending for hold in holds}),
-        "number": array([str(number) for number, _ in good]),
-        "id": array([f"{hold.prefix}{line.sequence:012x}" for hold, (_, line) in zip(holds, good, strict=True)]),
-        "pending": array([hold.pending for hold in holds]),
-        "sequence": array([str(line.sequence) for _, line in good]),
-        "cumulative": array([str(line.cumulative_minor) for _, line in good]),
-        "quantity": array([str(line.billed_seconds) for _, line in good]),
+        "reserved": array({pending for _, _, pending, _ in good}),
+        "number": array([number for number, _, _, _ in good]),
+        "id": array([line_id for _, line_id, _, _ in good]),
+        "pending": array([pending for _, _, pending, _ in good]),
+        "sequence": array([line.sequence for _, _, _, line in good]),
+        "cumulative": array([line.cumulative_minor for _, _, _, line in good]),
+        "quantity": array([line.billed_seconds for _, _, _, line in good]),
         "kind": USAGE,
         "now": clock.now(),
     }
     with transaction.atomic(), connection.cursor() as cursor:
         ledger_locks.require_none_held(Level.ACCOUNTS, [USAGE])
         cursor.execute(LOCK_PENDING, given)
-        cursor.execute(LOCK_ACCOUNTS, given)
-        # Which ones is not read back: nothing else of the book is touched in this transaction.
-        ledger_locks.note(Level.ACCOUNTS, ())
+        accounts = {row[0] for row in cursor.fetchall()}
+        cursor.execute(LOCK_ACCOUNTS, {"accounts": array(accounts)})
+        ledger_locks.note(Level.ACCOUNTS, accounts)
         cursor.execute(POST_PARTS, given)
         return [LineNotPosted(*row) for row in cursor.fetchall()]

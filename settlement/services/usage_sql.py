@@ -6,14 +6,15 @@ from settlement.services.ledger_digest import digest_sql
 READ_HOLDS = """
 SELECT id, subject_id, coalesce(pending_id::text, '') FROM settlement_hold WHERE id = ANY(%(holds)s::uuid[])
 """
+# Reservations are locked in the order of their ids; told is which accounts they are between, which never changes.
 LOCK_PENDING = """
-SELECT 1 FROM settlement_pendingtransfer WHERE id = ANY(%(reserved)s::uuid[]) ORDER BY id FOR NO KEY UPDATE
+WITH locked AS MATERIALIZED (
+    SELECT debit_account_id, credit_account_id FROM settlement_pendingtransfer WHERE id = ANY(%(reserved)s::uuid[])
+    ORDER BY id FOR NO KEY UPDATE
+) SELECT DISTINCT unnest(ARRAY[debit_account_id, credit_account_id]) FROM locked
 """
 LOCK_ACCOUNTS = """
-SELECT 1 FROM settlement_account WHERE id IN (
-    SELECT debit_account_id FROM settlement_pendingtransfer WHERE id = ANY(%(reserved)s::uuid[])
-    UNION SELECT credit_account_id FROM settlement_pendingtransfer WHERE id = ANY(%(reserved)s::uuid[])
-) ORDER BY id FOR NO KEY UPDATE
+SELECT 1 FROM settlement_account WHERE id = ANY(%(accounts)s::uuid[]) ORDER BY id FOR NO KEY UPDATE
 """
 
 # Two legs in the order of their accounts, as `ledger_digest.LEGS` writes them.
