@@ -113,6 +113,5 @@ def _tell_owners(party_id: UUID) -> None:
         code = auto_top_ups.claim_notice(rule.pk)
         if code is None:
             continue
-        body = _BODY.format(name="{name}", why=why_stopped(code))
-        if mail.tell_owners(party_id, "Automatic top-up has stopped", body):
+        if mail.tell_owners(party_id, "Automatic top-up has stopped", _BODY, why=why_stopped(code)):
             auto_top_ups.note_noticed(rule.pk, actor=ACTOR)

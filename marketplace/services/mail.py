@@ -19,14 +19,16 @@ def owners_of(organization: Organization) -> list[str]:
     return list(rows.order_by("created_at").values_list("user__email", flat=True))
 
 
-def tell_owners(party_id: UUID, subject: str, body: str) -> bool:
-    """The owners of the party's organization have the letter, in which `{name}` is its name; False for "try later".
+def tell_owners(party_id: UUID, subject: str, body: str, **facts: str) -> bool:
+    """The owners of the party's organization have the letter; False for "try later".
+
+    `body` has a place for each of the facts, and may have one for the organization's `name`.
 
     What the mail server does not take is logged, without a word of it.
     """
     try:
         for organization in Organization.objects.filter(party_id=party_id):
-            send(owners_of(organization), subject, body.replace("{name}", organization.name))
+            send(owners_of(organization), subject, body.format(name=organization.name, **facts))
     except OSError:
         logger.warning("a letter to the owners of party %s was not sent; it is tried again", party_id)
         return False

@@ -21,8 +21,7 @@ def remind_of_expiry() -> int:
         if days is None or row is None:
             continue
         words = f"{days} day{'' if days == 1 else 's'}"
-        body = _BODY.format(name="{name}", days=words)
-        if not mail.tell_owners(row.party_id, f"Renew your verification: {words} left", body):
+        if not mail.tell_owners(row.party_id, f"Renew your verification: {words} left", _BODY, days=words):
             continue
         identity_expiry.note_reminded(verification_id, days, actor=ACTOR)
         count += 1

@@ -70,8 +70,10 @@ class Patient:
         for attempt in range(240):
             try:
                 reply = self.api.http.request(method, path, json=body, params=query, headers=headers, timeout=30)
-                if reply.status_code < 500 and reply.status_code != 429:
-                    return reply.status_code, reply.json() if reply.content else {}
+                found = reply.json() if reply.content else {}
+                too_often = reply.status_code == 429 and found.get("code") == "too_often"
+                if too_often or (reply.status_code < 500 and reply.status_code != 429):
+                    return reply.status_code, found
             except (httpx.HTTPError, ValueError):
                 pass
             time.sleep(min(0.25 * (attempt + 1), 1.0))
