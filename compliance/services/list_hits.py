@@ -19,9 +19,8 @@ REASON = blocking.HIT
 def handle_screening(row: Screening, *, actor: Actor) -> tuple[int, int]:
     """Open matches have a case, and a strong one freezes the party and what it brings down.
 
-    Returns the open matches and the parties frozen; these include those that run nothing now and are owned by whom a
-    strong match holds, for their money lies here. A merely possible match freezes nobody: its case is for officers, and
-    a running lease stops when the gate is next asked about it, which sends it to review (ADR 0126). A match that
+    Returns the open matches and the parties frozen. A merely possible match freezes nobody: its case is for officers,
+    and a running lease stops when the gate is next asked about it, which sends it to review (ADR 0126). A match that
     officers once confirmed counts as sure; it opens a case anew when nothing holds the party any more: the entry had
     gone, and is back.
     """
@@ -29,10 +28,9 @@ def handle_screening(row: Screening, *, actor: Actor) -> tuple[int, int]:
     strong = any(strength_of(match) == STRONG for match in matches)
     case = gate_cases.screening_case(matches, [], actor=actor) if matches else None
     if strong:
-        restrictions.impose(row.party_id, REASON, case=case, actor=actor)
-    frozen = int(strong) + freeze_what_falls(row.party_id, case, strong=strong, actor=actor)
-    if strong:
-        frozen += blocking.pass_down([row.party_id], actor=actor)
+        frozen = freeze(row.party_id, case, actor=actor)
+    else:
+        frozen = _freeze_what_falls(row.party_id, case, strong=False, actor=actor)
     return len(matches), frozen
 
 
@@ -45,7 +43,16 @@ def pending_matches(row: Screening) -> list[Match]:
     return list(rows.order_by("id"))
 
 
-def freeze_what_falls(party_id: UUID, case: Case | None, *, strong: bool, actor: Actor) -> int:
+def freeze(party_id: UUID, case: Case | None, *, actor: Actor) -> int:
+    """Who is surely listed, or uses what is, is frozen, with what rests on it and what it owns to half or more, which
+    may run nothing and have money here (ADR 0128). Returns how many parties are frozen over it.
+    """
+    restrictions.impose(party_id, REASON, case=case, actor=actor)
+    fallen = _freeze_what_falls(party_id, case, strong=True, actor=actor)
+    return 1 + fallen + blocking.pass_down([party_id], actor=actor)
+
+
+def _freeze_what_falls(party_id: UUID, case: Case | None, *, strong: bool, actor: Actor) -> int:
     """Each party below (and the party itself) is frozen whose live clearance the gate would not give again.
 
     After a merely possible match only a DENY counts: a listed wallet, or an owner's share that is sure.

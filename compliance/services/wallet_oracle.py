@@ -11,7 +11,7 @@ from django.db.models import Max
 from compliance.base import audit, clock
 from compliance.base.actor import Actor
 from compliance.models import Case, Clearance, OracleScan, Party, PartyWallet
-from compliance.services import cases, list_hits, restrictions
+from compliance.services import cases, list_hits
 from compliance.services.wallet_answers import CODE, SETTLED_AFTER, newest_block, oracle
 from compliance.sources.wallet_oracle import Listed, OracleSilent
 
@@ -113,8 +113,7 @@ def _freeze(party_id: UUID, address: str, actor: Actor) -> int:
         scope=address,
         actor=actor,
     )
-    restrictions.impose(party_id, list_hits.REASON, case=case, actor=actor)
-    return 1 + list_hits.freeze_what_falls(party_id, case, strong=True, actor=actor)
+    return list_hits.freeze(party_id, case, actor=actor)
 
 
 def _tell_cases(removed: Mapping[str, int], actor: Actor) -> None:

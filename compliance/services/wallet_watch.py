@@ -9,7 +9,7 @@ from compliance.base import clock
 from compliance.base.actor import Actor
 from compliance.models import Case, Party, Restriction
 from compliance.selectors.watchlists import current_versions
-from compliance.services import cases, list_hits, restrictions, screening, wallet_answers
+from compliance.services import cases, list_hits, screening, wallet_answers
 
 logger = logging.getLogger(__name__)
 REASON = "WALLET_LISTED"
@@ -75,8 +75,7 @@ def _freeze(party: Party, scopes: Iterable[str], actor: Actor) -> int:
             scope=scope,
             actor=actor,
         )
-        restrictions.impose(party.pk, list_hits.REASON, case=case, actor=actor)
-        below += list_hits.freeze_what_falls(party.pk, case, strong=True, actor=actor)
+        below += list_hits.freeze(party.pk, case, actor=actor) - 1
     return 1 + below
 
 
