@@ -9,7 +9,8 @@ from django.views.decorators.http import require_GET
 
 from compliance.base.errors import NotFound
 from marketplace.exports import Table, table_file
-from marketplace.views.base import crumb, staff_view
+from marketplace.models import User
+from marketplace.views.base import crumb, person, staff_view
 from settlement.selectors import comparisons as selector
 
 FORMS = ("csv", "json")
@@ -21,9 +22,16 @@ def comparisons(request: HttpRequest) -> HttpResponse:
     context = {
         "newest": selector.newest_comparisons(),
         "differing": selector.differing_comparisons(),
-        "crumbs": [crumb("Platform", reverse("web:platform")), crumb("Comparisons")],
+        "crumbs": [*_above(person(request)), crumb("Comparisons")],
     }
     return render(request, "marketplace/comparisons.html", context)
+
+
+def _above(user: User) -> list[dict[str, str]]:
+    """Where a person came from: officers, from the case of a difference."""
+    if user.is_operator:
+        return [crumb("Platform", reverse("web:platform"))]
+    return [crumb("Cases", reverse("web:cases"))]
 
 
 @require_GET

@@ -42,7 +42,10 @@ class ReconciliationRun(Row):
     through_at = models.DateTimeField(help_text="The rail's lines up to here were compared")
 
     class Meta:
-        indexes = [models.Index(fields=["rail", "-created_at"], name="runs_of_a_rail")]
+        indexes = [
+            models.Index(fields=["rail", "-created_at"], name="runs_of_a_rail"),
+            models.Index(fields=["-created_at"], condition=models.Q(balanced=False), name="runs_that_differed"),
+        ]
 
 
 class ReconciliationDifference(Row):

@@ -19,6 +19,7 @@ from settlement.models import (
     Receipt,
     Refund,
     Transfer,
+    WriteOff,
 )
 from settlement.selectors.document_records import billing_record, documents_about, documents_of
 from settlement.selectors.refunds import refunds_about
@@ -65,10 +66,13 @@ def money_of_lease(subject_id: UUID) -> MoneyRecord:
 
 
 def money_of_party(party_id: UUID) -> MoneyRecord:
-    """The party's accounts with their balances, receipts, refunds, invoices, payouts, and its name on documents."""
+    """The party's accounts with their balances, receipts, refunds, invoices, payouts, its name on documents, and what
+    of its debts was proposed to be written off.
+    """
     payouts = list(Payout.objects.filter(party_id=party_id).order_by("created_at", "id"))
     receipts = Receipt.objects.filter(Q(party_id=party_id) | Q(payee_party_id=party_id)).order_by("number")
     refunds = list(refunds_about(party_id))
+    write_offs = list(WriteOff.objects.filter(party_id=party_id).order_by("created_at", "id"))
     invoices, about_invoices = documents_of(party_id)
     billing = billing_record(party_id)
     record = MoneyRecord(
@@ -81,16 +85,24 @@ def money_of_party(party_id: UUID) -> MoneyRecord:
             "invoices": invoices,
             "refunds": all_columns(refunds),
             "payouts": all_columns(payouts),
+            "write_offs": all_columns(write_offs),
         }
     )
-    record.about = {(each._meta.label_lower, str(each.pk)) for each in (*payouts, *refunds)} | about_invoices
+    record.about = {
+        (each._meta.label_lower, str(each.pk)) for each in (*payouts, *refunds, *write_offs)
+    } | about_invoices
     record.about |= {("settlement.billingprofile", each["id"]) for each in billing}
     return record
 
 
 def money_for_party(party_id: UUID) -> dict[str, Any]:
-    """What settlement holds about the party, for the party itself: with its names on the rails and its cards."""
+    """What settlement holds about the party, for the party itself: with its names on the rails and its cards.
+
+    Of write-offs those that stand: what officers proposed, and who did, is theirs.
+    """
+    written_off = WriteOff.objects.filter(party_id=party_id, state=WriteOff.State.WRITTEN_OFF)
     return money_of_party(party_id).body | {
+        "write_offs": all_columns(written_off.order_by("created_at", "id"), "why", "proposed_by", "approved_by"),
         "names_on_rails": all_columns(PaymentProfile.objects.filter(party_id=party_id)),
         "card_payments": all_columns(CardPayment.objects.filter(party_id=party_id).order_by("created_at", "id")),
     }

@@ -13,6 +13,7 @@ from compliance.services.officers import FourEyesRequired
 from settlement import tasks
 from settlement.models import Account, Dispute, Receipt, WriteOff
 from settlement.selectors import debts
+from settlement.selectors.evidence import money_for_party, money_of_party
 from settlement.selectors.retention import account_clocks
 from settlement.services import claims, ledger, write_offs
 from settlement.services.accounts import Kind, Pot, of_platform
@@ -199,6 +200,19 @@ def test_a_debt_that_was_given_up_keeps_no_records_for_ever(money: Scene):
     lost(renter, 950)
     account = Account.objects.get(party=renter, kind="written_off")
     assert dict(account_clocks())[renter] == account.entered_at
+
+
+def test_the_record_of_a_party_has_all_of_it_and_the_party_itself_what_stands(money: Scene):
+    renter = money.renter.pk
+    owe(renter, 950)
+    done = lost(renter, 500)
+    asked = write_offs.propose(renter, 450, "Gone too.", actor=OTTO)
+    full = money_of_party(renter)
+    assert {each["id"] for each in full.body["write_offs"]} == {str(done), str(asked)}
+    assert ("settlement.writeoff", str(done)) in full.about
+    (told,) = money_for_party(renter)["write_offs"]
+    assert (told["booked_minor"], told["state"]) == (500, "written_off")
+    assert not {"why", "proposed_by", "approved_by"} & set(told)
 
 
 def test_debts_are_found_by_one_query_however_many_there_are(money: Scene, django_assert_num_queries):

@@ -48,6 +48,7 @@ def test_the_page_tells_how_many_and_leads_to_the_files(cast: Cast, browse, run,
     assert f">{MOST_CASES + 10}<" in shown
     assert f'href="{PAGE}/{run.pk}.csv"' in shown
     assert "Escrow contract" in shown
+    assert 'href="/platform"' not in browse(cast.olga).get(PAGE).content.decode(), "officers come from a case"
     case = Case.objects.filter(subject_id=run.pk)[0]
     assert f'href="{PAGE}/{run.pk}.csv"' in browse(cast.olga).get(f"/cases/{case.pk}").content.decode()
     assert "All of them: see Comparisons" in browse(cast.ned).get("/platform").content.decode()

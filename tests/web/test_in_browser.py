@@ -14,10 +14,13 @@ from compliance.selectors.reports import reports
 from compliance.selectors.restrictions import open_restrictions
 from compliance.services import report_drafts, restrictions
 from marketplace.models import User
+from settlement.services import write_offs
 from tests.cast import Cast, build_cast
 from tests.chromium import ARGUMENTS, CHROMIUM, NEEDS_CHROMIUM
 from tests.compliance.services.lists_by_hand import screening_list
 from tests.factories import marketplace as make
+from tests.factories.differing import found_differing
+from tests.settlement.test_write_offs import owe
 from tests.web.test_deciding import refused
 
 pytestmark = [
@@ -145,6 +148,9 @@ def tour_of(town: Cast, folder: Path) -> dict[User | None, list[str]]:
     restriction = open_restrictions([town.strange.party_id]).get().pk
     version = changed_list(folder).pk
     invoice = make.fee_invoice(lease)
+    owe(town.brisbane.party_id, 400)
+    write_offs.propose(town.brisbane.party_id, 400, "It was wound up.", actor=town.otto.as_actor())
+    found_differing("txn_3QkQ1YAbCdEfGhIjKlMnOpQrStUvWxYz")
     return {
         None: ["/", "/catalogue", "/accounts/login/", "/accounts/signup/", "/styleguide"],
         town.alice: [
@@ -187,10 +193,12 @@ def tour_of(town: Cast, folder: Path) -> dict[User | None, list[str]]:
             "/records/restrictions",
             "/records/restrictions/new",
             f"/records/restrictions/{restriction}",
+            "/records/debts",
+            f"/records/debts/{town.brisbane.party_id}",
             "/records/policy?old=gridclear%402026-11-24&new=gridclear%402026-11-25",
             "/records/policy/simulation?pack=gridclear%402026-11-24&last=50",
         ],
-        town.ned: ["/platform", "/lists/us_csl"],
+        town.ned: ["/platform", "/platform/comparisons", "/lists/us_csl"],
     }
 
 
