@@ -14,7 +14,7 @@ from django.db import connection, connections, transaction
 from compliance.base import clock as clocks
 from compliance.base.errors import Refusal
 from compliance.services import restrictions
-from settlement.models import CardPayment, ChainEvent, EscrowDeposit, PaymentProfile
+from settlement.models import CardPayment, ChainEvent, EscrowDeposit, PaymentProfile, WriteOff
 from settlement.rails.card import IntentState
 from settlement.rails.card_states import DisputeMovement, DisputeState, RefundState
 from settlement.services import (
@@ -31,6 +31,7 @@ from settlement.services import (
     refund_states,
     refunds,
     unused_money,
+    write_offs,
 )
 from settlement.services.accounts import AccountKey, Kind, Pot, clearing, of_party
 from settlement.services.books import verify_books
@@ -240,6 +241,11 @@ class Street:
     def debts_and_conversion(self, dice: random.Random) -> None:
         claims.pay_off_all()
         party = self.scene(dice).renter
+        ledger.post(uuid4(), "owed", [Line(clearing(CARD, USD), 9), Line(claims.key_of(Kind.CLAIM, party.pk), -9)])
+        with suppress(Refusal):
+            # Of both at once one proposes; what it has in the meantime pays first.
+            write_off = write_offs.propose(party.pk, 1, "Gone.", actor=OFFICER)
+            write_offs.approve(write_off, actor=SECOND_OFFICER)
         dollars, euros = (of_party(Kind.AVAILABLE, party.pk, CARD, currency) for currency in (USD, "EUR"))
         conversions.convert(uuid4(), self.rate, 7, source=dollars, destination=euros, actor=TESTER)
         ledger.expire_pending()
@@ -340,6 +346,7 @@ def test_no_two_services_wait_for_each_other_in_a_circle(money: Scene, slow_lock
         street = Street(build_scene(lambda: money.doorbell))
         deeds = [getattr(street, name) for name in (first, second) * 2]
         assert together(deeds, first + second, clock) == [], (first, second)
+    assert WriteOff.objects.filter(state="written_off").exists()
     assert verify_books().verified
 
 
