@@ -65,7 +65,11 @@ def _tables(tables: CountryTables) -> dict[str, dict[str, Any]]:
 
 def _region(region: Region) -> dict[str, Any]:
     said = asdict(region)
-    return {key: said[key] for key in ("known_as", "countries", "towns", "postcodes")}
+    # A set has no order of its own: two looks at the same packs would tell it differently.
+    return {
+        "known_as": tuple(sorted(said["known_as"])),
+        **{key: said[key] for key in ("countries", "towns", "postcodes")},
+    }
 
 
 def _compared(what: str, old: Mapping[str, dict[str, Any]], new: Mapping[str, dict[str, Any]]) -> Iterable[Change]:

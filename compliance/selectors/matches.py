@@ -5,7 +5,10 @@ from dataclasses import dataclass
 from django.db.models import QuerySet
 
 from compliance.engine.second_facts import births_agree
+from compliance.engine.wallet_keys import wallet_key
 from compliance.models import Case, ListedParty, Match, Party
+
+MOST_WALLETS = 5  # of a listed party; those that agree are among them
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,10 +43,10 @@ def match_views(case: Case) -> tuple[MatchView, ...]:
 
 
 def views_of(matches: QuerySet[Match]) -> tuple[MatchView, ...]:
-    """The matches, best first, each beside the listed party's facts; in four queries, however many they are."""
+    """The matches, best first, each beside the listed party's facts; in five queries, however many they are."""
     rows = (
         matches.select_related("party", "listed_party__version__watchlist")
-        .prefetch_related("listed_party__names", "party__wallets")
+        .prefetch_related("listed_party__names", "listed_party__wallets", "party__wallets")
         .order_by("-score", "list_code", "external_id")
     )
     return tuple(_match_view(row) for row in rows)
@@ -51,7 +54,6 @@ def views_of(matches: QuerySet[Match]) -> tuple[MatchView, ...]:
 
 def _match_view(row: Match) -> MatchView:
     listed, party = row.listed_party, row.party
-    wallets = sorted(wallet.address for wallet in party.wallets.all())
     return MatchView(
         match=row,
         list_title=listed.version.watchlist.title,
@@ -66,7 +68,7 @@ def _match_view(row: Match) -> MatchView:
             _compared("Country", [party.country, party.headquarters_country], listed.countries),
             _births(party, listed),
             _numbers(party, listed),
-            Comparison("Wallets", ", ".join(wallets), "", None),
+            _wallets(party, listed),
         ),
     )
 
@@ -90,6 +92,17 @@ def _numbers(party: Party, listed: ListedParty) -> Comparison:
     mine, theirs = ({_plain(each) for each in side} - {""} for side in (ours, listed.identifiers))
     same = any(one in other or other in one for one in mine for other in theirs) if mine and theirs else None
     return Comparison("Registration", ", ".join(ours), ", ".join(listed.identifiers), same)
+
+
+def _wallets(party: Party, listed: ListedParty) -> Comparison:
+    """One that both have agrees, and stands first; another one settles nothing, since whoever is listed has many."""
+    ours = sorted(each.address for each in party.wallets.all())
+    mine = {wallet_key(each) for each in ours}
+    theirs = sorted(listed.wallets.all(), key=lambda each: (each.address_key not in mine, each.address))
+    same = any(each.address_key in mine for each in theirs)
+    told = ", ".join(each.address for each in theirs[:MOST_WALLETS])
+    more = f" and {len(theirs) - MOST_WALLETS} more" if len(theirs) > MOST_WALLETS else ""
+    return Comparison("Wallets", ", ".join(ours), told + more, True if same else None)
 
 
 def _plain(text: str) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 from django import forms
 from django.core.validators import MaxValueValidator
 
-from marketplace.forms.base import CountryField, DollarsField, HoursField, LinesField, dollars
+from marketplace.forms.base import CountryField, DollarsField, HoursField, LinesField, conditional, dollars
 from marketplace.models import Offer
 
 RAILS = (("balance", "Prepaid balance"), ("card", "Card"), ("escrow", "Escrow on chain"))
@@ -57,13 +57,15 @@ class LeaseForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 2, "class": "mono", "spellcheck": "false"}),
     )
     rail = forms.ChoiceField(label="Paid by", choices=RAILS, widget=forms.RadioSelect)
-    payment_method = forms.ChoiceField(label="Card", required=False, choices=())
-    wallet = forms.CharField(
-        label="Your wallet",
-        required=False,
-        max_length=64,
-        help_text="For escrow only: the address that will make the deposit.",
-        widget=forms.TextInput(attrs={"class": "mono", "spellcheck": "false", "autocomplete": "off"}),
+    payment_method = conditional(forms.ChoiceField(label="Card", required=False, choices=()))
+    wallet = conditional(
+        forms.CharField(
+            label="Your wallet",
+            required=False,
+            max_length=64,
+            help_text="For escrow only: the address that will make the deposit.",
+            widget=forms.TextInput(attrs={"class": "mono", "spellcheck": "false", "autocomplete": "off"}),
+        )
     )
     end_use = forms.CharField(
         label="What it computes",
@@ -73,8 +75,8 @@ class LeaseForm(forms.Form):
     )
     end_use_kind = forms.ChoiceField(label="What kind of work it is", choices=END_USE_KINDS, widget=forms.RadioSelect)
     end_user_kind = forms.ChoiceField(label="Who uses the result", choices=END_USERS, widget=forms.RadioSelect)
-    end_user_name = forms.CharField(label="Name of the end user", required=False, max_length=300)
-    end_user_country = CountryField(label="Country of the end user", required=False)
+    end_user_name = conditional(forms.CharField(label="Name of the end user", required=False, max_length=300))
+    end_user_country = conditional(CountryField(label="Country of the end user", required=False))
 
     def __init__(
         self, *args: Any, offer: Offer, free_gpus: int, cards: Iterable[tuple[str, str]], **kwargs: Any
@@ -122,7 +124,7 @@ class LeaseForm(forms.Form):
     def clean_ports(self) -> tuple[int, ...]:
         """Port numbers."""
         words = self.cleaned_data["ports"].replace(",", " ").split()
-        if not all(word.isdigit() and 0 < int(word) < 65536 for word in words):
+        if not all(word.isascii() and word.isdigit() and 0 < int(word) < 65536 for word in words):
             raise forms.ValidationError("Ports are numbers from 1 to 65535.")
         return tuple(int(word) for word in words)
 

@@ -11,6 +11,9 @@ from marketplace.forms.uploads import UploadField
 KINDS = (("entity", "A company, institution or other legal entity"), ("person", "A natural person"))
 
 
+OF_A_COMPANY = "Of a company, as its register has it."
+
+
 class PartyForm(forms.Form):
     """The party itself."""
 
@@ -23,8 +26,10 @@ class PartyForm(forms.Form):
             label="Country of the headquarters", required=False, help_text="Where the organization is directed from."
         )
     )
-    address = forms.CharField(label="Registered address", required=False, max_length=400)
-    registration_number = forms.CharField(label="Registration number", required=False, max_length=64)
+    address = conditional(forms.CharField(label="Registered address", required=False, max_length=400))
+    registration_number = conditional(
+        forms.CharField(label="Registration number", required=False, max_length=64, help_text=OF_A_COMPANY)
+    )
     lei = forms.CharField(
         label="LEI", required=False, max_length=20, help_text="Legal entity identifier, 20 letters and digits."
     )

@@ -20,7 +20,7 @@ from compliance.base.errors import Conflict, NotFound, Refusal
 from compliance.base.transition import transition
 from compliance.services.countries import ISO_COUNTRIES
 from marketplace.errors import FieldsInvalid, NotAProvider
-from marketplace.models import EnrolmentToken, Gpu, GpuModel, Lease, Node, Organization, User
+from marketplace.models import EnrolmentToken, Gpu, GpuModel, Lease, Node, Offer, Organization, User
 from marketplace.permissions import DEAL, require_role
 from marketplace.services.catalogue import slug_of_device
 
@@ -206,7 +206,10 @@ def report_inventory(node: Node, inventory: Inventory) -> list[tuple[str, str | 
 
 
 def retire_node(node_id: UUID, *, user: User, actor: Actor) -> Node:
-    """The node takes no more part, and its agent is refused. Raises NotFound, Forbidden, NodeInUse."""
+    """The node takes no more part, its agent is refused, its offers are withdrawn.
+
+    Raises NotFound, Forbidden, NodeInUse.
+    """
     with transaction.atomic():
         node = Node.objects.select_for_update(of=("self",)).select_related("organization").filter(pk=node_id).first()
         if node is None:
@@ -215,6 +218,8 @@ def retire_node(node_id: UUID, *, user: User, actor: Actor) -> Node:
         if Lease.objects.live().filter(node=node).exists():
             raise NodeInUse
         transition(node, Node.State.RETIRED, actor=actor, event="node.retired")
+        for offer in Offer.objects.select_for_update().filter(node=node).exclude(state=Offer.State.WITHDRAWN):
+            transition(offer, Offer.State.WITHDRAWN, actor=actor, event="offer.withdrawn")
     return node
 
 

@@ -10,7 +10,7 @@ from compliance.base.actor import Actor
 from compliance.base.errors import Conflict, InvalidInput, NotFound
 from compliance.services import parties
 from marketplace.models import ApiKey, Membership, Organization, User
-from marketplace.permissions import OWN, require_role
+from marketplace.permissions import ANY, OWN, require_role
 
 
 class LastOwner(Conflict):
@@ -124,9 +124,12 @@ def change_role(membership_id: UUID, role: str, *, user: User, actor: Actor) -> 
 
 
 def remove_member(membership_id: UUID, *, user: User, actor: Actor) -> None:
-    """The person is no member, and the keys that they made are revoked. Raises LastOwner, Forbidden, NotFound."""
+    """The person is no member, and the keys that they made are revoked. Who leaves does so in any role.
+
+    Raises LastOwner, Forbidden, NotFound.
+    """
     with transaction.atomic():
-        membership = _locked(membership_id, user)
+        membership = _locked(membership_id, user, or_oneself=True)
         if membership.role == Membership.Role.OWNER:
             _require_another_owner(membership)
         ApiKey.objects.filter(organization=membership.organization, created_by=membership.user, revoked_at=None).update(
@@ -136,13 +139,13 @@ def remove_member(membership_id: UUID, *, user: User, actor: Actor) -> None:
         membership.delete()
 
 
-def _locked(membership_id: UUID, user: User) -> Membership:
+def _locked(membership_id: UUID, user: User, *, or_oneself: bool = False) -> Membership:
     """The membership, with its organization locked: two owners cannot remove each other at the same time."""
     found = Membership.objects.filter(pk=membership_id, organization_id__in=user.organization_ids()).first()
     if found is None:
         raise NotFound
     organization = Organization.objects.select_for_update().get(pk=found.organization_id)
-    require_role(user, organization, *OWN)
+    require_role(user, organization, *(ANY if or_oneself and found.user_id == user.pk else OWN))
     membership = Membership.objects.select_related("organization", "user").filter(pk=membership_id).first()
     if membership is None:
         raise NotFound

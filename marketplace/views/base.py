@@ -146,6 +146,11 @@ def page_of(request: HttpRequest, rows: Any, per_page: int = PER_PAGE) -> Page[A
     return Paginator(rows, per_page).get_page(request.GET.get("page"))
 
 
+def asked_for(request: HttpRequest, name: str, most: int = 80) -> str:
+    """What the URL asks for under the name, as text that the database takes."""
+    return request.GET.get(name, "").replace("\0", "").strip()[:most]
+
+
 def crumb(label: str, url: str = "") -> dict[str, str]:
     """One step of the breadcrumbs."""
     return {"label": label, "url": url}

@@ -19,7 +19,7 @@ from compliance.services.tipping_off import PLAIN_QUESTIONS
 from marketplace.forms.cases import ApprovalForm, EvidenceForm, NoteForm, ProposalForm, RequestForm, WithdrawForm
 from marketplace.models import Lease
 from marketplace.selectors.officers import officer_named, officers
-from marketplace.views.base import carry_out, crumb, deed_asked_for, officer_view, page_of, person, tabs
+from marketplace.views.base import asked_for, carry_out, crumb, deed_asked_for, officer_view, page_of, person, tabs
 from marketplace.views.case_view import PRIORITIES, actor_names, case_context, priority_look, row_of
 
 TABS = (
@@ -34,7 +34,7 @@ WHOSE = (("", "Whoever's"), ("mine", "Mine"), ("nobody", "Nobody's"))
 
 def filters_of(request: HttpRequest) -> CaseFilters:
     """What the URL asks for; a number is the number of a case."""
-    asked = {name: request.GET.get(name, "").replace("\0", "").strip()[:80] for name in (*FILTERS, "q")}
+    asked = {name: asked_for(request, name) for name in (*FILTERS, "q")}
     query = asked["q"]
     priority = int(asked["priority"]) if asked["priority"].isdecimal() else 0
     return CaseFilters(

@@ -6,8 +6,9 @@ from uuid import UUID
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
+from compliance.selectors.identity import kyc_status
 from marketplace.forms.catalogue import CatalogueFilter
-from marketplace.models import User
+from marketplace.models import Node, User
 from marketplace.permissions import DEAL, active_membership
 from marketplace.selectors import offers as selectors
 from marketplace.selectors.gpu_models import gpu_models_on_offer
@@ -83,12 +84,13 @@ def offer(request: HttpRequest, pk: UUID) -> HttpResponse:
     most = min(found.gpu_count, max(found.free_gpus, 1))  # type: ignore[attr-defined]
     context = {
         "offer": found,
-        "free": found.free_gpus,  # type: ignore[attr-defined]
+        "free": found.free_gpus if found.node.state == Node.State.ONLINE else 0,  # type: ignore[attr-defined]
         "place": place_of(found.node),
         "most": most,
         "estimate": found.price_minor_per_gpu_hour * most * 2,
         "mine": bool(membership and membership.organization_id == found.organization_id),
         "may_lease": may_lease(membership),
+        "unverified": membership is not None and not kyc_status(membership.organization.party_id).in_force,
         "checked": CHECKED,
         "crumbs": [crumb("Catalogue", "/catalogue"), crumb(found.gpu_model.name)],
     }

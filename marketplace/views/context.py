@@ -27,6 +27,8 @@ def links_for(user: User | None, membership: Membership | None) -> list[tuple[st
         links.append(("Leases", "web:leases", "server"))
     if membership and membership.organization.is_provider:
         links.append(("Provider", "web:provider", "building"))
+    if membership:
+        links.append(("Balance", "web:money", "wallet"))
     if user and user.is_officer:
         links.append(("Cases", "web:cases", "shield"))
         links.append(("Records", "web:records", "policy"))

@@ -13,7 +13,7 @@ from marketplace.permissions import DEAL, PAY
 from marketplace.selectors import earnings, nodes, offers
 from marketplace.selectors.leases import leases_visible_to
 from marketplace.templatetags.ui import money
-from marketplace.views.base import Seat, member_view
+from marketplace.views.base import Seat, member_view, page_of
 from marketplace.views.charts import BarChart, bar_chart
 from marketplace.views.leases import row_of
 from marketplace.views.places import place_of
@@ -22,6 +22,7 @@ from settlement.selectors.balances import DayEarnings, balances_of, earnings_per
 from settlement.selectors.payouts import payout_setup, payouts_of
 
 DAYS = 30
+NEWEST_PAYOUTS = 20
 UNITS_PER_CENT = {"USD": 1, "USDC": 10_000}
 
 
@@ -48,7 +49,7 @@ def dashboard(request: HttpRequest, seat: Seat) -> HttpResponse:
     chart, earned = earnings_chart(earnings_per_day(organization.party_id, days=DAYS), clock.now().date())
     figures = earnings.figures(organization)
     pots = balances_of(organization.party_id)
-    provided = leases_visible_to(seat.user).filter(provider=organization)[:20]
+    page = page_of(request, leases_visible_to(seat.user).filter(provider=organization))
     context = {
         "verified": kyc_status(organization.party_id).in_force,
         "may_deal": seat.may(DEAL),
@@ -63,8 +64,10 @@ def dashboard(request: HttpRequest, seat: Seat) -> HttpResponse:
             for node in nodes.nodes_of(organization).prefetch_related("gpus__gpu_model")
         ],
         "offers": offers.offers_of(organization).exclude(state="withdrawn"),
-        "leases": [row_of(lease, for_renter=False) for lease in provided],
-        "payouts": payouts_of(organization.party_id, limit=20),
+        "page": page,
+        "leases": [row_of(lease, for_renter=False) for lease in page.object_list],
+        "payouts": payouts_of(organization.party_id, limit=NEWEST_PAYOUTS),
+        "newest_payouts": NEWEST_PAYOUTS,
         "setup": payout_setup(organization.party_id),
         "wallets": wallets_of(organization.party_id),
     }

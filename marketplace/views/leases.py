@@ -26,7 +26,7 @@ from marketplace.selectors.leases import (
 )
 from marketplace.services import leases as services
 from marketplace.templatetags.ui import duration, money
-from marketplace.views.base import Seat, crumb, member_view, page_of, person, tabs
+from marketplace.views.base import Seat, asked_for, crumb, member_view, page_of, person, tabs
 from marketplace.views.case_view import evidence_links
 from marketplace.views.decisions import card_of_lease
 from marketplace.views.deposits import deposit_of
@@ -45,7 +45,7 @@ LOG_LINES = 300
 def found_leases(request: HttpRequest, seat: Seat) -> QuerySet[Lease]:
     """The organization's leases that fit the URL's search and state."""
     rows = leases_rented_by(seat.user).filter(renter=seat.organization)
-    query, state = request.GET.get("q", "").strip()[:80], request.GET.get("state", "")
+    query, state = asked_for(request, "q"), asked_for(request, "state")
     if query:
         wanted = Q(gpu_model__name__icontains=query) | Q(image__icontains=query)
         wanted |= Q(node__name__icontains=query) | Q(id__startswith=query.lower())
@@ -71,10 +71,10 @@ def leases(request: HttpRequest, seat: Seat) -> HttpResponse:
     """The organization's leases."""
     page = page_of(request, found_leases(request, seat))
     page.object_list = [row_of(lease) for lease in page.object_list]
-    state = request.GET.get("state", "")
+    state = asked_for(request, "state")
     context = {
         "page": page,
-        "q": request.GET.get("q", ""),
+        "q": asked_for(request, "q"),
         "state": state,
         "tabs": tabs(TABS, reverse("web:leases"), state),
     }

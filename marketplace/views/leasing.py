@@ -12,11 +12,12 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 
 from compliance.base.errors import Forbidden, NotFound, Refusal
+from compliance.selectors.identity import kyc_status
 from marketplace.client_address import client_address
 from marketplace.forms.countries import country_name
 from marketplace.forms.leases import END_USE_KINDS, RAILS, LeaseForm
 from marketplace.models import Offer
-from marketplace.permissions import DEAL
+from marketplace.permissions import DEAL, PAY
 from marketplace.services import leases
 from marketplace.services.lease_terms import LeaseRequest, price_of
 from marketplace.templatetags.ui import money
@@ -148,6 +149,9 @@ def configure_context(form: LeaseForm, seat: Seat, offer: Offer) -> dict[str, An
         "place": place_of(offer.node),
         "form": form,
         "rails": rails,
+        "unverified": not kyc_status(seat.organization.party_id).in_force,
+        "cardless": not form.fields["payment_method"].choices,  # type: ignore[attr-defined]
+        "may_pay": seat.may(PAY),
         "crumbs": crumbs_of(offer),
     }
 

@@ -13,11 +13,11 @@ from marketplace.forms.organizations import TopUpForm
 from marketplace.models import Lease, Organization, User
 from marketplace.permissions import PAY
 from marketplace.services.top_ups import start_top_up
-from marketplace.views.base import Seat, member_view, show_refusal
+from marketplace.views.base import Seat, member_view, page_of, show_refusal
 from settlement.money import LEAST_CARD_MINOR
 from settlement.selectors import balances
 from settlement.selectors.auto_top_ups import auto_top_up_of
-from settlement.selectors.receipts import ReceiptView, receipt_for, receipts_of
+from settlement.selectors.receipts import ReceiptView, receipt_for, receipt_views, receipts_of
 from settlement.selectors.unused_money import returnable_minor
 from settlement.services import claims, profiles
 
@@ -91,10 +91,12 @@ def money(request: HttpRequest, seat: Seat) -> HttpResponse:
         )
         if amount or words == AVAILABLE["card"]
     ]
+    page = page_of(request, receipts_of(seat.organization.party_id))
     context = {
         "form": form,
         "balances": lines,
-        "receipts": receipts_of(seat.organization.party_id),
+        "page": page,
+        "receipts": receipt_views(page.object_list, seat.organization.party_id),
         "may_pay": seat.may(PAY),
         "auto_top_up": auto_top_up_of(seat.organization.party_id),
         "owed": owed_of(seat.organization),

@@ -7,6 +7,7 @@ from django.contrib import messages
 from django.forms import Form
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.views.decorators.http import require_POST
 
 from compliance.base import clock
@@ -17,6 +18,11 @@ from marketplace.permissions import OWN
 from marketplace.services import api_keys, organizations
 from marketplace.views.base import Seat, member_view, show_refusal
 from marketplace.views.billing import billing_form, take_billing
+
+REMOVING = "They lose access to this organization, and the API keys that they made stop working at once."
+LEAVING = (
+    "You lose access to it, and the API keys that you made there stop working at once. Only an owner can add you again."
+)
 
 
 @member_view
@@ -114,20 +120,28 @@ def member_role(request: HttpRequest, seat: Seat, pk: UUID) -> HttpResponse:
 @member_view
 def member_remove(request: HttpRequest, seat: Seat, pk: UUID) -> HttpResponse:
     """The page asks once more; then the person is no member."""
-    membership = Membership.objects.filter(pk=pk, organization_id__in=seat.user.organization_ids()).first()
+    found = Membership.objects.select_related("user", "organization")
+    membership = found.filter(pk=pk, organization_id__in=seat.user.organization_ids()).first()
     if membership is None:
         raise NotFound
+    leaves = membership.user_id == seat.user.pk
     if request.method == "POST":
-        organizations.remove_member(pk, user=seat.user, actor=seat.actor)
-        messages.success(request, f"{membership.user.email} was removed.")
-        return redirect("web:organization")
+        return _remove(request, seat, membership, leaves=leaves)
     context = {
-        "heading": f"Remove {membership.user.email}?",
-        "consequence": "They lose access to this organization, and the API keys that they made stop working at once.",
-        "verb": "Remove",
-        "back": "/organization",
+        "heading": f"Leave {membership.organization.name}?" if leaves else f"Remove {membership.user.email}?",
+        "consequence": LEAVING if leaves else REMOVING,
+        "verb": "Leave" if leaves else "Remove",
+        "back": reverse("web:account") if leaves else reverse("web:organization"),
+        "back_label": "Stay" if leaves else "Keep the member",
     }
     return render(request, "marketplace/confirm.html", context)
+
+
+def _remove(request: HttpRequest, seat: Seat, membership: Membership, *, leaves: bool) -> HttpResponse:
+    organizations.remove_member(membership.pk, user=seat.user, actor=seat.actor)
+    words = f"You left {membership.organization.name}." if leaves else f"{membership.user.email} was removed."
+    messages.success(request, words)
+    return redirect("web:account" if leaves else "web:organization")
 
 
 @member_view

@@ -1,7 +1,6 @@
 """Policy packs before the officers: which there are, what one changes, and which answers it would turn."""
 
-import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import date
 from typing import Any
 
@@ -16,6 +15,7 @@ from compliance.engine.packs import NoPackInForce, PolicyPack
 from compliance.engine.policy_diff import Change, changes
 from compliance.selectors.policies import pack_named, packs
 from compliance.selectors.policy_changes import Turned, last_decisions, latest_decisions_of_live_leases, turned_by
+from marketplace.forms.cases import words_of
 from marketplace.forms.policies import LOOKED_AT, PacksForm, SimulationForm
 from marketplace.views.base import crumb, officer_view
 from marketplace.views.records import record_tabs
@@ -31,7 +31,8 @@ def policies(request: HttpRequest) -> HttpResponse:
     form = PacksForm(request.GET or None, packs=known, initial=_last_step(known))
     found = None
     if form.is_bound and form.is_valid():
-        found = [_change(each) for each in changes(*(pack_named(form.cleaned_data[name]) for name in ("old", "new")))]
+        old, new = (pack_named(form.cleaned_data[name]) for name in ("old", "new"))
+        found = [_change(each, old, new) for each in changes(old, new)]
     context = {
         "tabs": record_tabs("web:policies"),
         "packs": list(_rows(known, clock.now().date())),
@@ -97,12 +98,28 @@ def _rows(known: tuple[PolicyPack, ...], today: date) -> Iterator[dict[str, Any]
         yield {"pack": pack, "state": state, "rules": len(pack.rules)}
 
 
-def _change(found: Change) -> dict[str, Any]:
+def _change(found: Change, old: PolicyPack, new: PolicyPack) -> dict[str, Any]:
     fields = [{"name": name, "was": _words(was), "now": _words(now)} for name, (was, now) in found.fields.items()]
-    return {"what": found.what, "name": found.name, "how": found.how, "fields": fields}
+    whole = {"was": _rule(found, old), "now": _rule(found, new)}
+    return {"what": found.what, "name": found.name, "how": found.how, "fields": fields, **whole}
+
+
+def _rule(found: Change, pack: PolicyPack) -> str:
+    """What the rule says in the pack, in one line; a dash where the pack has none of that name."""
+    if found.what != "rule":
+        return "—"
+    rule = next((each for each in pack.rules if each.code == found.name), None)
+    return f"{rule.label}. {rule.outcome} ({rule.kind}): {rule.citation}" if rule else "—"
 
 
 def _words(value: Any) -> str:
-    if value is None or value in ("", (), {}):
+    """A value of a pack as people read it."""
+    if value is None or value in ("", (), [], {}):
         return "—"
-    return value if isinstance(value, str) else json.dumps(value, default=str, ensure_ascii=False)
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, Mapping):
+        return ", ".join(f"{words_of(str(name)).lower()}: {_words(each)}" for name, each in value.items())
+    if isinstance(value, list | tuple):
+        return ("; " if any(isinstance(each, Mapping) for each in value) else ", ").join(map(_words, value))
+    return str(value)

@@ -15,11 +15,11 @@ from marketplace.views.base import person
 from marketplace.views.context import THEME_COOKIE
 
 
-def back(request: HttpRequest) -> str:
+def back(request: HttpRequest, otherwise: str = "/") -> str:
     """The page that the form came from, if it is one of ours."""
-    wanted = request.POST.get("next", "/")
+    wanted = request.POST.get("next", otherwise)
     safe = url_has_allowed_host_and_scheme(wanted, {request.get_host()}, require_https=request.is_secure())
-    return wanted if safe else "/"
+    return wanted if safe else otherwise
 
 
 @require_POST

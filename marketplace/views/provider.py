@@ -8,11 +8,13 @@ from django.contrib import messages
 from django.db.models import Count
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.views.decorators.http import require_POST
 
 from compliance.base.errors import NotFound, Refusal
 from marketplace.forms.provider import EnrolForm, OfferForm, TermsForm, terms_of
 from marketplace.models import Node, Offer
+from marketplace.permissions import DEAL
 from marketplace.selectors.nodes import gpus_of, node_for
 from marketplace.services import nodes, offers
 from marketplace.services.offers import OfferTerms
@@ -66,9 +68,32 @@ def node(request: HttpRequest, seat: Seat, pk: UUID) -> HttpResponse:
         "place": place_of(found),
         "gpus": gpus_of(found),
         "map": map_of(found),
+        "may_retire": seat.may(DEAL) and found.state != Node.State.RETIRED,
         "crumbs": [*TRAIL, crumb(found.name)],
     }
     return render(request, "marketplace/node.html", context)
+
+
+@member_view
+def node_retire(request: HttpRequest, seat: Seat, pk: UUID) -> HttpResponse:
+    """The page asks once more; then the node takes no more part."""
+    found = node_for(seat.user, pk)
+    if request.method == "POST":
+        try:
+            nodes.retire_node(pk, user=seat.user, actor=seat.actor)
+        except nodes.NodeInUse as refusal:
+            messages.error(request, refusal.message)
+            return redirect("web:node", pk)
+        messages.success(request, f"{found.name} is retired, and its offers are withdrawn.")
+        return redirect("web:provider")
+    context = {
+        "heading": f"Retire {found.name}?",
+        "consequence": "Its offers are withdrawn and its agent is refused from now on. This cannot be undone: "
+        "the machine comes back only as a new node. What it earned is paid as ever.",
+        "verb": "Retire it",
+        "back": reverse("web:node", args=[pk]),
+    }
+    return render(request, "marketplace/confirm.html", context)
 
 
 def _sources(seat: Seat) -> list[tuple[str, str]]:

@@ -9,6 +9,7 @@ from django.views.decorators.http import require_POST
 from compliance.base.errors import Forbidden, Refusal
 from marketplace.permissions import PAY
 from marketplace.services import cards
+from marketplace.views import preferences
 from marketplace.views.base import Seat, member_view
 from marketplace.views.provider import require_provider
 from settlement.services import profiles
@@ -30,12 +31,13 @@ def _leave(request: HttpRequest, url: str, heading: str, why: str, back: str) ->
 def card_form(request: HttpRequest, seat: Seat) -> HttpResponse:
     """The way to the card network's own page, on which a card is saved."""
     _require_payer(seat)
-    back = request.build_absolute_uri(reverse("web:money"))
+    came_from = preferences.back(request, reverse("web:money"))
+    back = request.build_absolute_uri(came_from)
     try:
         url = cards.card_form_url(seat.organization, back=back, user=seat.user)
     except Refusal as refusal:
         messages.warning(request, refusal.message)
-        return redirect("web:money")
+        return redirect(came_from)
     why = "The card's number is given to the card network on its own page; Gridclear never sees it."
     return _leave(request, url, "Save a card", why, back)
 

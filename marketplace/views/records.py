@@ -10,6 +10,7 @@ from marketplace.views.base import officer_view
 
 TABS = (
     ("Reports", "web:reports"),
+    ("Parties", "web:parties"),
     ("Restrictions", "web:restrictions"),
     ("Debts", "web:debts"),
     ("Travel data", "web:travel"),

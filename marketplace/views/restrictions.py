@@ -20,7 +20,7 @@ from marketplace.exports import Table, table_file
 from marketplace.forms.cases import words_of
 from marketplace.forms.restrictions import EVERY_KIND, ORIGINS, LiftRestrictionForm, OrderForm
 from marketplace.services.restricting import restrict
-from marketplace.views.base import carry_out, crumb, deed_asked_for, officer_view, page_of, person, tabs
+from marketplace.views.base import asked_for, carry_out, crumb, deed_asked_for, officer_view, page_of, person, tabs
 from marketplace.views.case_view import actor_names, event_line, name_of
 from marketplace.views.records import record_tabs
 from settlement.selectors.balances import accounts_of
@@ -43,9 +43,7 @@ EVENTS = {
 
 def filters_of(request: HttpRequest) -> RestrictionFilters:
     """What the URL asks for; a value that there is not does not narrow."""
-    asked = {
-        name: request.GET.get(name, "").replace("\0", "").strip()[:80] for name in ("state", "kind", "origin", "q")
-    }
+    asked = {name: asked_for(request, name) for name in ("state", "kind", "origin", "q")}
     return RestrictionFilters(
         state=asked["state"] if asked["state"] in dict(STATES) else "",
         kind=asked["kind"] if asked["kind"] in dict(EVERY_KIND) else "",

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import urlencode
 from uuid import UUID
 
 from django.contrib import messages
@@ -22,7 +23,7 @@ from marketplace.models import Bundle
 from marketplace.selectors.bundles import bundles_about
 from marketplace.services import bundles, erasing
 from marketplace.views.base import carry_out, crumb, deed_asked_for, officer_view, page_of, person
-from marketplace.views.case_view import actor_names, name_of
+from marketplace.views.case_view import actor_names, evidence_links, name_of
 from marketplace.views.evidence import row_of
 from marketplace.views.payment_words import payment_lines
 from marketplace.views.records import record_tabs
@@ -73,9 +74,29 @@ def subject(request: HttpRequest, pk: UUID) -> HttpResponse:
         "hold_form": forms.get("HoldForm", HoldForm()),
         "lift_form": forms.get("LiftForm", LiftForm()),
         "erase_form": forms.get("EraseForm", EraseForm(party.name)),
-        "crumbs": [crumb("Retention", reverse("web:retention")), crumb(party.name)],
+        "elsewhere": elsewhere(party),
+        "evidence_of": evidence_links(party=pk),
+        "crumbs": [crumb("Parties", reverse("web:parties")), crumb(party.name)],
     }
     return render(request, "records/subject.html", context)
+
+
+def elsewhere(party: Any) -> list[tuple[str, str]]:
+    """Where else the party stands, as words and addresses."""
+    named = urlencode({"q": party.name})
+    cases = (
+        [
+            ("Its cases to do", f"{reverse('web:cases')}?{named}"),
+            ("Its closed cases", f"{reverse('web:cases')}?{named}&state=closed"),
+        ]
+        if party.name
+        else []
+    )
+    return [
+        *cases,
+        ("Its restrictions", f"{reverse('web:restrictions')}?q={party.pk}"),
+        ("What the audit log says of it", f"{reverse('web:audit')}?subject={party.pk}"),
+    ]
 
 
 def clock_row(row: Any) -> dict[str, Any]:

@@ -44,6 +44,8 @@ NOTICES = {
     "rejected": ("refused", "Not accepted", "Correct what is wrong or incomplete and submit again."),
 }
 RENEW_WITHIN_DAYS = 30
+# The part of the page in which a need is met, by its first way.
+PART_OF_NEED = {"fact": "party", "owners": "owners", "document": "documents", "vendor": "documents", "domain": "domain"}
 
 
 @member_view
@@ -138,7 +140,12 @@ def needs_of(party: Any) -> list[dict[str, Any]]:
         wanted = level_of(party, level.code)
         states = need_states(party, wanted, clock.now()) if wanted else []
         rows = [
-            {"label": each.need.label, "source": each.need.source, "state": _need_word(each.met, pending=each.pending)}
+            {
+                "label": each.need.label,
+                "source": each.need.source,
+                "state": _need_word(each.met, pending=each.pending),
+                "part": PART_OF_NEED[each.need.by[0].kind],
+            }
             for each in states
             if each.need.code not in told
         ]

@@ -1,6 +1,6 @@
 """Receipts as each side may see them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -43,15 +43,19 @@ class ReceiptView:
         return self.total_minor + self.credit_minor
 
 
-def receipts_of(party_id: UUID, *, limit: int = 100) -> list[ReceiptView]:
-    """The party's receipts, as renter or provider, newest first."""
-    return [_view(row, party_id) for row in _rows(party_id).order_by("-number")[:limit]]
+def receipts_of(party_id: UUID) -> QuerySet[Receipt, Any]:
+    """The party's receipts, as renter or provider, newest first: to be counted, cut, and shown by `receipt_views`."""
+    return _rows(party_id).order_by("-number")
+
+
+def receipt_views(rows: Iterable[Receipt], party_id: UUID) -> list[ReceiptView]:
+    """These of its receipts as the party may see them."""
+    return [_view(row, party_id) for row in rows]
 
 
 def all_receipts(party_id: UUID) -> Iterator[ReceiptView]:
     """Every receipt of the party, as renter or provider, newest first, some at a time."""
-    rows = _rows(party_id).order_by("-number")
-    return (_view(row, party_id) for row in rows.iterator(chunk_size=500))
+    return (_view(row, party_id) for row in receipts_of(party_id).iterator(chunk_size=500))
 
 
 def receipt_for(subject_id: UUID, party_id: UUID) -> ReceiptView | None:

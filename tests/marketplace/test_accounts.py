@@ -65,8 +65,11 @@ def test_a_strangers_membership_is_not_there(cast):
     bobs = Membership.objects.get(user=cast.bob)
     with pytest.raises(NotFound):
         organizations.remove_member(bobs.pk, user=cast.charlie, actor=cast.charlie.as_actor())
+    fays = Membership.objects.get(user=cast.fay)
     with pytest.raises(Forbidden):
-        organizations.remove_member(bobs.pk, user=cast.bob, actor=cast.bob.as_actor())
+        organizations.remove_member(fays.pk, user=cast.bob, actor=cast.bob.as_actor())
+    organizations.remove_member(bobs.pk, user=cast.bob, actor=cast.bob.as_actor())
+    assert not cast.bob.memberships.exists(), "whoever wants to leave does so in any role"
 
 
 def test_who_leaves_takes_their_keys_with_them(cast):

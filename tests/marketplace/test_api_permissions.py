@@ -162,14 +162,16 @@ def test_an_organizations_people_are_managed_by_its_owners(cast):
     refused = everybody(team_mate=403, finance=403, stranger=404, anonymous=401)
     assert answers(others, "post", f"{url}/members", wanted) == refused
     assert answers(others, "patch", f"{url}/members/{fay.pk}", {"role": "owner"}) == refused
-    assert answers(others, "delete", f"{url}/members/{fay.pk}") == refused
+    alice = Membership.objects.get(user=cast.alice)
+    assert answers(others, "delete", f"{url}/members/{alice.pk}") == refused
     owner = {"owner": by["owner"]}
     assert answers(owner, "post", f"{url}/members", wanted) == {"owner": 201}
     assert answers(owner, "patch", f"{url}/members/{fay.pk}", {"role": "member"}) == {"owner": 200}
     assert answers(owner, "delete", f"{url}/members/{fay.pk}") == {"owner": 204}
     assert answers(owner, "delete", f"{url}/members/{uuid.uuid4()}") == {"owner": 404}
-    alice = Membership.objects.get(user=cast.alice)
     assert answers(owner, "delete", f"{url}/members/{alice.pk}") == {"owner": 409}, "the last owner stays"
+    bob, team_mate = Membership.objects.get(user=cast.bob), {"team_mate": by["team_mate"]}
+    assert answers(team_mate, "delete", f"{url}/members/{bob.pk}") == {"team_mate": 204}, "whoever wants to leaves"
 
 
 @covers("api:api-keys", "api:api-key")

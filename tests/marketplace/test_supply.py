@@ -8,7 +8,7 @@ from django.core.management import call_command
 from compliance.base.errors import Forbidden, IllegalTransition, NotFound
 from compliance.selectors import chips
 from marketplace.errors import FieldsInvalid, NotAProvider
-from marketplace.models import EnrolmentToken, GpuModel, Lease, Offer
+from marketplace.models import EnrolmentToken, GpuModel, Lease, Node, Offer
 from marketplace.services import leases, nodes, offers, organizations, sweeps
 from marketplace.services.offers import OfferTerms
 from settlement.services.ledger import InsufficientFunds
@@ -52,8 +52,11 @@ def test_a_node_is_retired_only_when_nothing_runs_on_it(cast):
         nodes.retire_node(agent.node_id, **pia)
     sweeps.sweep_leases()
     leases.stop_lease(lease.pk, cast.alice, actor=cast.alice.as_actor())
-    assert nodes.retire_node(agent.node_id, **pia).state == "retired"
+    Node.objects.filter(pk=agent.node_id).update(state="offline")
     with pytest.raises(leases.NodeNotOnline):
+        cast.lease(offer)
+    assert nodes.retire_node(agent.node_id, **pia).state == "retired"
+    with pytest.raises(leases.OfferNotActive):
         cast.lease(offer)
     with pytest.raises(offers.NodeRetired):
         offers.create_offer(cast.brisbane, agent.node_id, "h100-sxm", OfferTerms(1, 100), **pia)

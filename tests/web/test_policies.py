@@ -10,8 +10,9 @@ from django.urls import reverse
 from compliance.base import clock
 from compliance.base.audit import AuditEvent
 from compliance.engine.packs import load_packs, pack_in_force
+from compliance.engine.policy_diff import changes
 from compliance.models import Decision
-from compliance.selectors.policies import packs
+from compliance.selectors.policies import pack_named, packs
 from tests.cast import Cast
 from tests.factories.packs import add_newer_pack
 
@@ -60,6 +61,14 @@ def test_two_packs_are_compared_by_page_and_by_command(cast: Cast, stricter: str
     assert told("diff", BEFORE, stricter).splitlines()[-1] == f"1 changes from {BEFORE} to {stricter}."
     assert told("diff", BEFORE, BEFORE) == f"0 changes from {BEFORE} to {BEFORE}.\n"
     assert "added    rule" in told("diff", OLDEST, BEFORE)
+    long = page(browse(cast.olga), "policies", old=OLDEST, new=BEFORE)
+    added = next(
+        each for each in changes(*map(pack_named, (OLDEST, BEFORE))) if (each.what, each.how) == ("rule", "added")
+    )
+    rule = next(each for each in pack_named(BEFORE).rules if each.code == added.name)
+    assert f"{rule.label}. {rule.outcome} ({rule.kind}): {rule.citation}" in long
+    assert "frozenset" not in long
+    assert '{"' not in long.partition("<tbody>")[2]
 
 
 def test_a_simulation_names_the_lease_and_the_decision_that_would_turn(cast: Cast, lease, stricter: str, browse):

@@ -10,8 +10,11 @@ from compliance.selectors.ownership import upstream
 from compliance.selectors.parties import wallets_of
 from compliance.selectors.watchlists import ListStatus, watchlist_status
 from compliance.sources.catalogue import KNOWN_LISTS
-from marketplace.models import EnrolmentToken, Membership, Offer
+from marketplace.models import EnrolmentToken, Membership, Node, Offer
 from marketplace.selectors.organizations import api_keys_of
+from marketplace.services import api_keys
+from marketplace.views import earnings, money
+from marketplace.views.base import page_of
 from settlement.selectors.payouts import payouts_of
 from tests.cast import Cast
 from tests.factories import marketplace as make
@@ -229,3 +232,63 @@ def test_the_audit_log_is_searched(cast: Cast, browse):
     assert "lease.requested" in page
     assert "hold.opened" not in page
     assert "No event fits" in text(browse(cast.olga).get("/audit?subject=nothing"))
+
+
+def test_a_node_is_retired_from_its_page_and_takes_its_offers_along(cast: Cast, browse):
+    agent, offer = cast.supply()
+    client = browse(cast.pia)
+    page = f"/provider/nodes/{agent.node_id}"
+    assert f"{page}/retire" in text(client.get(page))
+    assert "its agent is refused" in text(client.get(f"{page}/retire"))
+    answer = client.post(f"{page}/retire", follow=True)
+    assert "is retired, and its offers are withdrawn" in text(answer)
+    offer.refresh_from_db()
+    assert offer.state == "withdrawn"
+    assert f"{page}/retire" not in text(client.get(page))
+
+
+def test_a_node_that_serves_leases_is_not_retired(cast: Cast, browse):
+    agent, offer = cast.supply()
+    cast.lease(offer)
+    answer = browse(cast.pia).post(f"/provider/nodes/{agent.node_id}/retire", follow=True)
+    assert "still serves leases" in text(answer)
+    offer.refresh_from_db()
+    assert offer.state == "active"
+
+
+def test_an_offer_on_a_node_that_is_away_promises_nothing(cast: Cast, browse):
+    agent, offer = cast.supply()
+    Node.objects.filter(pk=agent.node_id).update(state="offline")
+    page = text(browse(cast.alice).get(f"/offers/{offer.pk}"))
+    assert "Its machine is offline" in page
+    assert "0 of 2" in page
+    assert "Configure a lease" not in page
+    assert "hidden: its node is offline" in text(browse(cast.pia).get("/provider"))
+
+
+def test_a_member_leaves_by_itself_and_its_keys_stop(cast: Cast, browse):
+    own = Membership.objects.get(user=cast.bob)
+    api_keys.create_api_key(cast.lion, "ci", ["read"], user=cast.bob)
+    client = browse(cast.bob)
+    leave = f"/organization/members/{own.pk}/remove"
+    assert leave in text(client.get("/account"))
+    assert "Leave Lion City Labs Pte Ltd?" in text(client.get(leave))
+    assert "You left Lion City Labs Pte Ltd" in text(client.post(leave, follow=True))
+    assert not Membership.objects.filter(pk=own.pk).exists()
+    assert api_keys_of(cast.lion).get().revoked_at is not None
+    others = Membership.objects.get(user=cast.fay)
+    Membership.objects.create(user=cast.bob, organization=cast.lion, role="member")
+    assert client.post(f"/organization/members/{others.pk}/remove").status_code == 403
+    assert Membership.objects.filter(pk=others.pk).exists()
+
+
+def test_long_lists_of_leases_and_receipts_come_in_pages(cast: Cast, browse, monkeypatch):
+    _, offer = cast.supply()
+    for _ in range(2):
+        make.receipt_of(cast.lease(offer))
+    monkeypatch.setattr(earnings, "page_of", lambda request, rows: page_of(request, rows, 1))
+    monkeypatch.setattr(money, "page_of", lambda request, rows: page_of(request, rows, 1))
+    for path, noun in (("/provider", "leases"), ("/money", "receipts")):
+        client = browse(cast.pia)
+        assert f"1–1 of 2 {noun}" in text(client.get(path))
+        assert f"2–2 of 2 {noun}" in text(client.get(path, {"page": "2"}))

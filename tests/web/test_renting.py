@@ -12,6 +12,7 @@ from compliance.base.actor import system
 from compliance.base.clock import ManualClock
 from marketplace.models import Lease, Offer, Organization, User
 from marketplace.services import funding, metering, offers
+from marketplace.views import leasing, rails
 from settlement.selectors.balances import available_minor
 from tests.cast import Cast
 from tests.factories import marketplace as make
@@ -242,3 +243,41 @@ def test_the_list_is_searched_and_exported(cast: Cast, browse):
     rows = list(csv.DictReader(io.StringIO(client.get("/leases/export.csv").content.decode())))
     assert [row["lease"] for row in rows] == [str(lease.pk)]
     assert rows[0]["currency"] == "USD"
+
+
+def test_who_is_not_verified_is_told_before_the_wizard_is_filled_in(cast: Cast, browse):
+    _, offer = cast.supply()
+    user, _ = make.organization("nora@new.example", "Nora Nordic Labs", "NO")
+    for page in (f"/offers/{offer.pk}", f"/offers/{offer.pk}/lease"):
+        assert "Your organization is not verified yet" in text(browse(user).get(page))
+        assert "Your organization is not verified yet" not in text(browse(cast.alice).get(page))
+
+
+def test_who_has_no_card_saves_one_and_comes_back_to_the_wizard(cast: Cast, browse, monkeypatch):
+    _, offer = cast.supply()
+    wizard_page = f"/offers/{offer.pk}/lease"
+    asked: dict[str, str] = {}
+    monkeypatch.setattr(leasing, "cards_of", lambda _: [])
+    monkeypatch.setattr(
+        rails.profiles, "card_form_url", lambda _, **urls: asked.update(urls) or "https://card.example/"
+    )
+    client = browse(cast.alice)
+    assert "No card is saved yet" in text(client.get(wizard_page))
+    assert "ask an owner or finance" in text(browse(cast.bob).get(wizard_page))
+    assert "https://card.example/" in text(client.post("/money/card", {"next": wizard_page}))
+    assert asked["return_url"].endswith(wizard_page)
+    client.post("/money/card", {"next": "https://evil.example/"})
+    assert asked["return_url"] == "http://testserver/money"
+
+
+@pytest.mark.parametrize("ports", ["²", "22 ٣", "70000"])
+def test_ports_are_plain_numbers(cast: Cast, browse, ports: str):
+    _, offer = cast.supply()
+    page = text(wizard(browse(cast.alice), offer, "review", ports=ports))
+    assert "Ports are numbers from 1 to 65535." in page
+
+
+def test_a_search_for_what_no_text_holds_finds_nothing(cast: Cast, browse):
+    client = browse(cast.alice)
+    assert "No lease fits" in text(client.get("/leases", {"q": "\0zebra"}))
+    assert client.get("/leases/export.csv", {"q": "\0zebra"}).status_code == 200

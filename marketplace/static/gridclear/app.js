@@ -62,6 +62,8 @@
     if (form.method !== "post" || event.defaultPrevented) return;
     if ("sent" in form.dataset) event.preventDefault();
     form.dataset.sent = "";
+    // A form that is answered with a file leaves the page as it is, and may be sent again.
+    if ("file" in form.dataset) setTimeout(() => delete form.dataset.sent, 2000);
   });
   addEventListener("pageshow", () => {
     for (const form of document.querySelectorAll("form[data-sent]")) delete form.dataset.sent;

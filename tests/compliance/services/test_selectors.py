@@ -9,7 +9,7 @@ import pytest
 from compliance.base.actor import Actor
 from compliance.base.clock import now as clock_now
 from compliance.base.errors import NotFound, Refusal
-from compliance.models import Case
+from compliance.models import Case, ListedWallet
 from compliance.selectors import chips, decisions
 from compliance.selectors import parties as selected
 from compliance.selectors.cases import case_in_full, correspondence_with, open_requests_to
@@ -87,7 +87,7 @@ def test_a_case_in_full_takes_a_fixed_number_of_queries(lion_city, provider, dja
     listed = verified_company("Perihelion Freight Brokerage FZE", "AE")
     gate.evaluate(lease_request(listed, provider, "rtx-3090"), actor=ACTOR)
     case = Case.objects.get(kind="screening_hit")
-    with django_assert_max_num_queries(23):
+    with django_assert_max_num_queries(24):
         full = case_in_full(case.pk)
     view = full.matches[0]
     assert view.authority == "OFAC"
@@ -98,6 +98,17 @@ def test_a_case_in_full_takes_a_fixed_number_of_queries(lion_city, provider, dja
     assert full.graph is not None
     assert full.graph.nodes
     assert [other.kind for other in full.other_cases] == ["identity_review"]
+
+
+def test_a_wallet_that_party_and_entry_share_stands_beside_it_and_agrees(lion_city, provider):
+    listed = ListedWallet.objects.filter(address__startswith="0x").order_by("address").first()
+    parties.link_wallet(lion_city.pk, listed.address, actor=ACTOR)
+    gate.evaluate(lease_request(lion_city, provider, "rtx-3090"), actor=ACTOR)
+    view = case_in_full(Case.objects.get(kind="screening_hit", party=lion_city).pk).matches[0]
+    told = next(each for each in view.comparisons if each.label == "Wallets")
+    assert listed.address in told.party
+    assert told.listed.lower().startswith(listed.address.lower())
+    assert told.agrees is True
 
 
 def test_the_party_sees_questions_and_answers_alone(lion_city, provider):
