@@ -10,4 +10,8 @@ class EvidenceForm(forms.Form):
     """A bundle about one subject."""
 
     kind = forms.ChoiceField(label="Of", choices=EVIDENCE_KINDS)
-    about_id = forms.UUIDField(label="Its id", error_messages={"invalid": "This is no id: copy it from the page."})
+    about_id = forms.UUIDField(
+        label="Its id",
+        help_text="As its page shows it; a party is found by name under Parties.",
+        error_messages={"invalid": "This is no id: copy it from the page."},
+    )

@@ -21,7 +21,7 @@ class OrderForm(forms.Form):
     target_ref = forms.CharField(
         label="Id or address",
         max_length=64,
-        help_text="As its page shows it. The whole party is restricted, whatever you name.",
+        help_text="As its page shows it; Parties finds it by name. The whole party is restricted, whatever you name.",
         widget=forms.TextInput(attrs={"class": "mono", "autocomplete": "off", "spellcheck": "false"}),
     )
     kind = forms.ChoiceField(

@@ -8,6 +8,7 @@ from django.shortcuts import render
 
 from compliance.base.errors import NotFound
 from compliance.selectors import decisions as selectors
+from compliance.selectors.identity import kyc_status
 from marketplace.models import Lease, Organization, User
 from marketplace.views.base import crumb, person
 from marketplace.views.case_view import evidence_links
@@ -43,6 +44,7 @@ def decision(request: HttpRequest, pk: UUID) -> HttpResponse:
         "lead": LEADS[found.outcome],
         "evidence_of": evidence_links(decision=found.pk) if user.is_officer else [],
         "wizard": "wizard" in request.GET,
+        "unverified": found.renter_party_id is not None and not kyc_status(found.renter_party_id).in_force,
         "crumbs": [crumb("Catalogue", "/catalogue"), crumb("Decision")],
     }
     return render(request, "marketplace/decision.html", context)

@@ -8,6 +8,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 
+from compliance.base import clock
 from compliance.base.errors import NotFound
 from marketplace import exports
 from marketplace.api.shapes_documents import InvoiceShape
@@ -127,6 +128,7 @@ def earnings_page(request: HttpRequest, seat: Seat) -> HttpResponse:
         "cut": len(lines) == MOST_LINES,
         "rows": earnings_rows(found),
         "month": month,
+        "newest": month.until > clock.now(),
         "query": f"month={month.name}&pot={found.pot}",
         "pots": [
             {"label": label, "url": f"?month={month.name}&pot={pot}", "current": pot == found.pot}

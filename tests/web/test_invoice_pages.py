@@ -10,6 +10,7 @@ from asgiref.sync import async_to_sync
 from django.test import AsyncClient
 
 from compliance.base.actor import system
+from marketplace.periods import month_of
 from marketplace.services import metering
 from settlement.models import Account, BillingProfile
 from settlement.selectors.statements import balance_at
@@ -63,6 +64,8 @@ def test_each_side_has_the_receipt_as_pdf_as_it_may_see_it(cast, settled, browse
 def test_the_earnings_statement_closes_at_what_the_ledger_says(cast, settled, browse, clock):
     now = clock.now()
     page = browse(cast.pia).get("/provider/earnings")
+    assert b"?month=" in page.content, "the month before"
+    assert f"?month={month_of('').after.name}" not in page.content.decode(), "the coming month has nothing yet"
     found = page.context["found"]
     assert (found.leases, found.seconds, found.gross_minor, found.fees_minor) == (1, 3_600, 498, 24)
     assert found.earned_minor == found.gross_minor - found.credits_minor - found.fees_minor == 474

@@ -35,7 +35,7 @@ def test_the_register_says_what_stands_against_a_party(cast: Cast, browse):
     restrictions.impose(cast.strange.party_id, "X", actor=cast.olga.as_actor(), kind="blocked")
     page = found(olga, restricted="1")
     assert "Stranger Systems Oy" in page
-    assert "Stands" in page
+    assert "</svg>Restricted</span>" in page
     assert "Lion City Labs" not in page
 
 

@@ -251,6 +251,8 @@ def test_who_is_not_verified_is_told_before_the_wizard_is_filled_in(cast: Cast, 
     for page in (f"/offers/{offer.pk}", f"/offers/{offer.pk}/lease"):
         assert "Your organization is not verified yet" in text(browse(user).get(page))
         assert "Your organization is not verified yet" not in text(browse(cast.alice).get(page))
+    refused = text(wizard(browse(user), offer, "open", rail="card", payment_method="pm_card_visa"))
+    assert "Verify your organization" in refused.partition("What you can do")[2]
 
 
 def test_who_has_no_card_saves_one_and_comes_back_to_the_wizard(cast: Cast, browse, monkeypatch):
