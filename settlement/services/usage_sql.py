@@ -63,7 +63,8 @@ WITH line AS (
 ), entries AS (
     INSERT INTO settlement_entry (transfer_id, account_id, amount_minor, balance_after_minor, at)
     SELECT l.id, l.account_id, l.amount,
-           a.balance_minor + sum(l.amount) OVER (PARTITION BY l.account_id ORDER BY l.number),
+           a.balance_minor + (sum(l.amount) OVER (
+               PARTITION BY l.account_id ORDER BY l.number ROWS UNBOUNDED PRECEDING))::bigint,
            greatest(a.entered_at, %(now)s)
     FROM leg l JOIN settlement_account a ON a.id = l.account_id ORDER BY l.account_id, l.number
 ), accounts AS (
