@@ -68,10 +68,10 @@ def measure_ledger() -> LedgerTimes:
     refs = _open_leases()
     reports = _reports(refs)
     meter = _meter()
-    first, hordak = _take_turns(refs[0], meter)
     # What was imported stays out of the collector's way, as `timeit` does: else each round pays for it at random.
     gc.collect()
     gc.freeze()
+    first, hordak = _take_turns(refs[0], meter)
     line = {}
     for size in SIZES:
         line[size] = _middle([_post(reports, size, meter) for _ in range(ROUNDS[size])])
