@@ -3,7 +3,6 @@
 Never imported by the product or its tests; `tests.benchmarks.hordak_run` starts it.
 """
 
-import gc
 import json
 import os
 import sys
@@ -52,9 +51,6 @@ def main() -> None:
     cent = Money("0.01", "USD")
     for _ in range(20):
         renter.transfer_to(provider, cent)
-    # As for the ledger: what was imported stays out of the collector's way.
-    gc.collect()
-    gc.freeze()
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_backend_pid()")
         stat = Path(f"/proc/{cursor.fetchone()[0]}/schedstat")
