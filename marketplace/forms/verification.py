@@ -8,7 +8,7 @@ from django import forms
 from marketplace.forms.base import CountryField, conditional
 from marketplace.forms.uploads import UploadField
 
-KINDS = (("entity", "A company, institution or other legal entity"), ("person", "A natural person"))
+KINDS = (("entity", "A company or other legal entity"), ("person", "A natural person"))
 
 
 OF_A_COMPANY = "Of a company, as its register has it."
