@@ -22,7 +22,7 @@ from compliance.models import Case, CaseBatch, CaseBatchItem, Match
 from compliance.selectors.case_batches import MOST, Candidate, Entry, preview
 from compliance.services import cases
 from compliance.services.cases import APPROVE_WITHIN, ReleaseReason
-from compliance.services.officers import FourEyesRequired, require_officer
+from compliance.services.officers import require_officer, require_second
 
 SEAL_AFTER = timedelta(minutes=15)
 WORK_WITHIN = timedelta(minutes=10)
@@ -80,8 +80,7 @@ def approve_batch(batch_id: UUID, why: str, *, actor: Actor) -> CaseBatch:
     require_officer(actor)
     with transaction.atomic():
         batch = _locked(batch_id)
-        if batch.proposed_by == actor.ref:
-            raise FourEyesRequired
+        require_second(batch.proposed_by, actor)
         transition(
             batch,
             _State.APPROVED,

@@ -18,7 +18,7 @@ from compliance.services import blocking, findings
 from compliance.services.case_notes import keep_note
 from compliance.services.findings import Question
 from compliance.services.notices import send_on_commit
-from compliance.services.officers import FourEyesRequired, require_officer
+from compliance.services.officers import require_officer, require_second
 from compliance.services.tipping_off import refuse_tipping_off
 from compliance.signals import case_closed
 
@@ -273,8 +273,8 @@ def approve_disposition(case_id: UUID, body: str, *, actor: Actor) -> Case:
     require_officer(actor)
     with transaction.atomic():
         case = _locked(case_id)
-        if case.state == _State.AWAITING_APPROVAL and case.proposed_by == actor.ref:
-            raise FourEyesRequired
+        if case.state == _State.AWAITING_APPROVAL:
+            require_second(case.proposed_by, actor)
         if findings.bound_now([Question.from_json(value) for value in case.findings_wanted]) != case.findings_wanted:
             raise PartyChanged
         _note(case, CaseNote.Kind.APPROVAL, body, actor)

@@ -7,7 +7,7 @@ from compliance.base.actor import Actor
 from compliance.base.transition import transition
 from compliance.models import Case, IdentityVerification
 from compliance.services import cases
-from compliance.services.officers import FourEyesRequired
+from compliance.services.officers import require_second
 
 DECIDED_WITHIN = timedelta(days=30)
 _REASON = "documents_verified"
@@ -37,8 +37,7 @@ def second_officer_agrees(verification: IdentityVerification, *, actor: Actor) -
     open_ones = Case.objects.select_for_update().filter(kind=Case.Kind.IDENTITY_REVIEW, subject_id=verification.pk)
     case = open_ones.exclude(state=Case.State.CLOSED).get()
     if case.state == Case.State.AWAITING_APPROVAL:
-        if case.proposed_by == actor.ref:
-            raise FourEyesRequired
+        require_second(case.proposed_by, actor)
         return True
     transition(
         case,

@@ -10,7 +10,7 @@ from compliance.base.errors import Conflict, InvalidInput, NotFound
 from compliance.base.sealing import SubjectErased
 from compliance.base.transition import transition
 from compliance.models import LegalHold, Party
-from compliance.services.officers import FourEyesRequired, require_officer
+from compliance.services.officers import require_officer, require_second
 
 _State = LegalHold.State
 
@@ -77,8 +77,7 @@ def approve_lift(hold_id: UUID, *, actor: Actor) -> LegalHold:
         hold = _locked(hold_id)
         if hold.state != _State.LIFT_PROPOSED:
             raise Conflict("Nobody proposed to lift this hold. Nothing was changed.")
-        if hold.lift_proposed_by == actor.ref:
-            raise FourEyesRequired("You proposed this, so another officer must approve it. Nothing was changed.")
+        require_second(hold.lift_proposed_by, actor, "proposed", "approve")
         transition(
             hold,
             _State.LIFTED,

@@ -14,7 +14,7 @@ from compliance.base.transition import transition
 from compliance.models import Case, Report
 from compliance.selectors.reports import OpenedReport, opened_reports
 from compliance.services import cases, report_drafts
-from compliance.services.officers import FourEyesRequired, require_officer
+from compliance.services.officers import require_officer, require_second
 from compliance.services.report_drafts import DAY_ENDS
 
 LONGEST_ANSWER = 20_000
@@ -126,8 +126,7 @@ def approve(report_id: UUID, *, actor: Actor) -> Report:
         report = _locked(report_id)
         if report.state != _State.AWAITING_APPROVAL:
             raise Conflict("Nothing was proposed for this report. Nothing was changed.")
-        if report.proposed_by == actor.ref:
-            raise FourEyesRequired("You proposed this, so another officer must approve it. Nothing was changed.")
+        require_second(report.proposed_by, actor, "proposed", "approve")
         to = report.proposed_outcome
         transition(report, to, actor=actor, event=f"report.{to}", approved_by=actor.ref)
         cases.close_alarm(Case.Kind.REPORT_DUE, report.pk, actor=actor)

@@ -18,7 +18,7 @@ from compliance.base.errors import Conflict, InvalidInput, NotFound
 from compliance.base.sealing import SubjectErased
 from compliance.models import Case, Party, Restriction
 from compliance.services import cases, restrictions
-from compliance.services.officers import FourEyesRequired, require_officer
+from compliance.services.officers import require_officer, require_second
 
 CONFIRM_WITHIN = timedelta(hours=24)
 BATCH = 500
@@ -91,8 +91,7 @@ def confirm(restriction_id: UUID, *, actor: Actor) -> Restriction:
         row = restrictions.locked_without_case(restriction_id)
         if row.confirmed_by:
             raise Conflict("Another officer has confirmed it already. Nothing was changed.")
-        if row.imposed_by == actor.ref:
-            raise FourEyesRequired("You ordered this, so another officer must confirm it. Nothing was changed.")
+        require_second(row.imposed_by, actor, "ordered", "confirm")
         row.confirmed_by, row.confirmed_at = actor.ref, clock.now()
         row.save(update_fields=["confirmed_by", "confirmed_at"])
         audit.record("restriction.confirmed", actor=actor, subject=row, data=_told(row))

@@ -10,7 +10,7 @@ from compliance.base.errors import Conflict, InvalidInput, NotFound
 from compliance.models import Case, Party, Restriction
 from compliance.services import clearances, report_drafts
 from compliance.services.notices import send_on_commit
-from compliance.services.officers import FourEyesRequired, require_officer
+from compliance.services.officers import require_officer, require_second
 from compliance.signals import party_restricted, restriction_lifted
 
 
@@ -85,8 +85,7 @@ def lift(restriction_id: UUID, *, actor: Actor) -> Restriction:
         row = locked_without_case(restriction_id)
         if not row.lift_proposed_by:
             raise LiftNotProposed
-        if row.lift_proposed_by == actor.ref:
-            raise FourEyesRequired("You proposed this, so another officer must lift it. Nothing was changed.")
+        require_second(row.lift_proposed_by, actor, "proposed", "lift")
         lift_rows([row], proposed_by=row.lift_proposed_by, actor=actor)
         row.refresh_from_db()
     return row

@@ -11,7 +11,7 @@ from compliance.base.actor import Actor
 from compliance.base.errors import Conflict, InvalidInput, NotFound
 from compliance.models import HostedWallet, TravelCounterparty
 from compliance.services import travel_delivery
-from compliance.services.officers import FourEyesRequired, require_officer
+from compliance.services.officers import require_officer, require_second
 
 
 def register(name: str, country: str, lei: str, endpoint: str, *, actor: Actor) -> TravelCounterparty:
@@ -46,8 +46,7 @@ def confirm(counterparty_id: UUID, *, actor: Actor) -> TravelCounterparty:
         row = _locked(counterparty_id)
         if row.confirmed_by:
             raise Conflict("Another officer has confirmed it already. Nothing was changed.")
-        if row.registered_by == actor.ref:
-            raise FourEyesRequired("You registered this, so another officer must confirm it. Nothing was changed.")
+        require_second(row.registered_by, actor, "registered", "confirm")
         row.confirmed_by = actor.ref
         row.save(update_fields=["confirmed_by"])
         audit.record("travel.counterparty_confirmed", actor=actor, subject=row)

@@ -15,7 +15,7 @@ from compliance.base.actor import Actor
 from compliance.base.errors import Conflict, InvalidInput, NotFound
 from compliance.base.transition import transition
 from compliance.selectors.parties import party
-from compliance.services.officers import FourEyesRequired, require_officer
+from compliance.services.officers import require_officer, require_second
 from settlement.models import WriteOff
 from settlement.money import amount_words
 from settlement.services import claims, ledger, rows
@@ -79,8 +79,7 @@ def approve(write_off_id: UUID, *, actor: Actor) -> int:
     require_officer(actor)
     with transaction.atomic():
         row = _waiting(write_off_id)
-        if row.proposed_by == actor.ref:
-            raise FourEyesRequired("You proposed this, so another officer must approve it. Nothing was changed.")
+        require_second(row.proposed_by, actor, "proposed", "approve")
         transfer_id = ledger.transfer_id_for(WRITTEN_OFF, row.pk)
         ledger.lock(claims.accounts_of(row.party_id), causes=[transfer_id])
         claims.pay_off(row.party_id)

@@ -14,6 +14,7 @@ from compliance.selectors.case_notes import opened_notes
 from compliance.selectors.restrictions import is_restricted
 from compliance.services import case_batches, cases, list_hits, parties, screening
 from compliance.services.findings import Question
+from compliance.services.officers import FourEyesRequired
 from compliance.services.parties import PartyInput
 from tests.compliance.services.lists_by_hand import screening_list
 from tests.factories.compliance import load_sample_lists
@@ -96,7 +97,7 @@ def test_what_was_cleared_in_a_batch_asks_again_when_party_or_entry_changes(name
 
 def test_nobody_approves_their_own_batch(namesakes, olga):
     batch = propose(namesakes, olga)
-    with pytest.raises(cases.FourEyesRequired):
+    with pytest.raises(FourEyesRequired):
         case_batches.approve_batch(batch.pk, "Agreed with myself.", actor=olga)
     for by in ("", "user:olga"):
         with pytest.raises(IntegrityError), transaction.atomic():

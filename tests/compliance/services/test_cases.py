@@ -9,6 +9,7 @@ from compliance.models import Case, Finding, Restriction
 from compliance.selectors.restrictions import is_restricted
 from compliance.services import cases, parties, restrictions
 from compliance.services.findings import Question
+from compliance.services.officers import FourEyesRequired
 from compliance.services.parties import PartyInput
 from compliance.signals import case_closed, restriction_lifted
 
@@ -46,7 +47,7 @@ def test_the_same_question_is_one_case_until_it_is_closed(lion, case, olga, otto
 
 def test_release_takes_a_second_officer(case, olga, otto):
     proposed(case, olga)
-    with pytest.raises(cases.FourEyesRequired):
+    with pytest.raises(FourEyesRequired):
         cases.approve_disposition(case.pk, "Agreed with myself.", actor=olga)
     assert not Finding.objects.exists()
     closed = cases.approve_disposition(case.pk, "Agreed.", actor=otto)
@@ -62,7 +63,7 @@ def test_release_takes_a_second_officer(case, olga, otto):
 
 def test_confirm_takes_a_second_officer_and_writes_no_finding(case, olga, otto):
     cases.propose_disposition(case.pk, "confirm", "no_answer", "No answer came.", actor=olga)
-    with pytest.raises(cases.FourEyesRequired):
+    with pytest.raises(FourEyesRequired):
         cases.approve_disposition(case.pk, "Agreed.", actor=olga)
     assert cases.approve_disposition(case.pk, "Agreed.", actor=otto).disposition == "confirm"
     assert not Finding.objects.exists()
@@ -175,7 +176,7 @@ def test_release_lifts_what_the_case_froze_and_nothing_else(lion, case, olga, ot
     with pytest.raises(restrictions.LiftNotProposed):
         restrictions.lift(other.pk, actor=otto)
     restrictions.propose_lift(other.pk, "The order was withdrawn.", actor=otto)
-    with pytest.raises(cases.FourEyesRequired):
+    with pytest.raises(FourEyesRequired):
         restrictions.lift(other.pk, actor=otto)
     assert is_restricted(lion.pk)
     restrictions.lift(other.pk, actor=olga)

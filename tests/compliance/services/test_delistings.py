@@ -8,6 +8,7 @@ from compliance.models import Case, Match, PartyWallet, Restriction, Screening, 
 from compliance.selectors.case_notes import opened_notes
 from compliance.selectors.restrictions import is_restricted
 from compliance.services import cases, gate, parties, rescreening, screening, screening_index
+from compliance.services.officers import FourEyesRequired
 from tests.compliance.services.lists_by_hand import SDN, screening_list, wallet_list
 from tests.factories import proofs
 from tests.factories.compliance import (
@@ -205,7 +206,7 @@ def test_officers_may_keep_the_freeze(renter, path):
 def test_one_officer_cannot_let_go(renter, path):
     case = confirmed_then_gone(path)
     cases.propose_disposition(case.pk, "release", "listing_removed", "Gone.", actor=OFFICER)
-    with pytest.raises(cases.FourEyesRequired):
+    with pytest.raises(FourEyesRequired):
         cases.approve_disposition(case.pk, "Gone.", actor=OFFICER)
     assert is_restricted(renter.pk)
 

@@ -17,6 +17,7 @@ from compliance.selectors import decisions
 from compliance.selectors.cases import case_in_full, open_requests_to
 from compliance.selectors.parties import ownership_graph
 from compliance.services import cases, clearances, gate, identity_expiry, parties, restrictions
+from compliance.services.officers import FourEyesRequired
 from compliance.services.parties import OwnerInput
 from tests.factories import places
 from tests.factories.compliance import (
@@ -212,7 +213,7 @@ def test_an_undisclosed_end_user_goes_to_review_and_is_answered_once(lion_city, 
     assert [note.body for note in open_requests_to(lion_city.pk)] == ["For whom do you compute, and where do they sit?"]
     cases.answer_request(case.pk, "For St. Anna Hospital, Zurich.", actor=RENTER_OWNER)
     cases.propose_disposition(case.pk, "release", "end_user_known", "A hospital; papers seen.", actor=OFFICER)
-    with pytest.raises(cases.FourEyesRequired):
+    with pytest.raises(FourEyesRequired):
         cases.approve_disposition(case.pk, "Fine.", actor=OFFICER)
     cases.approve_disposition(case.pk, "Agreed.", actor=SECOND_OFFICER)
 
