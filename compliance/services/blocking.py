@@ -9,7 +9,7 @@ from uuid import UUID
 from django.db.models import QuerySet
 
 from compliance.base.actor import Actor
-from compliance.engine.ownership import Fixpoint
+from compliance.engine.ownership import Fixpoint, Graph
 from compliance.models import Case, Match, Restriction
 from compliance.selectors.hits import confirmed_matches
 from compliance.selectors.ownership import Upstream, graph_facts, party_ids_above, party_ids_below, upstream
@@ -48,18 +48,19 @@ def pass_down(party_ids: Collection[UUID], *, actor: Actor) -> int:
     """
     below = party_ids_below(party_ids)
     held = Restriction.objects.filter(party_id__in=party_ids_above(below), lifted_at=None).exclude(case=None)
-    count = 0
-    for reason, kind in HELD_OVER_ENTRY:
-        rows = list(held.filter(reason_code=reason, kind=kind).select_related("case").order_by("created_at", "id"))
-        count += _pass_down(upstream(below), rows, actor) if rows else 0
-    return count
+    rows = list(held.filter(reason_code__in=dict(HELD_OVER_ENTRY)).select_related("case").order_by("created_at", "id"))
+    if not rows:
+        return 0
+    whole = upstream(below)
+    graph = Graph(graph_facts(whole)[1])
+    alike = ([row for row in rows if (row.reason_code, row.kind) == reason] for reason in HELD_OVER_ENTRY)
+    return sum(_pass_down(whole, graph, each, actor) for each in alike)
 
 
-def _pass_down(whole: Upstream, held: list[Restriction], actor: Actor) -> int:
+def _pass_down(whole: Upstream, graph: Graph, held: list[Restriction], actor: Actor) -> int:
     """Whoever the held parties own is held for the same reason; the restrictions given are of one, the oldest first."""
     parties = {str(row.party_id) for row in held}
-    fixpoint = Fixpoint(graph_facts(whole)[1], parties)
-    owned = sorted(UUID(each) for each in fixpoint.yes - parties)
+    owned = sorted(UUID(each) for each in Fixpoint(graph, parties).yes - parties)
     for party_id in owned:
         above = whole.above(party_id)
         cause = next(row for row in held if row.party_id in above)

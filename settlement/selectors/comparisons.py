@@ -24,9 +24,15 @@ RAILS = (Hold.Rail.CARD, Hold.Rail.ESCROW)
 
 def newest_comparisons() -> list[ReconciliationRun]:
     """The newest comparison of each rail, by rail."""
-    # One look at the index for each of the two rails: there is a row for each minute that the house ran.
-    runs = (ReconciliationRun.objects.filter(rail=rail).order_by("-created_at").first() for rail in RAILS)
-    return [run for run in runs if run is not None]
+    return [run for run in map(newest_comparison, RAILS) if run is not None]
+
+
+def newest_comparison(rail: str) -> ReconciliationRun | None:
+    """The newest comparison of the rail.
+
+    One look at the index: there is a row for each minute that the house ran.
+    """
+    return ReconciliationRun.objects.filter(rail=rail).order_by("-created_at").first()
 
 
 def differing_comparisons() -> QuerySet[ReconciliationRun]:

@@ -13,6 +13,7 @@ from settlement.selectors.earnings import WORDS as DEEDS
 
 Kind = Account.Kind
 State = WriteOff.State
+KINDS = (Kind.CLAIM, Kind.WRITTEN_OFF)
 WORDS = {
     **DEEDS,
     "hold.fell_short": "Lease that its card did not pay",
@@ -47,7 +48,7 @@ def debts(state: str = "") -> QuerySet[Any]:
     Each with `name`, `standing`, `written_off` (USD cents), `moved_at` and `waiting`.
     """
     proposed = WriteOff.objects.filter(party=OuterRef("party"), state=State.PROPOSED)
-    owing = Account.objects.filter(kind__in=(Kind.CLAIM, Kind.WRITTEN_OFF), balance_minor__lt=0)
+    owing = Account.objects.filter(kind__in=KINDS, balance_minor__lt=0)
     rows = owing.values("party_id", name=F("party__name")).annotate(
         standing=Coalesce(-Sum("balance_minor", filter=Q(kind=Kind.CLAIM)), 0),
         written_off=Coalesce(-Sum("balance_minor", filter=Q(kind=Kind.WRITTEN_OFF)), 0),
@@ -63,7 +64,7 @@ def debts(state: str = "") -> QuerySet[Any]:
 
 def debt_of(party_id: UUID) -> Debt:
     """What the party owes."""
-    rows = Account.objects.filter(party_id=party_id, kind__in=(Kind.CLAIM, Kind.WRITTEN_OFF))
+    rows = Account.objects.filter(party_id=party_id, kind__in=KINDS)
     owed = {kind: -balance for kind, balance in rows.values_list("kind", "balance_minor")}
     return Debt(owed.get(Kind.CLAIM, 0), owed.get(Kind.WRITTEN_OFF, 0))
 
@@ -75,6 +76,6 @@ def write_offs_of(party_id: UUID) -> QuerySet[WriteOff]:
 
 def movements_of(party_id: UUID, *, limit: int = 25) -> list[Movement]:
     """What made the debt and what paid it or wrote it off, newest first."""
-    entries = Entry.objects.filter(account__party_id=party_id, account__kind__in=(Kind.CLAIM, Kind.WRITTEN_OFF))
+    entries = Entry.objects.filter(account__party_id=party_id, account__kind__in=KINDS)
     rows = entries.order_by("-at", "-pk").values_list("at", "transfer__kind", "account__kind", "amount_minor")
     return [Movement(at, WORDS.get(cause, cause), kind, amount) for at, cause, kind, amount in rows[:limit]]

@@ -9,7 +9,8 @@ from django.db.models import QuerySet
 from compliance.base import clock
 from compliance.selectors import travel
 from compliance.selectors.restrictions import open_restrictions
-from settlement.models import Account, Hold, Payout, ReconciliationRun
+from settlement.models import Account, Hold, Payout
+from settlement.selectors.comparisons import newest_comparison
 from settlement.selectors.refunds import waiting_refunds
 
 # How long a payout may wait for its rail before it is an alarm.
@@ -54,7 +55,7 @@ def late_settlements() -> QuerySet[Hold]:
 
 def _differing() -> Iterator[MoneyAlarm]:
     for rail, title in _RAILS.items():
-        run = ReconciliationRun.objects.filter(rail=rail).order_by("-created_at").first()
+        run = newest_comparison(rail)
         if run is None:
             continue
         if run.created_at <= clock.now() - SILENT_AFTER and _has_money(rail):
